@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The system call interface between the kernel and protection domains (PDs).
+ *
+ * A PD enters the kernel with `svc #0`. x8 holds the call's number, x0 to x7 its arguments. Every
+ * register that a call does not name as a result is preserved. x0 returns an `enum bh_error`
+ * unless the call says otherwise.
+ *
+ * Channels, children and vCPUs are named by the small numbers of the system description; there
+ * are no handles, and a PD can name nothing that the description did not give it.
+ */
+#ifndef BULKHEAD_ABI_H
+#define BULKHEAD_ABI_H
+
+/** Highest channel id and highest child id of a PD, plus one (Microkit manual, "Limits"). */
+#define BH_MAX_CHANNELS 62
+/** Children and vCPUs share one space of ids in their parent. */
+#define BH_MAX_CHILDREN 62
+/** Most PDs in a system. */
+#define BH_MAX_PDS 63
+/** Most CPUs that a system uses. */
+#define BH_MAX_CPUS 8
+/** Message words of a protected call. */
+#define BH_MSG_WORDS 64
+/** Message words that travel in x2 to x5; the others travel in the message buffer. */
+#define BH_MSG_REGS 4
+/** Bytes of a PD's name, with its terminating zero. */
+#define BH_NAME_BYTES 64
+
+/** Highest priority that a description can give; 255 is the kernel's own. */
+#define BH_MAX_PRIORITY 254
+
+/** Errors of system calls, returned in x0. */
+enum bh_error {
+    /** Done. */
+    BH_OK = 0,
+    /** There is no such system call, or not in this configuration. */
+    BH_ERR_CALL = 1,
+    /** The PD has no channel (or interrupt) of that number. */
+    BH_ERR_CHANNEL = 2,
+    /** The description does not give this PD that right. */
+    BH_ERR_RIGHT = 3,
+    /** An argument is out of its range. */
+    BH_ERR_ARGUMENT = 4,
+    /** The PD has no child or vCPU of that number. */
+    BH_ERR_CHILD = 5,
+    /** The object is not in a state in which this can be done. */
+    BH_ERR_STATE = 6,
+    /** The PD that was called stopped, restarted or died before it answered. */
+    BH_ERR_ABORTED = 7,
+};
+
+/** System calls. Arguments and results beside each. */
+enum bh_syscall {
+    /**
+     * Wait for the next event.
+     *   x6: a deferred operation done first (BH_DEFERRED_*), or 0
+     * Returns x0: a badge (below), x1: msginfo, x2 to x5: message words 0 to 3.
+     * A passive PD gives its scheduling context back at its first BH_SYS_RECV.
+     */
+    BH_SYS_RECV = 0,
+    /**
+     * Answer the caller (or resume the faulting child) that the last receive delivered, then wait
+     * as BH_SYS_RECV does.
+     *   x1: msginfo of the answer, x2 to x5: message words 0 to 3, x6: deferred operation
+     * With nobody to answer it is BH_SYS_RECV.
+     */
+    BH_SYS_REPLY_RECV = 1,
+    /**
+     * Protected call. x0: channel, x1: msginfo, x2 to x5: message words 0 to 3.
+     * Returns x0: error, x1: msginfo, x2 to x5: message words 0 to 3.
+     */
+    BH_SYS_CALL = 2,
+    /** Notify. x0: channel. */
+    BH_SYS_NOTIFY = 3,
+    /** Allow an interrupt again after it was delivered. x0: its channel id. */
+    BH_SYS_IRQ_ACK = 4,
+    /** Stop a child at once. x0: child. On return the child does not run. */
+    BH_SYS_PD_STOP = 5,
+    /** Let a stopped child go on where it was. x0: child. */
+    BH_SYS_PD_RESUME = 6,
+    /**
+     * Restart a child. x0: child, x1: entry point.
+     * Stops it, restores its writable segments from the pristine copy, clears its pending
+     * notifications, and starts it at the entry point with a fresh stack. Preemptible: the kernel
+     * copies a bounded piece and lets the PD make the call again.
+     */
+    BH_SYS_PD_RESTART = 7,
+    /**
+     * Read a child's registers into the caller's message buffer, as `seL4_UserContext` has them
+     * (pc, sp, spsr, x0 to x30, tpidr_el0, tpidrro_el0: 36 words). x0: child (stopped or faulted).
+     */
+    BH_SYS_PD_READ = 8,
+    /** Write them from the message buffer. x0: child, x1: number of words (1 to 36). */
+    BH_SYS_PD_WRITE = 9,
+    /**
+     * Secure monitor call. x0 to x7: arguments of the SMC.
+     * Returns x0 to x7: its results. Without the right (smc="true") x0 is all ones.
+     */
+    BH_SYS_SMC = 10,
+    /** Debug configuration: print a character on the kernel's console. x0: character. */
+    BH_SYS_DEBUG_PUTC = 11,
+    /**
+     * Benchmark configuration: read the counters of a PD or of a CPU's kernel.
+     *   x0: BH_COUNT_PD or BH_COUNT_KERNEL, x1: index of the PD in the description, or CPU
+     * Returns x0: error, x1: instructions, x2: cycles, x3: times it was switched to,
+     * x4: kernel instructions spent on its behalf.
+     */
+    BH_SYS_COUNTERS = 12,
+    /** Does nothing. For measuring. */
+    BH_SYS_NULL = 13,
+    /** Give the rest of the time slice to others of the same priority. */
+    BH_SYS_YIELD = 14,
+    BH_SYS_COUNT
+};
+
+/** @{ x6 of the receiving calls: one operation that is done before waiting. */
+#define BH_DEFERRED_NONE 0UL
+#define BH_DEFERRED_NOTIFY(ch) (0x100UL | (unsigned long)(ch))
+#define BH_DEFERRED_IRQ_ACK(ch) (0x200UL | (unsigned long)(ch))
+/** @} */
+
+/**
+ * @{ Badge that a receive returns: bit 63 set, a protected call on channel (badge & 0x3f); bit 62
+ * set, a fault of child (badge & 0x3f), or of a vCPU; neither, the notification word, bit n being
+ * channel n.
+ */
+#define BH_BADGE_CALL (1UL << 63)
+#define BH_BADGE_FAULT (1UL << 62)
+#define BH_BADGE_ID 0x3fUL
+/** @} */
+
+/**
+ * @{ msginfo: bits 0 to 6 the number of words (0 to 64), bits 12 to 63 the label, others zero
+ * (the layout of seL4_MessageInfo_t, so that Microkit programs can look into it).
+ */
+#define BH_MSGINFO(label, count) (((unsigned long)(label) << 12) | (unsigned long)(count))
+#define BH_MSGINFO_LABEL(info) ((info) >> 12)
+#define BH_MSGINFO_COUNT(info) ((info) & 0x7fUL)
+/** Label that microkit_ppcall() gives a call that failed; its count is 0. */
+#define BH_LABEL_FAILED ((1UL << 52) - 1)
+/** @} */
+
+/** @{ x0 of BH_SYS_COUNTERS. */
+#define BH_COUNT_PD 0UL
+#define BH_COUNT_KERNEL 1UL
+/** @} */
+
+/**
+ * Labels of fault messages, with the message words that come with each. The numbers are those of
+ * seL4's MCS configuration.
+ */
+enum bh_fault {
+    /** An unknown system call. {x0..x7, pc, sp, lr, spsr, number} */
+    BH_FAULT_SYSCALL = 2,
+    /** Undefined instruction, breakpoint, alignment, FP without the right. {pc, sp, spsr, ESR, 0} */
+    BH_FAULT_EXCEPTION = 3,
+    /** Memory access. {pc, address, 1 if instruction fetch, ESR} */
+    BH_FAULT_MEMORY = 6,
+};
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/**
+ * A PD's message buffer: one page of its own that the kernel also reads and writes. Word i of a
+ * message is msg[i]; words 0 to 3 travel in registers, so the kernel leaves msg[0] to msg[3]
+ * alone. (The head of seL4_IPCBuffer.)
+ */
+struct bh_msg_buffer {
+    uint64_t tag;
+    uint64_t msg[BH_MSG_WORDS];
+};
+_Static_assert(sizeof(struct bh_msg_buffer) == 520, "layout of the message buffer");
+#endif
+
+#endif
