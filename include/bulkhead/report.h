@@ -27,6 +27,7 @@ enum bh_report_kind {
 };
 
 struct bh_report {
+    uint64_t number;       /* 1 for the first record ever; written last, 0 while it is filled */
     uint64_t time;         /* CNTPCT_EL0 */
     uint32_t kind;         /* enum bh_report_kind */
     uint32_t fault;        /* enum bh_fault, for BH_REPORT_FAULT */
@@ -40,16 +41,20 @@ struct bh_report {
     char name[64];
 };
 
-/** In the page: this header, then the slots. Record n is in slot n % BH_REPORT_SLOTS. */
+/**
+ * In the page: this header, then the slots. Record n (from 1) is in slot (n - 1) % BH_REPORT_SLOTS
+ * and may be read once `number` there is n (load-acquire): several CPUs report at once, and a slot
+ * is filled in its own time.
+ */
 struct bh_report_ring {
-    uint64_t written;      /* records ever written */
+    uint64_t written;      /* records ever begun */
     uint64_t read;         /* records ever read; written by the reader */
     uint64_t lost;         /* records that found the ring full */
     uint64_t reserved;
     struct bh_report slots[BH_REPORT_SLOTS];
 };
 
-_Static_assert(sizeof(struct bh_report) == 432, "layout");
+_Static_assert(sizeof(struct bh_report) == 440, "layout");
 _Static_assert(sizeof(struct bh_report_ring) <= 4096, "fits a page");
 
 #endif
