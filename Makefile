@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The front door. `make help` lists what it can do. Everything generated goes below build/.
+
+# What `make run` starts: the newest complete system of systems/.
+DEFAULT_SYSTEM = ping-pong
+
+SYSTEM ?= $(DEFAULT_SYSTEM)
+BOARD  ?= qemu_virt_aarch64
+CONFIG ?= debug
+
+MAIN := build/main
+FUZZ := build/fuzz
+SDK  := build/sdk
+PYTHON := /usr/bin/python3
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+
+# Two ninjas must not work on one build folder: make runs one line at a time, ninja is parallel.
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+.PHONY: all setup run test test-unit test-boot test-long fuzz fuzz-long bench lint sdk clean help
+
+## all: build everything (what `make` alone does)
+all: setup $(MAIN)/build.ninja
+	@ninja -C $(MAIN) --quiet
+	@ln -sfn main/compile_commands.json build/compile_commands.json
+	@meson install -C $(MAIN) --no-rebuild --quiet --destdir $(CURDIR)/$(SDK)
+
+## setup: install the Debian packages that are missing (says what and how much first)
+setup:
+	@scripts/setup.sh
+
+$(MAIN)/build.ninja: | setup
+	@meson setup $(MAIN) --cross-file cross/aarch64.ini --prefix / >/dev/null || \
+		{ tail -n 20 $(MAIN)/meson-logs/meson-log.txt; exit 1; }
+
+$(FUZZ)/build.ninja: | setup
+	@meson setup $(FUZZ) --cross-file cross/aarch64.ini --native-file cross/clang.ini --prefix / \
+		>/dev/null || { tail -n 20 $(FUZZ)/meson-logs/meson-log.txt; exit 1; }
+
+## run: start a system in QEMU: make run [SYSTEM=name] [CONFIG=debug|release|benchmark] [ARGS=...]
+run: all
+	@scripts/run.sh --board $(BOARD) --config $(CONFIG) $(SYSTEM) $(ARGS)
+
+## test: all tests of a change: checks, unit tests, models, short fuzz runs, boot tests
+test: all $(FUZZ)/build.ninja
+	@ninja -C $(FUZZ) --quiet fuzz
+	@$(PYTHON) scripts/test.py checks unit models fuzz boot
+
+## test-unit: checks, unit tests and models only (T=text: those whose name has it)
+test-unit: all
+	@$(PYTHON) scripts/test.py --only '$(T)' checks unit models
+
+## test-boot: boot tests only (T=text: those whose name has it)
+test-boot: all
+	@$(PYTHON) scripts/test.py --only '$(T)' boot
+
+## test-long: the tests that take longer than `make test` may
+test-long: all
+	@$(PYTHON) scripts/test.py long
+
+## fuzz: every fuzz target for a minute (SECONDS_EACH=60, T=text)
+SECONDS_EACH ?= 60
+fuzz: all $(FUZZ)/build.ninja
+	@ninja -C $(FUZZ) --quiet fuzz
+	@$(PYTHON) scripts/test.py --only '$(T)' --fuzz-seconds $(SECONDS_EACH) fuzz
+
+## fuzz-long: every fuzz target for ten million executions
+fuzz-long: all $(FUZZ)/build.ninja
+	@ninja -C $(FUZZ) --quiet fuzz
+	@$(PYTHON) scripts/test.py --only '$(T)' --fuzz-runs 10000000 fuzz
+
+## bench: count instructions and write docs/results/
+bench: all
+	@$(PYTHON) scripts/bench.py
+
+## lint: formatting, clang-tidy, and the checks of `make test`
+lint: all
+	@scripts/lint.sh
+	@$(PYTHON) scripts/test.py checks
+
+## sdk: the SDK folder build/sdk, laid out as Microkit's makefiles expect it
+sdk: all
+	@echo "$(SDK)"
+
+## clean: remove everything that was built
+clean:
+	@rm -rf build
+
+## help: this list
+help:
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST))

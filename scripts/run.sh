@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# run.sh --board BOARD --config CONFIG SYSTEM [more arguments of `bulkhead run`]
+# Builds the image of systems/SYSTEM and starts it in the board's emulator.
+set -eu
+cd "$(dirname "$0")/.."
+
+board=
+config=
+system=
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --board) board=$2; shift 2 ;;
+        --config) config=$2; shift 2 ;;
+        *) system=$1; shift; break ;;
+    esac
+done
+
+description=systems/$system/$system.system
+if [ -z "$board" ] || [ -z "$config" ] || [ -z "$system" ] || [ ! -f "$description" ]; then
+    echo "run: there is no system '$system'. There are:" >&2
+    for folder in systems/*/; do
+        [ -f "$folder$(basename "$folder").system" ] && echo "    $(basename "$folder")" >&2
+    done
+    exit 2
+fi
+
+image=build/images/$system-$config
+mkdir -p build/images
+build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" \
+    --search-path "build/main/systems/$system" --search-path "build/main/systems/$system/$config" \
+    -o "$image" -r "$image.txt"
+echo "run: $system ($config) on $board; Ctrl-A x ends it"
+exec build/sdk/bin/bulkhead run "$image" --board "$board" "$@"

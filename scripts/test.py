@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs test suites, keeps their output in build/logs/, and ends with one line for all of them:
+`N passed, N failed` (and `, N skipped`). Exits non-zero when a test failed or none ran.
+
+Suites: checks, unit, models and fuzz are Meson tests of that suite name; boot and long are pytest
+(tests marked `long` are left to the suite of that name).
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+MAIN = TOP / 'build/main'
+FUZZ = TOP / 'build/fuzz'
+LOGS = TOP / 'build/logs'
+PYTEST_FOLDERS = ['tests/boot', 'tests/sdf']
+SHOWN_LINES = 60  # of a failing test's output; the log has all of it
+
+
+class Result:
+    """What one test program or runner said: how many tests, and the lines worth showing."""
+
+    def __init__(self, passed=0, failed=0, skipped=0, shown=''):
+        self.passed, self.failed, self.skipped, self.shown = passed, failed, skipped, shown
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+class Screen:
+    """Plain lines off a terminal; on one, also the name of what is running now."""
+
+    def __init__(self):
+        self.live = sys.stdout.isatty()
+
+    def working(self, text):
+        if self.live:
+            print('\r\x1b[K' + text[:shutil.get_terminal_size().columns - 1], end='', flush=True)
+
+    def line(self, text):
+        print(('\r\x1b[K' if self.live else '') + text, flush=True)
+
+
+def count(text, code):
+    """The result of one program from its TAP lines, or from its exit code if it printed no plan."""
+    plan = re.findall(r'^1\.\.(\d+)', text, re.M)
+    if not plan:
+        if code == 77:
+            return Result(skipped=1)
+        return Result(passed=1) if code == 0 else Result(failed=1)
+    skipped = len(re.findall(r'^ok \d+.*# *skip', text, re.M | re.I))
+    passed = len(re.findall(r'^ok \d+', text, re.M)) - skipped
+    failed = len(re.findall(r'^not ok \d+', text, re.M))
+    # A program that dies has printed fewer lines than it planned, or none at all.
+    planned = sum(int(n) for n in plan)
+    failed += max(0, planned - passed - failed - skipped)
+    if code != 0 and failed == 0:
+        failed = 1
+    return Result(passed, failed, skipped)
+
+
+def run_program(command, log, env=None, timeout=60, cwd=None):
+    """Runs a test program with its output in `log`; kills it when its time is up."""
+    with open(log, 'w+', encoding='utf-8', errors='replace') as out:
+        out.write('$ ' + ' '.join(command) + '\n')
+        out.flush()
+        try:
+            code = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out,
+                                  stderr=subprocess.STDOUT, timeout=timeout, cwd=cwd, check=False,
+                                  env={**os.environ, **(env or {})}).returncode
+        except subprocess.TimeoutExpired:
+            out.write(f'\nstopped: still running after {timeout} s\n')
+            code = 124
+        except OSError as error:
+            out.write(f'\ncannot start: {error}\n')
+            code = 127
+    return code, log.read_text(encoding='utf-8', errors='replace')
+
+
+def meson_tests(folder, suite, only):
+    """The Meson tests of a suite, those whose name has `only`."""
+    listed = subprocess.run(['meson', 'introspect', '--tests', str(folder)], check=True,
+                            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL).stdout
+    suites = ('bulkhead:' + suite, suite)
+    return [t for t in json.loads(listed)
+            if any(s in suites for s in t['suite']) and only in t['name']]
+
+
+def run_meson_test(suite, test, arguments):
+    """One unit test, check or model."""
+    folder = LOGS / suite
+    folder.mkdir(parents=True, exist_ok=True)
+    code, text = run_program(test['cmd'], folder / (test['name'] + '.log'), test['env'],
+                             arguments.timeout or test['timeout'], test['workdir'])
+    result = count(text, code)
+    result.shown = text
+    return result
+
+
+def run_fuzz_target(suite, test, arguments):
+    """A fuzz target on its corpus: at most so many seconds or so many executions."""
+    name = test['name']
+    seeds = TOP / 'tests/fuzz/corpus' / name
+    found = TOP / 'build/fuzz-corpus' / name
+    crashes = TOP / 'build/fuzz-crashes' / name
+    folder = LOGS / suite
+    for path in (found, crashes, folder):
+        path.mkdir(parents=True, exist_ok=True)
+    command = test['cmd'] + [f'-artifact_prefix={crashes}/', '-print_final_stats=1', '-timeout=20',
+                             '-rss_limit_mb=2048']
+    if arguments.fuzz_runs:
+        command.append(f'-runs={arguments.fuzz_runs}')
+        timeout = 24 * 3600
+    else:
+        command.append(f'-max_total_time={arguments.fuzz_seconds}')
+        timeout = arguments.fuzz_seconds + 120
+    dictionary = TOP / 'tests/fuzz' / (name + '.dict')
+    if dictionary.exists():
+        command.append(f'-dict={dictionary}')
+    command.append(str(found))
+    if seeds.is_dir():
+        command.append(str(seeds))
+    code, text = run_program(command, folder / (name + '.log'), test['env'], timeout)
+    runs = re.search(r'stat::number_of_executed_units:\s*(\d+)', text)
+    # A target that executed nothing has shown nothing.
+    ok = code == 0 and runs is not None and int(runs.group(1)) > 0
+    result = Result(passed=1) if ok else Result(failed=1)
+    result.shown = text
+    result.note = f'{int(runs.group(1)):,} executions' if runs else ''
+    return result
+
+
+def run_meson_suite(suite, folder, run_one, arguments, screen):
+    """Every test of a Meson suite, two at a time."""
+    total = Result()
+    tests = meson_tests(folder, suite, arguments.only)
+    if not tests:
+        return total
+    started = {}
+
+    def timed(test):
+        started[test['name']] = time.monotonic()
+        screen.working(f'{suite} {test["name"]} ...')
+        result = run_one(suite, test, arguments)
+        return result, time.monotonic() - started[test['name']]
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        jobs = {pool.submit(timed, test): test for test in tests}
+        for job in concurrent.futures.as_completed(jobs):
+            result, seconds = job.result()
+            total.add(result)
+            name = jobs[job]['name']
+            word = 'FAIL' if result.failed else 'ok' if result.passed else 'skip'
+            parts = [f'{result.passed} passed']
+            parts += [f'{result.failed} failed'] if result.failed else []
+            parts += [f'{result.skipped} skipped'] if result.skipped else []
+            parts += [result.note] if getattr(result, 'note', '') else []
+            screen.line(f'{word:4} {suite} {name} ({", ".join(parts)}, {seconds:.1f} s)')
+            if result.failed:
+                show(result.shown, LOGS / suite / (name + '.log'), screen)
+    return total
+
+
+def show(text, log, screen):
+    """The end of a failing test's output."""
+    lines = text.rstrip().splitlines()
+    for line in lines[-SHOWN_LINES:]:
+        screen.line('    | ' + line)
+    screen.line(f'    (all of it: {log.relative_to(TOP)})')
+
+
+def run_pytest(suite, marker, arguments, screen):
+    """The pytest folders; progress is shown test by test, failures at the end."""
+    folders = [f for f in PYTEST_FOLDERS if any((TOP / f).glob('test_*.py'))]
+    if not folders:
+        return Result()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log, junit = LOGS / (suite + '.log'), LOGS / (suite + '.xml')
+    junit.unlink(missing_ok=True)
+    command = ['/usr/bin/python3', '-m', 'pytest', '-v', '--tb=short', '-m', marker,
+               '-p', 'no:cacheprovider', f'--junitxml={junit}', '--rootdir', str(TOP), *folders]
+    if arguments.only:
+        command += ['-k', arguments.only]
+    with open(log, 'w', encoding='utf-8') as out:
+        runner = subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
+        failing = False
+        for line in runner.stdout:
+            out.write(line)
+            match = re.match(r'(\S+)::(.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b', line)
+            if match:
+                word = {'PASSED': 'ok', 'SKIPPED': 'skip'}.get(match.group(3), 'FAIL')
+                screen.line(f'{word:4} {suite} {Path(match.group(1)).stem} {match.group(2)}')
+            elif re.match(r'=+ (FAILURES|ERRORS) =+', line):
+                failing = True
+            elif line.startswith('=') and failing:
+                failing = False
+            elif failing:
+                screen.line('    | ' + line.rstrip())
+        code = runner.wait()
+    if not junit.exists():
+        show(log.read_text(encoding='utf-8'), log, screen)
+        return Result(failed=1)
+    total = Result()
+    for element in xml.etree.ElementTree.parse(junit).getroot().iter('testsuite'):
+        tests, skipped = int(element.get('tests')), int(element.get('skipped'))
+        failed = int(element.get('failures')) + int(element.get('errors'))
+        # A test that fails and whose teardown fails too counts twice as failed, once as a test.
+        total.add(Result(max(0, tests - failed - skipped), failed, skipped))
+    nothing_selected = 5
+    if code not in (0, nothing_selected) and total.failed == 0:
+        show(log.read_text(encoding='utf-8'), log, screen)
+        total.failed = 1
+    return total
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('suites', nargs='+',
+                        choices=['checks', 'unit', 'models', 'fuzz', 'boot', 'long'])
+    parser.add_argument('--only', default='', help='tests whose name has this text')
+    parser.add_argument('--timeout', type=int, default=0, help='seconds for each host test')
+    parser.add_argument('--fuzz-seconds', type=int, default=8)
+    parser.add_argument('--fuzz-runs', type=int, default=0)
+    arguments = parser.parse_args()
+    screen = Screen()
+    LOGS.mkdir(parents=True, exist_ok=True)
+
+    total = Result()
+    started = time.monotonic()
+    for suite in arguments.suites:
+        if suite == 'boot':
+            total.add(run_pytest(suite, 'not long', arguments, screen))
+        elif suite == 'long':
+            total.add(run_meson_suite(suite, MAIN, run_meson_test, arguments, screen))
+            total.add(run_pytest(suite, 'long', arguments, screen))
+        elif suite == 'fuzz':
+            total.add(run_meson_suite(suite, FUZZ, run_fuzz_target, arguments, screen))
+        else:
+            total.add(run_meson_suite(suite, MAIN, run_meson_test, arguments, screen))
+    screen.line(f'took {time.monotonic() - started:.0f} s, logs in {LOGS.relative_to(TOP)}')
+    skipped = f', {total.skipped} skipped' if total.skipped else ''
+    print(f'{total.passed} passed, {total.failed} failed{skipped}', flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
