@@ -6,8 +6,11 @@
 #ifndef TOOL_BOARD_H
 #define TOOL_BOARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "diag.h"
 
 #define BOARD_MAX_RAM 8
 #define BOARD_MAX_DEVICES 64
@@ -27,10 +30,40 @@ struct board {
     struct board_range reserved[BOARD_MAX_RESERVED]; /* device ranges that no PD may map: GIC */
     size_t reserved_count;
     uint64_t gicd, gicc, gich, gicv, gicr, gicr_bytes, uart;
+    unsigned pa_bits;              /* physical addresses are below 2 to the power of this */
     unsigned spis;                 /* highest INTID a PD may use, plus one */
     unsigned timer_ppi;            /* INTID of the EL1 physical timer (CNTP): 30 */
     char *qemu;                    /* emulator program, or NULL when the board is real */
     char **qemu_args;              /* NULL-terminated; `bulkhead run` adds -smp, -kernel, ... */
+    char *source;                  /* the file's bytes, for messages */
 };
+
+enum board_status {
+    /** The board was read without an error. */
+    BOARD_OK = 0,
+    /** The file cannot be read; the diagnostics say why. */
+    BOARD_ERR_READ,
+    /** The file is wrong; the diagnostics say why. */
+    BOARD_ERR_FACTS,
+};
+
+/**
+ * Read a board's facts from `path`. `diag` was initialised with the same path, and borrows its
+ * source lines from `board`: print the messages before board_free(). `board` must be freed
+ * whatever is returned.
+ */
+enum board_status board_load(const char *path, struct diag *diag, struct board *board);
+
+/** True when the range lies in the board's RAM as a whole. An empty range does not. */
+bool board_in_ram(const struct board *board, uint64_t base, uint64_t bytes);
+
+/** True when some byte of the range is RAM. */
+bool board_touches_ram(const struct board *board, uint64_t base, uint64_t bytes);
+
+/** Bytes of RAM in all. */
+uint64_t board_ram_bytes(const struct board *board);
+
+/** Release what board_load() read. */
+void board_free(struct board *board);
 
 #endif

@@ -13,24 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Position in the description: 1-based line and column of the first character, and its length. */
-struct sdf_pos {
-    uint32_t line;
-    uint32_t column;
-    uint32_t length;
-};
+#include "diag.h"
+#include "search.h"
+
+struct board;
 
 /** A string attribute. `text` is NULL when the attribute is absent. */
 struct sdf_str {
     char *text;
-    struct sdf_pos pos;
+    struct diag_pos pos;
 };
 
 /** A number attribute. When absent, `value` holds the default and `given` is false. */
 struct sdf_num {
     uint64_t value;
     bool given;
-    struct sdf_pos pos;
+    struct diag_pos pos;
 };
 
 #define SDF_PERM_R 1u
@@ -39,48 +37,55 @@ struct sdf_num {
 
 /** <memory_region>. */
 struct sdf_region {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_str name;
-    struct sdf_num size;
+    struct sdf_num size;       /* from the file's size when absent, after sdf_prefill() */
     struct sdf_num page_size;  /* value 0 when absent: the largest that fits */
     struct sdf_num phys_addr;
     struct sdf_str prefill_path;
+    char *prefill_file;        /* where sdf_prefill() found it, or NULL */
+    uint64_t prefill_bytes;
+    bool used;                 /* mapped, or its address asked for, after sdf_check() */
 };
+
+/** An index that names nothing. */
+#define SDF_NONE SIZE_MAX
 
 /** <map> in a PD or VM. */
 struct sdf_map {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_str mr;
     struct sdf_num vaddr;
     unsigned perms;            /* SDF_PERM_*; rw by default */
-    struct sdf_pos perms_pos;
+    struct diag_pos perms_pos;
     bool cached;
     struct sdf_str setvar_vaddr;
     struct sdf_str setvar_size;
     struct sdf_str setvar_prefill_size;
-    size_t region;             /* index into sdf.regions, after resolution */
+    size_t region;             /* index into sdf.regions after sdf_check(), or SDF_NONE */
 };
 
 /** <irq>. */
 struct sdf_irq {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_num irq;
     struct sdf_num id;
     bool edge;
+    struct diag_pos edge_pos;  /* of trigger= when given, else line 0 */
     struct sdf_str setvar_id;
 };
 
 /** <setvar symbol= region_paddr=>. */
 struct sdf_setvar {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_str symbol;
     struct sdf_str region_paddr;
-    size_t region;
+    size_t region;             /* as sdf_map.region */
 };
 
 /** <vcpu>, or the implicit one of the old spelling. */
 struct sdf_vcpu {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_num id;
     struct sdf_num cpu;        /* default: the PD's */
     struct sdf_str setvar_id;
@@ -88,7 +93,7 @@ struct sdf_vcpu {
 
 /** <virtual_machine>; belongs to the PD whose index is `pd`. */
 struct sdf_vm {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_str name;
     struct sdf_num priority;
     struct sdf_num budget;
@@ -100,12 +105,10 @@ struct sdf_vm {
     size_t pd;
 };
 
-#define SDF_NONE SIZE_MAX
-
 /** <reports>: this PD shows the kernel's report ring. Bulkhead's own element. */
 struct sdf_reports {
     bool given;
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_num vaddr;      /* where the ring's page is mapped, read-write */
     struct sdf_num id;         /* channel id of its notification */
     struct sdf_str setvar_vaddr;
@@ -113,13 +116,13 @@ struct sdf_reports {
 
 /** <protection_domain>. A child is in the flat array too, behind its parent. */
 struct sdf_pd {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_str name;
     struct sdf_num priority;
     struct sdf_num budget;     /* microseconds */
     struct sdf_num period;
     bool passive;
-    struct sdf_pos passive_pos;
+    struct diag_pos passive_pos;
     struct sdf_num stack_size;
     struct sdf_num cpu;
     bool smc;
@@ -137,28 +140,31 @@ struct sdf_pd {
     size_t setvars_count;
     struct sdf_reports reports;
     size_t vm;                 /* index into sdf.vms, or SDF_NONE */
+    bool pp;                   /* old spelling: others may call this PD */
+    struct diag_pos pp_pos;
 };
 
 /** One <end> of a <channel>. */
 struct sdf_end {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_str pd_name;
-    size_t pd;
+    size_t pd;                 /* index after sdf_check(), or SDF_NONE */
     struct sdf_num id;
-    bool pp;                   /* this end may call the other */
+    bool pp;                   /* this end may call the other; old spelling: after sdf_check() */
+    struct diag_pos pp_pos;    /* when pp= is given, else line 0 */
     bool notify;               /* this end may notify the other */
     struct sdf_str setvar_id;
 };
 
 struct sdf_channel {
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_end ends[2];
 };
 
 /** <trace size=>: memory for the kernel's switch trace. Bulkhead's own element. */
 struct sdf_trace {
     bool given;
-    struct sdf_pos pos;
+    struct diag_pos pos;
     struct sdf_num size;
 };
 
@@ -177,5 +183,60 @@ struct sdf {
     size_t channels_count;
     struct sdf_trace trace;
 };
+
+/** The last address of a PD or VM, plus one: 39 bits. */
+#define SDF_SPACE_END (1ULL << 39)
+#define SDF_PAGE 0x1000ULL
+#define SDF_BIG_PAGE 0x200000ULL
+
+enum sdf_status {
+    /** The description was read; the diagnostics may hold errors all the same. */
+    SDF_OK = 0,
+    /** The file cannot be opened or read, or is no regular file; the diagnostics say why. */
+    SDF_ERR_READ,
+    /** The file is not XML, or not a <system>: there is no model. The diagnostics say why. */
+    SDF_ERR_DESCRIPTION,
+};
+
+/**
+ * Read the description `path` into `sdf`. `diag` was initialised with the same path; errors are
+ * added to it and reading goes on, so diag->errors must be looked at as well. The source lines of
+ * `diag` are borrowed from `sdf`: print the messages before sdf_free(). `sdf` must be freed
+ * whatever is returned.
+ */
+enum sdf_status sdf_parse(const char *path, struct diag *diag, struct sdf *sdf);
+
+/** The same for a description that is in memory already (it is copied). Never SDF_ERR_READ. */
+enum sdf_status sdf_parse_memory(const char *source, size_t bytes, struct diag *diag,
+                                 struct sdf *sdf);
+
+/**
+ * Find the files of prefill_path= and complete the sizes of regions from theirs. Called between
+ * sdf_parse() and sdf_check(). A file that is missing, empty or too large is an error in `diag`.
+ */
+void sdf_prefill(struct sdf *sdf, const struct search *search, struct diag *diag);
+
+/**
+ * Resolve the names of regions and PDs to indices and check everything that can be checked
+ * without ELF files. With `board` NULL what depends on the board is left out. May be called after
+ * errors of sdf_parse(), to find more of them. When diag->errors is 0 afterwards, every
+ * constraint of docs/description.md holds and every index is valid.
+ */
+void sdf_check(struct sdf *sdf, const struct board *board, struct diag *diag);
+
+/** Bytes of memory that a region takes: its size rounded up to pages. */
+uint64_t sdf_region_bytes(const struct sdf_region *region);
+
+/**
+ * Page size of a region: the one that is given, else the largest that its size and, when given,
+ * its physical address allow.
+ */
+uint64_t sdf_region_page(const struct sdf_region *region);
+
+/** Print the description in its canonical spelling, with the defaults filled in. */
+void sdf_print(const struct sdf *sdf, FILE *out);
+
+/** Release everything that a struct sdf holds. */
+void sdf_free(struct sdf *sdf);
 
 #endif
