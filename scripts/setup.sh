@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Installs the Debian packages of scripts/packages.txt that are missing. Says before what it installs
-# and how much it downloads. Uses no network when nothing is missing. Never touches the machine's
-# architecture list. As root it installs; on a terminal it asks once and uses sudo; otherwise it
-# prints the line to run and fails.
+# Installs the Debian packages of scripts/packages.txt that are missing. Says before what it
+# installs and how much it downloads. Uses no network when nothing is missing. Never touches the
+# machine's architecture list. As root it installs; on a terminal it asks once and uses sudo;
+# otherwise it prints the line to run and fails.
 set -u
 cd "$(dirname "$0")/.." || exit 3
 
@@ -40,12 +40,15 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # What apt would fetch: one line of "'address' file bytes checksum" for each package.
-list_downloads() { apt-get -o Debug::NoLocking=1 "${install_args[@]}" --print-uris -qq 2>/dev/null; }
+list_downloads() {
+    apt-get -o Debug::NoLocking=1 "${install_args[@]}" --print-uris -qq 2>/dev/null
+}
 
 announce() {
     local downloads=$1 count bytes
     count=$(printf '%s\n' "$downloads" | grep -c "^'")
-    bytes=$(printf '%s\n' "$downloads" | awk -v OFMT='%.0f' "/^'/ { sum += \$3 } END { print sum + 0 }")
+    bytes=$(printf '%s\n' "$downloads" |
+        awk "/^'/ { sum += \$3 } END { printf \"%.0f\", sum }")
     say "missing: ${missing[*]}"
     say "will install $count packages through apt, $(((bytes + 999999) / 1000000)) MB to download"
 }

@@ -194,7 +194,8 @@ def run_pytest(suite, marker, arguments, screen):
         command += ['-k', arguments.only]
     with open(log, 'w', encoding='utf-8') as out:
         runner = subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  errors='replace')
         failing = False
         for line in runner.stdout:
             out.write(line)

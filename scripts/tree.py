@@ -8,7 +8,7 @@ TOP = Path(__file__).resolve().parent.parent
 
 
 def files(top=TOP):
-    """Names, from `top`, of the files that belong to the tree: git's, or all when it is no clone."""
+    """Names, from `top`, of the files of the tree: git's, or all when it is no clone."""
     if (top / '.git').exists():
         out = subprocess.run(['git', '-c', f'safe.directory={top}', 'ls-files', '-z', '--cached',
                               '--others', '--exclude-standard'],

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots images in QEMU for the tests, and talks to them through their console.
+
+A test asks for the fixture `boot`, gives it a system's name (or a description, or an image) and
+gets a Board, on which it waits for text, never for time:
+
+    def test_hello(boot, gic):
+        board = boot('hello', gic=gic)
+        board.expect('hello, world')
+
+`gic` runs a test once with each interrupt controller. Every console's text is kept in
+build/logs/boot/, every QEMU is ended with its test.
+"""
+import itertools
+import mmap
+import os
+import re
+import signal
+import subprocess
+import xml.etree.ElementTree
+from pathlib import Path
+
+import pexpect
+import pytest
+
+TOP = Path(__file__).resolve().parent.parent.parent
+BUILD = TOP / 'build'
+MAIN = BUILD / 'main'
+SDK = BUILD / 'sdk'
+TOOL = SDK / 'bin/bulkhead'
+LOGS = BUILD / 'logs/boot'
+IMAGES = BUILD / 'images'
+BOARD = 'qemu_virt_aarch64'
+RAM_BASE = 0x40000000
+RAM_BYTES = 2 << 30
+
+# What no healthy system prints; a test that wants one of them says so in `allow`.
+NEVER = [r'kernel panic', r'assertion failed']
+
+
+def pytest_configure(config):
+    config.addinivalue_line('markers', 'long: takes longer than `make test` may')
+
+
+def system_file(name):
+    """The description of a system of systems/."""
+    return TOP / 'systems' / name / (name + '.system')
+
+
+def search_paths(description, config):
+    """Where the programs and files that a description names are found."""
+    name = description.parent.name
+    return [description.parent, MAIN / 'systems' / name / config, MAIN / 'systems' / name]
+
+
+def cpus_of(description):
+    """Number of CPUs that a description needs: its highest `cpu`, plus one."""
+    root = xml.etree.ElementTree.parse(description).getroot()
+    return 1 + max([int(e.get('cpu').replace('_', ''), 0) for e in root.iter() if e.get('cpu')],
+                   default=0)
+
+
+def build_image(description, config='debug', output=None, extra=(), check=True, search=()):
+    """Builds the image of a description (a path, or a system's name) with the tool.
+
+    Returns the image's path; with check=False, the finished process of the tool.
+    """
+    description = Path(description)
+    if not description.suffix:
+        description = system_file(description.name)
+    output = Path(output) if output else IMAGES / f'{description.stem}-{config}'
+    output.parent.mkdir(parents=True, exist_ok=True)
+    command = [TOOL, 'build', description, '--board', BOARD, '--config', config, '-o', output]
+    for path in [*search, *search_paths(description, config)]:
+        if Path(path).is_dir():
+            command += ['--search-path', path]
+    done = subprocess.run([str(c) for c in [*command, *extra]], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+                          check=False)
+    if not check:
+        return done
+    assert done.returncode == 0, f'{description}: the tool said:\n{done.stdout}'
+    return output
+
+
+class Board:
+    """A board in QEMU that runs an image."""
+
+    def __init__(self, command, log, ram_file, timeout):
+        self.command = [str(c) for c in command]
+        self.log = log
+        self.allow = []
+        self._ram_file = ram_file
+        self._log_file = open(log, 'w', encoding='utf-8', errors='replace')
+        self._log_file.write('$ ' + ' '.join(self.command) + '\n')
+        self.console = pexpect.spawn(self.command[0], self.command[1:], timeout=timeout,
+                                     encoding='utf-8', codec_errors='replace', echo=False,
+                                     maxread=65536, searchwindowsize=None)
+        self.console.logfile_read = self._log_file
+
+    def expect(self, pattern, timeout=-1):
+        """Waits for a regular expression in what the board prints; returns its match."""
+        never = [n for n in NEVER if n not in self.allow]
+        found = self.console.expect([pattern, pexpect.TIMEOUT, pexpect.EOF, *never], timeout)
+        if found == 0:
+            return self.console.match
+        if found > 2:
+            self.drain()
+        what = ['time is up', 'QEMU ended', *[f'/{n}/ came' for n in never]][found - 1]
+        pytest.fail(f'{what} before /{pattern}/; the console ends with:\n{self.tail()}',
+                    pytrace=False)
+
+    def expect_all(self, patterns, timeout=-1):
+        """Waits until each of the regular expressions has come, in any order."""
+        waiting = list(patterns)
+        while waiting:
+            text = self.expect('|'.join(f'(?:{p})' for p in waiting), timeout).group(0)
+            waiting.remove(next(p for p in waiting if re.search(p, text)))
+
+    def send(self, text):
+        """Types text."""
+        self.console.send(text)
+
+    def drain(self):
+        """Takes in what comes within a moment, for the log of a failure."""
+        try:
+            self.console.expect(pexpect.EOF, timeout=1)
+        except pexpect.TIMEOUT:
+            pass
+
+    def wait_end(self, timeout=60):
+        """Waits until QEMU ends by itself."""
+        self.console.expect(pexpect.EOF, timeout=timeout)
+        self.console.close()
+        return self.console.exitstatus
+
+    def tail(self, lines=40):
+        """The end of what was printed so far."""
+        self._log_file.flush()
+        text = self.log.read_text(encoding='utf-8', errors='replace')
+        return '\n'.join(text.replace('\r', '').splitlines()[-lines:])
+
+    def ram(self, address, length):
+        """Bytes of the board's memory; the test must have said ram=True to boot()."""
+        assert self._ram_file, 'boot(..., ram=True) is needed to read memory'
+        with open(self._ram_file, 'rb') as file:
+            with mmap.mmap(file.fileno(), RAM_BYTES, prot=mmap.PROT_READ) as memory:
+                return memory[address - RAM_BASE:address - RAM_BASE + length]
+
+    def stop(self):
+        """Ends QEMU whatever it is doing."""
+        if self.console.isalive():
+            self.console.kill(signal.SIGKILL)
+        self.console.close(force=True)
+        self._log_file.close()
+        if self._ram_file:
+            os.unlink(self._ram_file)
+            self._ram_file = None
+
+
+def qemu_command(image, gic=2, cpu='cortex-a53', smp=1, icount=False, extra=(), ram_file=None):
+    """The emulator's command line for an image."""
+    machine = f'virt,virtualization=on,gic-version={gic}'
+    command = ['qemu-system-aarch64', '-cpu', cpu, '-smp', str(smp), '-m', f'{RAM_BYTES >> 20}M',
+               '-display', 'none', '-nodefaults', '-serial', 'mon:stdio',
+               '-global', 'virtio-mmio.force-legacy=false']
+    if ram_file:
+        machine += ',memory-backend=ram'
+        command += ['-object', f'memory-backend-file,id=ram,size={RAM_BYTES},share=on,'
+                    f'mem-path={ram_file}']
+    if icount:
+        command += ['-icount', 'shift=0,sleep=off']
+    return [*command, '-machine', machine, '-kernel', str(image), *extra]
+
+
+@pytest.fixture
+def boot(request):
+    """Boots what it is given: a system's name, a description (.system) or an image (a path).
+
+    gic: 2 or 3; cpu: QEMU's name; smp: CPUs, as the description needs when not given; config:
+    debug, release or benchmark; icount: one instruction a nanosecond; ram: the test will read the
+    board's memory; extra: further arguments of QEMU; timeout: seconds that expect() waits.
+    """
+    boards = []
+    numbers = itertools.count(1)
+
+    def start(what, gic=2, cpu='cortex-a53', smp=None, config='debug', icount=False, ram=False,
+              extra=(), timeout=90):
+        path = Path(what)
+        if not path.suffix and not path.exists():
+            path = system_file(path.name)
+        if path.suffix == '.system':
+            smp = smp or cpus_of(path)
+            path = build_image(path, config)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        test = re.sub(r'[^\w.-]+', '_', request.node.name).strip('_')
+        name = f'{Path(request.node.fspath).stem}-{test}-{next(numbers)}'
+        ram_file = LOGS / (name + '.ram') if ram else None
+        command = qemu_command(path, gic, cpu, smp or 1, icount, extra, ram_file)
+        board = Board(command, LOGS / (name + '.log'), ram_file, timeout)
+        boards.append(board)
+        return board
+
+    yield start
+    for board in boards:
+        board.stop()
+
+
+@pytest.fixture(params=[2, 3], ids=['gicv2', 'gicv3'])
+def gic(request):
+    """Runs the test once with each interrupt controller."""
+    return request.param
+
+
+@pytest.fixture
+def tool():
+    """Runs bulkhead with arguments; returns the finished process, output and errors together."""
+    def run(*arguments, timeout=120, **options):
+        return subprocess.run([str(TOOL), *[str(a) for a in arguments]], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=timeout, check=False, **options)
+    return run
