@@ -50,10 +50,11 @@ finish() {
 trap finish EXIT
 
 cp -a --reflink=auto "$base" "$root"
-# The copy uses the machine's sources, keys and names, whatever they are.
-rm -rf "$root/etc/apt/sources.list" "$root/etc/apt/sources.list.d"
+# The copy uses the machine's sources, keys and names, whatever they are. What it had itself goes
+# first: its symbolic links, seen from here, lead into this machine's own files.
 for path in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/keyrings \
     /etc/apt/apt.conf.d /usr/share/keyrings /etc/ssl/certs /etc/resolv.conf /etc/hosts; do
+    rm -rf "$root$path"
     if [ -e "$path" ]; then
         mkdir -p "$root$(dirname "$path")"
         cp -aLT "$path" "$root$path"
