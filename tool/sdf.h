@@ -130,6 +130,7 @@ struct sdf_pd {
     size_t parent;             /* index, or SDF_NONE */
     struct sdf_num id;         /* child id, when parent is given */
     struct sdf_str setvar_id;  /* symbol in the parent */
+    struct diag_pos program_pos; /* of <program_image> */
     struct sdf_str program;    /* <program_image path=> */
     struct sdf_str program_symbols; /* path_for_symbols */
     struct sdf_map *maps;
