@@ -14,6 +14,16 @@ SDK  := build/sdk
 PYTHON := /usr/bin/python3
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
+# $(call ninja,folder,targets): ninja's own progress on a terminal, else only what goes wrong.
+ninja = if [ -t 1 ]; then ninja -C $(1) $(2); else \
+	ninja -C $(1) --quiet $(2) | sed '/^ninja: no work to do/d'; fi
+# $(call configure,folder,options)
+configure = meson setup $(1) --cross-file cross/aarch64.ini --prefix / $(2) >/dev/null || \
+	{ tail -n 20 $(1)/meson-logs/meson-log.txt; exit 1; }
+
 # Two ninjas must not work on one build folder: make runs one line at a time, ninja is parallel.
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -22,7 +32,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 ## all: build everything (what `make` alone does)
 all: setup $(MAIN)/build.ninja
-	@ninja -C $(MAIN) --quiet
+	@$(call ninja,$(MAIN))
 	@ln -sfn main/compile_commands.json build/compile_commands.json
 	@meson install -C $(MAIN) --no-rebuild --quiet --destdir $(CURDIR)/$(SDK)
 
@@ -31,12 +41,10 @@ setup:
 	@scripts/setup.sh
 
 $(MAIN)/build.ninja: | setup
-	@meson setup $(MAIN) --cross-file cross/aarch64.ini --prefix / >/dev/null || \
-		{ tail -n 20 $(MAIN)/meson-logs/meson-log.txt; exit 1; }
+	@$(call configure,$(MAIN))
 
 $(FUZZ)/build.ninja: | setup
-	@meson setup $(FUZZ) --cross-file cross/aarch64.ini --native-file cross/clang.ini --prefix / \
-		>/dev/null || { tail -n 20 $(FUZZ)/meson-logs/meson-log.txt; exit 1; }
+	@$(call configure,$(FUZZ),--native-file cross/clang.ini)
 
 ## run: start a system in QEMU: make run [SYSTEM=name] [CONFIG=debug|release|benchmark] [ARGS=...]
 run: all
@@ -44,7 +52,7 @@ run: all
 
 ## test: all tests of a change: checks, unit tests, models, short fuzz runs, boot tests
 test: all $(FUZZ)/build.ninja
-	@ninja -C $(FUZZ) --quiet fuzz
+	@$(call ninja,$(FUZZ),fuzz)
 	@$(PYTHON) scripts/test.py checks unit models fuzz boot
 
 ## test-unit: checks, unit tests and models only (T=text: those whose name has it)
@@ -62,12 +70,12 @@ test-long: all
 ## fuzz: every fuzz target for a minute (SECONDS_EACH=60, T=text)
 SECONDS_EACH ?= 60
 fuzz: all $(FUZZ)/build.ninja
-	@ninja -C $(FUZZ) --quiet fuzz
+	@$(call ninja,$(FUZZ),fuzz)
 	@$(PYTHON) scripts/test.py --only '$(T)' --fuzz-seconds $(SECONDS_EACH) fuzz
 
 ## fuzz-long: every fuzz target for ten million executions
 fuzz-long: all $(FUZZ)/build.ninja
-	@ninja -C $(FUZZ) --quiet fuzz
+	@$(call ninja,$(FUZZ),fuzz)
 	@$(PYTHON) scripts/test.py --only '$(T)' --fuzz-runs 10000000 fuzz
 
 ## bench: count instructions and write docs/results/
