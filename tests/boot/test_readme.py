@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the README tells a newcomer to type works, in a clean copy of the tree."""
+import re
+import shutil
+import subprocess
+import sys
+
+import pexpect
+import pytest
+from conftest import BUILD, LOGS, TOP
+
+sys.path.insert(0, str(TOP / 'scripts'))
+import tree  # noqa: E402
+
+
+def commands():
+    """The lines of the README's shell blocks."""
+    text = (TOP / 'README.md').read_text(encoding='utf-8')
+    return [line for block in re.findall(r'^```sh\n(.*?)^```', text, re.M | re.S)
+            for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope='module')
+def copy():
+    """The files of the tree, and nothing that was built."""
+    folder = BUILD / 'readme-copy'
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in tree.files(TOP):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(TOP / name, folder / name)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def first_line_of(system):
+    """The first thing that a system prints."""
+    lines = (TOP / 'systems' / system / 'expected.txt').read_text(encoding='utf-8').splitlines()
+    return next(line for line in lines if line.strip() and not line.startswith(('#', '> ')))
+
+
+def default_system():
+    makefile = (TOP / 'Makefile').read_text(encoding='utf-8')
+    return re.search(r'^DEFAULT_SYSTEM = (\S+)$', makefile, re.M).group(1)
+
+
+def test_there_are_commands():
+    assert 'make run' in commands()
+    assert 'make test' in commands()
+
+
+@pytest.mark.parametrize('command', [c for c in commands() if c.startswith('make run')])
+def test_run(copy, command):
+    system = re.search(r'SYSTEM=(\S+)', command)
+    system = system.group(1) if system else default_system()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / f'readme-{system}.log', 'w', encoding='utf-8') as log:
+        terminal = pexpect.spawn('/bin/bash', ['-c', command], cwd=str(copy), timeout=300,
+                                 encoding='utf-8', codec_errors='replace', logfile=log,
+                                 dimensions=(40, 120))
+        try:
+            terminal.expect(first_line_of(system))
+            terminal.send('\x01x')
+            terminal.expect(pexpect.EOF, timeout=30)
+        finally:
+            terminal.close(force=True)
+    assert terminal.exitstatus == 0, f'{command}: exit code {terminal.exitstatus}'
+
+
+@pytest.mark.parametrize('command', [c for c in commands() if not c.startswith('make run')])
+def test_other(copy, command):
+    # Running all tests from one of them would not end: that the line can be made is what is seen.
+    done = subprocess.run(command.split() + ['--dry-run'], cwd=copy, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
+                          check=False)
+    assert command.startswith('make ')
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.strip()
