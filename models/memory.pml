@@ -70,7 +70,7 @@ inline mem_sync(p_cpu)
     d_step {
         mem_i = 0;
         do
-        :: mem_i < VIEWS && (p_cpu) < VIEWERS -> view[VIEW(p_cpu, mem_i)] = mem[mem_i]; mem_i++;
+        :: mem_i < VIEWS && (p_cpu) < VIEWERS -> view[VIEW(p_cpu, mem_i)] = NOW(p_cpu, mem_i); mem_i++;
         :: else -> break
         od;
         mem_i = 0;
@@ -82,7 +82,18 @@ inline mem_sync(p_cpu)
 
 inline mem_put(p_cpu, p_loc, p_value)
 {
-    d_step { sb_value[AT(p_cpu, p_loc)] = (p_value); sb_full[AT(p_cpu, p_loc)] = true; }
+    d_step {
+        sb_value[AT(p_cpu, p_loc)] = (p_value);
+        sb_full[AT(p_cpu, p_loc)] = true;
+#if VIEWS > 0
+        /* No later load of its own finds what was there before. */
+        if
+        :: (p_loc) < VIEWS && (p_cpu) < VIEWERS ->
+            view[VIEW(p_cpu, ((p_loc) < VIEWS -> (p_loc) : 0))] = (p_value);
+        :: else
+        fi;
+#endif
+    }
 }
 
 /* A plain or relaxed store. */
@@ -132,17 +143,30 @@ inline fetch_or_release(p_cpu, p_loc, p_bits, p_old)
     fetch_or_relaxed(p_cpu, p_loc, p_bits, p_old);
 }
 
-/*
- * fetch_and and exchange with acquire. The store half can be visible at once here: all others who look
- * at these locations do so with atomic operations, which would wait for it. Guard: CAN_RMW.
- */
-inline fetch_and_acquire(p_cpu, p_loc, p_bits, p_old)
+/* fetch_and, relaxed; visible at once, as below. Guard: CAN_RMW. */
+inline fetch_and_relaxed(p_cpu, p_loc, p_bits, p_old)
 {
     p_old = NOW(p_cpu, p_loc);
     mem[p_loc] = p_old & (p_bits);
     sb_full[AT(p_cpu, p_loc)] = false;
     sb_value[AT(p_cpu, p_loc)] = 0;
     held[p_loc] = 0;
+#if VIEWS > 0
+    if
+    :: (p_loc) < VIEWS && (p_cpu) < VIEWERS ->
+        view[VIEW(p_cpu, ((p_loc) < VIEWS -> (p_loc) : 0))] = mem[p_loc];
+    :: else
+    fi;
+#endif
+}
+
+/*
+ * fetch_and and exchange with acquire. The store half can be visible at once here: all others who look
+ * at these locations do so with atomic operations, which would wait for it. Guard: CAN_RMW.
+ */
+inline fetch_and_acquire(p_cpu, p_loc, p_bits, p_old)
+{
+    fetch_and_relaxed(p_cpu, p_loc, p_bits, p_old);
     mem_sync(p_cpu);
 }
 

@@ -20,7 +20,7 @@
 #define DATA(sender) ((sender) - 1)
 #define NOTIFIED(thread) (SENDERS + (thread))
 #define POKED (SENDERS + THREADS)
-#define VIEWS (SENDERS + THREADS)
+#define VIEWS (SENDERS + THREADS + 1)
 #define VIEWERS 1
 #define LOCS (SENDERS + THREADS + 1)
 #include "memory.pml"
@@ -33,14 +33,19 @@ byte in_queue[THREADS];         /* how often the thread is in the ready queue */
 byte seen[THREADS * CPUS];      /* last number of each sender that the thread saw */
 bool finished[CPUS];
 
-inline sched_insert(t)
+inline sched_enqueue(t)
 {
     in_queue[t]++;
     PROPERTY(thread_once_in_queue, in_queue[t] == 1);
 }
 
-/* cpu_poke(): called by the CPU `me` after it changed a word of thread t. */
-inline cpu_poke(me, t)
+inline sched_dequeue(t)
+{
+    in_queue[t]--;
+}
+
+/* poke_by_interrupt(): the CPU `me` changed a word of thread t. */
+inline poke_by_interrupt(me, t)
 {
 #ifdef FAULT_RELAXED_POKE
     atomic { CAN_RMW(me, POKED) -> fetch_or_relaxed(me, POKED, 1 << (t), old); }
@@ -60,11 +65,11 @@ inline cpu_poke(me, t)
     fi
 }
 
-/* notify(): sets bit `me` of thread t. */
-inline notify(me, t)
+/* receive_notify(): sets bit `me` of thread t. */
+inline receive_notify(me, t)
 {
 #if defined(FAULT_POKE_BEFORE_WORD)
-    cpu_poke(me, t);
+    poke_by_interrupt(me, t);
     atomic { CAN_RMW(me, NOTIFIED(t)) -> fetch_or_release(me, NOTIFIED(t), 1 << (me), old);
         old = 0; }
 #elif defined(FAULT_POKED_TESTED_FIRST)
@@ -73,7 +78,7 @@ inline notify(me, t)
     if
     :: atomic { (old & (1 << (t))) != 0 -> old = 0; other = 0; }
     :: atomic { else -> old = 0; other = 0; }
-        cpu_poke(me, t);
+        poke_by_interrupt(me, t);
     fi
 #elif defined(FAULT_REMOTE_STATE_CHECK)
     /* "Poke only who waits" needs an order between both sides that nothing gives. */
@@ -81,7 +86,7 @@ inline notify(me, t)
     atomic { CAN_RMW(me, NOTIFIED(t)) -> fetch_or_release(me, NOTIFIED(t), 1 << (me), old); }
     if
     :: atomic { other == RECV -> old = 0; other = 0; }
-        cpu_poke(me, t);
+        poke_by_interrupt(me, t);
     :: atomic { else -> old = 0; other = 0; }
     fi
 #else
@@ -92,7 +97,7 @@ inline notify(me, t)
     atomic { CAN_RMW(me, NOTIFIED(t)) -> fetch_or_release(me, NOTIFIED(t), 1 << (me), old);
         old = 0; }
 #endif
-    cpu_poke(me, t);
+    poke_by_interrupt(me, t);
 #endif
 }
 
@@ -105,63 +110,13 @@ proctype sender(byte me)
     do
     :: round <= ROUNDS ->
         atomic { store(me, DATA(me), 2 * round - 1); }
-        notify(me, 0);
+        receive_notify(me, 0);
         atomic { store(me, DATA(me), 2 * round); }
-        notify(me, 1);
+        receive_notify(me, 1);
         round++;
     :: else -> break
     od;
     atomic { finished[me] = true; round = 0; }
-}
-
-/* thread_poke(): look at thread t again. */
-inline thread_poke(t)
-{
-    atomic {
-        load(0, NOTIFIED(t), word);
-        if
-        :: state[t] == RECV && word != 0 ->
-            COVER(poke_makes_ready);
-            state[t] = READY;
-            sched_insert(t);
-        :: state[t] == RECV && word == 0 -> COVER(poke_of_waiting_for_nothing);
-        :: state[t] == READY -> COVER(poke_of_ready_thread);
-        fi;
-        word = 0;
-    }
-}
-
-/* cpu_interrupt(): an SGI is pending. At most one thread a time, so that leftovers are seen. */
-inline take_sgi()
-{
-#ifdef FAULT_EXCHANGE_BEFORE_ACK
-    atomic { CAN_RMW(0, POKED) -> exchange_acquire(0, POKED, bits); }
-    sgi[0] = false;
-#else
-    sgi[0] = false;
-#ifdef FAULT_RELAXED_EXCHANGE
-    atomic { CAN_RMW(0, POKED) -> bits = NOW(0, POKED); mem[POKED] = 0; }
-#else
-    atomic { CAN_RMW(0, POKED) -> exchange_acquire(0, POKED, bits); }
-#endif
-#endif
-    if
-    :: atomic { bits == 3 ->
-        COVER(poke_leftovers); }
-        thread_poke(0);
-#ifndef FAULT_LEFTOVERS_DROPPED
-        atomic { CAN_RMW(0, POKED) -> fetch_or_release(0, POKED, 2, bits); }
-        atomic { dsb(0); bits = 0; }
-        sgi[0] = true;
-#else
-        atomic { bits = 0; }
-#endif
-    :: atomic { bits == 1 -> bits = 0; }
-        thread_poke(0);
-    :: atomic { bits == 2 -> bits = 0; }
-        thread_poke(1);
-    :: atomic { bits == 0 -> COVER(sgi_without_bits); }
-    fi
 }
 
 /* Deliver the word to thread t: it reads the data of each sender whose bit came. */
@@ -186,28 +141,104 @@ inline deliver(t)
     word = 0;
 }
 
-/* receive(): system call of the running thread t. */
-inline receive(t)
+/*
+ * receive_deliver(), reduced to notifications: takes the word, if it is not 0. `taken` tells.
+ */
+inline receive_deliver(t)
 {
-#ifdef FAULT_NOTIFIED_READ_THEN_CLEAR
-    atomic { load_acquire(0, NOTIFIED(t), word); }
+    atomic { load(0, NOTIFIED(t), word); taken = (word != 0); }
     if
-    :: word != 0 -> atomic { store(0, NOTIFIED(t), 0); }
-    :: else
-    fi;
+    :: taken ->
+#ifdef FAULT_NOTIFIED_READ_THEN_CLEAR
+        atomic { store(0, NOTIFIED(t), 0); mem_sync(0); COVER(receive_takes_word); deliver(t); }
 #else
-    atomic { CAN_RMW(0, NOTIFIED(t)) -> exchange_acquire(0, NOTIFIED(t), word); }
+        atomic { CAN_RMW(0, NOTIFIED(t)) ->
+            exchange_acquire(0, NOTIFIED(t), word);
+            COVER(receive_takes_word);
+            deliver(t);
+        }
 #endif
+    :: atomic { else -> COVER(receive_finds_nothing); }
+    fi
+}
+
+/* poke_look(): act on the words of thread t. */
+inline poke_look(t)
+{
+    if
+    :: atomic { state[t] == RECV -> COVER(poke_of_waiting_thread); }
+        receive_deliver(t);
+        atomic {
+            if
+            :: taken -> COVER(poke_makes_ready); state[t] = READY; sched_enqueue(t);
+            :: else
+            fi;
+            taken = false;
+        }
+    :: atomic { state[t] == READY -> COVER(poke_of_ready_thread); }
+    fi
+}
+
+/* One round of poke_handle(): clears the bit, then looks. */
+inline poke_take(t)
+{
+#if defined(FAULT_BIT_CLEARED_AFTER_LOOK)
+    mem_sync(0);
+    poke_look(t);
+    atomic { CAN_RMW(0, POKED) -> fetch_and_acquire(0, POKED, 3 - (1 << (t)), bits); }
+#elif defined(FAULT_RELAXED_POKE_TAKE)
+    atomic { CAN_RMW(0, POKED) -> fetch_and_relaxed(0, POKED, 3 - (1 << (t)), bits); }
+    poke_look(t);
+#else
+    atomic { CAN_RMW(0, POKED) -> fetch_and_acquire(0, POKED, 3 - (1 << (t)), bits); }
+    poke_look(t);
+#endif
+}
+
+/* The interrupt is acknowledged, then poke_handle(), with POKES_AT_ONCE 1. */
+inline take_sgi()
+{
+#ifndef FAULT_ACKNOWLEDGED_LAST
+    sgi[0] = false;
+#ifndef FAULT_NO_DSB_AFTER_ACKNOWLEDGE
+    atomic { dsb(0); }
+#endif
+#endif
+    atomic { load(0, POKED, bits); }
+    if
+    :: atomic { bits == 3 -> COVER(poke_leftovers); }
+        poke_take(0);
+#ifndef FAULT_LEFTOVERS_FORGOTTEN
+        /* arch_poke() of the own CPU; the bit of thread 1 is still set. */
+        atomic { dsb(0); }
+        sgi[0] = true;
+#endif
+    :: bits == 1 -> poke_take(0);
+    :: bits == 2 -> poke_take(1);
+    :: atomic { bits == 0 -> COVER(sgi_without_bits); }
+    fi;
+#ifdef FAULT_ACKNOWLEDGED_LAST
+    sgi[0] = false;
+#endif
+    bits = 0;
+}
+
+/* receive_wait(): system call of the running thread t. */
+inline receive_wait(t)
+{
+    receive_deliver(t);
     atomic {
         if
-        :: word != 0 -> COVER(receive_takes_word); deliver(t);
-        :: else -> COVER(receive_blocks); state[t] = RECV; in_queue[t]--;
-        fi
+        :: taken
+        :: else -> COVER(receive_blocks); state[t] = RECV; sched_dequeue(t);
+        fi;
+        taken = false;
     }
 }
 
 proctype owner()
 {
+    bool taken;
     byte bits;
     byte word;
     byte from;
@@ -215,7 +246,7 @@ proctype owner()
     byte next;
 
 kernel_exit:
-    /* sched_pick(): interrupts are masked here. */
+    /* sched_next(): interrupts are masked here. */
     if
     :: atomic { in_queue[1] > 0 -> next = 1; }
         goto user;
@@ -239,10 +270,10 @@ running:
         goto kernel_exit;
 #endif
     :: atomic { next == 0 -> skip; }
-        receive(0);
+        receive_wait(0);
         goto kernel_exit;
     :: atomic { next == 1 -> skip; }
-        receive(1);
+        receive_wait(1);
         goto kernel_exit;
     fi;
 
