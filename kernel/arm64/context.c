@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "context.h"
+
+#include "counts.h"
+#include "gic.h"
+#include "irq.h"
+#include "pgtable.h"
+
+void fpu_save(struct arch_fpu *fpu);
+void fpu_load(const struct arch_fpu *fpu);
+
+/**
+ * PDs run at EL0 with TGE = 1: every exception goes to EL2, stage 1 is off. DC makes their memory
+ * normal and cacheable unless stage 2 says otherwise. (Arm ARM, D19.2 HCR_EL2.)
+ */
+#define HCR_VM (1UL << 0)
+#define HCR_SWIO (1UL << 1)
+#define HCR_FMO (1UL << 3)
+#define HCR_IMO (1UL << 4)
+#define HCR_AMO (1UL << 5)
+#define HCR_DC (1UL << 12)
+#define HCR_TGE (1UL << 27)
+#define HCR_RW (1UL << 31)
+#define HCR_PD (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_DC | HCR_TGE | HCR_RW)
+
+/** VTCR_EL2: 39 bits from level 1, 4 KiB granule, tables write-back and inner shareable. */
+#define VTCR (1UL << 31 | 3UL << 12 | 1UL << 10 | 1UL << 8 | 1UL << 6 | 25UL)
+
+/**
+ * SCTLR_EL1 governs EL0 even with TGE = 1: little endian; cache maintenance, DC ZVA, CTR, WFI and
+ * WFE allowed; stack alignment checked.
+ */
+#define SCTLR_EL1_PD (0x30d00800UL | 1UL << 26 | 1UL << 18 | 1UL << 16 | 1UL << 15 | 1UL << 14 | 1UL << 4)
+
+/** CPTR_EL2: bits that are one, and the trap of FP/SIMD. */
+#define CPTR_RES1 0x33ffUL
+#define CPTR_TFP (1UL << 10)
+#define CPTR_FREE (CPTR_RES1 & ~CPTR_TFP)
+#define CPTR_TRAP (CPTR_RES1 | CPTR_TFP)
+
+/** CNTKCTL_EL1: EL0 reads both counters; its timer besides. */
+#define CNTKCTL_COUNTERS 3UL
+#define CNTKCTL_PHYS_TIMER (1UL << 9)
+
+_Static_assert(offsetof(struct thread, context) == 0, "vectors.S");
+_Static_assert(offsetof(struct arch_context, sp) == 248, "vectors.S");
+_Static_assert(offsetof(struct arch_context, pc) == 256, "vectors.S");
+_Static_assert(offsetof(struct arch_context, spsr) == 264, "vectors.S");
+_Static_assert(offsetof(struct arch_fpu, fpsr) == 512, "fpu.S");
+_Static_assert(offsetof(struct cpu, stack) == 0, "vectors.S");
+
+void context_init_cpu(void)
+{
+    uint64_t pa_range = arch_read(id_aa64mmfr0_el1) & 7;
+    arch_write(vtcr_el2, VTCR | (pa_range < 5 ? pa_range : 5) << 16);
+    arch_write(hcr_el2, HCR_PD);
+    arch_write(hstr_el2, 0);
+    arch_write(cptr_el2, CPTR_TRAP);
+    arch_write(cnthctl_el2, 3);
+    arch_write(cntvoff_el2, 0);
+    arch_write(cnthp_ctl_el2, 1);
+    arch_write(cnthp_cval_el2, UINT64_MAX);
+    arch_write(vttbr_el2, 0);
+    arch_write(sctlr_el1, SCTLR_EL1_PD);
+    arch_write(cpacr_el1, 3UL << 20);
+    arch_write(cntkctl_el1, CNTKCTL_COUNTERS);
+    /* Performance monitors and debug registers are the kernel's: EL0 traps. */
+    arch_write(pmuserenr_el0, 0);
+    arch_write(mdcr_el2, (arch_read(mdcr_el2) & 0x1f) | 0xf60);
+    arch_write(mdscr_el1, 0);
+    __asm__ volatile("tlbi vmalls12e1; dsb ish; isb" : : : "memory");
+}
+
+void arch_init_context(struct thread *t, const uint64_t *root, uint32_t vmid)
+{
+    t->context.vttbr = arch_kernel_pa(root) | (uint64_t)vmid << 48;
+    t->context.cntkctl = CNTKCTL_COUNTERS;
+}
+
+void arch_allow_timer(struct thread *t)
+{
+    t->context.cntkctl |= CNTKCTL_PHYS_TIMER;
+}
+
+void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint64_t sp)
+{
+    struct arch_context *c = &t->context;
+    arch_clear(c->x, sizeof(c->x));
+    c->sp = sp;
+    c->pc = entry;
+    c->spsr = 0;
+    c->tpidr = 0;
+    c->tpidrro = 0;
+    arch_clear(&c->fpu, sizeof(c->fpu));
+    if (cpu->fpu_owner == t) {
+        cpu->fpu_owner = NULL;
+    }
+}
+
+void context_give_fpu(struct cpu *cpu, struct thread *t)
+{
+    arch_write(cptr_el2, CPTR_FREE);
+    __asm__ volatile("isb");
+    if (cpu->fpu_owner != NULL) {
+        fpu_save(&cpu->fpu_owner->context.fpu);
+    }
+    fpu_load(&t->context.fpu);
+    cpu->fpu_owner = t;
+}
+
+void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
+{
+    counts_switch(cpu, from, to);
+    if (from != NULL) {
+        from->context.tpidr = arch_read(tpidr_el0);
+    }
+    if (to != NULL) {
+        const struct arch_context *c = &to->context;
+        arch_write(tpidr_el0, c->tpidr);
+        arch_write(tpidrro_el0, c->tpidrro);
+        arch_write(vttbr_el2, c->vttbr);
+        arch_write(cntkctl_el1, c->cntkctl);
+        arch_write(cptr_el2, cpu->fpu_owner == to ? CPTR_FREE : CPTR_TRAP);
+    }
+}

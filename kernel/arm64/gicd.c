@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gicd.h"
+
+#include "mmio.h"
+
+void gicd_reset_bank(uint64_t base, uint32_t bank)
+{
+    mmio_write32(base + GICD_ICENABLER + 4 * bank, 0xffffffff);
+    mmio_write32(base + GICD_ICPENDR + 4 * bank, 0xffffffff);
+    mmio_write32(base + GICD_ICACTIVER + 4 * bank, 0xffffffff);
+    mmio_write32(base + GICD_IGROUPR + 4 * bank, 0xffffffff);
+    uint32_t priority = bank == 0 ? GICD_PRIORITY_KERNEL : GICD_PRIORITY_SPI;
+    for (uint32_t i = 0; i < 32; i += 4) {
+        mmio_write32(base + GICD_IPRIORITYR + 32 * bank + i, priority * 0x01010101u);
+    }
+}
+
+void gicd_reset_spis(uint64_t gicd)
+{
+    uint32_t banks = (mmio_read32(gicd + GICD_TYPER) & 0x1f) + 1;
+    for (uint32_t bank = 1; bank < banks; bank++) {
+        gicd_reset_bank(gicd, bank);
+    }
+}
+
+void gicd_set_edge(uint64_t gicd, uint32_t intid, bool edge)
+{
+    uint64_t reg = gicd + GICD_ICFGR + intid / 16 * 4;
+    uint32_t bit = 2u << (intid % 16 * 2);
+    uint32_t value = mmio_read32(reg);
+    mmio_write32(reg, edge ? value | bit : value & ~bit);
+}
+
+void gicd_enable(uint64_t base, uint32_t intid)
+{
+    mmio_write32(base + GICD_ISENABLER + intid / 32 * 4, 1u << (intid % 32));
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* GIC architecture version 2 (IHI 0048). */
+#include <bulkhead/abi.h>
+
+#include "gic.h"
+#include "gicd.h"
+#include "mmio.h"
+
+#define GICC_CTLR 0x0000
+#define GICC_PMR 0x0004
+#define GICC_IAR 0x000c
+#define GICC_EOIR 0x0010
+#define GICC_DIR 0x1000
+#define GICC_CTLR_ENABLE 1u
+#define GICC_CTLR_EOIMODE (1u << 9)
+
+static uint64_t gicv2_dist, gicv2_cpu_interface;
+/** Which interface each CPU is connected to, as the distributor's target masks have it. */
+static uint8_t gicv2_masks[BH_MAX_CPUS];
+
+static void gicv2_init(const struct bd_board *board)
+{
+    gicv2_dist = board->gicd;
+    gicv2_cpu_interface = board->gicc;
+    mmio_write32(gicv2_dist + GICD_CTLR, 0);
+    gicd_reset_spis(gicv2_dist);
+    mmio_write32(gicv2_dist + GICD_CTLR, 1);
+}
+
+static void gicv2_init_cpu(uint32_t cpu)
+{
+    gicd_reset_bank(gicv2_dist, 0);
+    /* The targets of the banked interrupts read as the reading CPU's own mask (4.3.12). */
+    gicv2_masks[cpu] = (uint8_t)mmio_read32(gicv2_dist + GICD_ITARGETSR);
+    if (gicv2_masks[cpu] == 0) {
+        /* On a machine with one CPU they read as zero. */
+        gicv2_masks[cpu] = 1;
+    }
+    mmio_write32(gicv2_cpu_interface + GICC_PMR, 0xf0);
+    mmio_write32(gicv2_cpu_interface + GICC_CTLR, GICC_CTLR_ENABLE | GICC_CTLR_EOIMODE);
+}
+
+static void gicv2_route(uint32_t intid, uint32_t cpu)
+{
+    mmio_write8(gicv2_dist + GICD_ITARGETSR + intid, gicv2_masks[cpu]);
+    gicd_enable(gicv2_dist, intid);
+}
+
+static void gicv2_enable_ppi(uint32_t intid)
+{
+    gicd_enable(gicv2_dist, intid);
+}
+
+static uint32_t gicv2_take(void)
+{
+    return mmio_read32(gicv2_cpu_interface + GICC_IAR);
+}
+
+static void gicv2_drop(uint32_t taken)
+{
+    mmio_write32(gicv2_cpu_interface + GICC_EOIR, taken);
+}
+
+static void gicv2_deactivate(uint32_t taken)
+{
+    mmio_write32(gicv2_cpu_interface + GICC_DIR, taken);
+}
+
+static void gicv2_send_sgi(uint32_t cpu)
+{
+    mmio_write32(gicv2_dist + GICD_SGIR, (uint32_t)gicv2_masks[cpu] << 16 | GIC_SGI_POKE);
+}
+
+const struct gic_ops gicv2_ops = {
+    .init = gicv2_init,
+    .init_cpu = gicv2_init_cpu,
+    .route = gicv2_route,
+    .enable_ppi = gicv2_enable_ppi,
+    .take = gicv2_take,
+    .drop = gicv2_drop,
+    .deactivate = gicv2_deactivate,
+    .send_sgi = gicv2_send_sgi,
+};

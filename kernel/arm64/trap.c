@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the exception vectors call. Each handler gets the CPU and the thread that ran, and returns
+ * the thread that runs next.
+ */
+#include "console.h"
+#include "context.h"
+#include "control.h"
+#include "counts.h"
+#include "fault.h"
+#include "gic.h"
+#include "irq.h"
+#include "poke.h"
+#include "report.h"
+#include "sched.h"
+#include "syscall.h"
+#include "trap.h"
+
+/** Exception classes (Arm ARM, D19.2 ESR_EL2). */
+#define EC_FP 0x07
+#define EC_SVC64 0x15
+#define EC_FETCH 0x20
+#define EC_DATA 0x24
+
+static void trap_take_irq(struct cpu *cpu)
+{
+    uint32_t intid;
+    uint32_t taken = gic_take(&intid);
+    if (intid >= IRQ_COUNT) {
+        return;
+    }
+    gic_drop(taken);
+    if (intid == GIC_SGI_POKE) {
+        gic_deactivate(taken);
+        poke_handle(cpu);
+    } else if (intid == IRQ_PPI_HYP_TIMER) {
+        sched_timer(cpu);
+        /* The timer is a level: until it is set anew it would come again at once. */
+        arch_set_timer(UINT64_MAX);
+        gic_deactivate(taken);
+    } else if (!irq_deliver(cpu, intid)) {
+        gic_deactivate(taken);
+    }
+}
+
+struct thread *trap_leave(struct cpu *cpu)
+{
+    struct thread *t = sched_next(cpu);
+    while (t == NULL) {
+        counts_leave(cpu);
+        /* Interrupts are masked: one that is pending ends the wait and is taken below. */
+        __asm__ volatile("dsb sy; wfi" : : : "memory");
+        counts_enter(cpu);
+        trap_take_irq(cpu);
+        t = sched_next(cpu);
+    }
+    counts_leave(cpu);
+    return t;
+}
+
+static void trap_fault(struct cpu *cpu, struct thread *t, uint64_t esr)
+{
+    struct fault_cause cause = {.label = BH_FAULT_EXCEPTION, .esr = esr};
+    uint64_t ec = esr >> 26;
+    if (ec == EC_FETCH || ec == EC_DATA) {
+        cause.label = BH_FAULT_MEMORY;
+        cause.fetch = ec == EC_FETCH;
+        /* Stage 1 is off: the virtual address is the intermediate physical one. */
+        cause.addr = arch_read(far_el2);
+    }
+    fault_raise(cpu, t, &cause);
+}
+
+struct thread *trap_sync(struct cpu *cpu, struct thread *t)
+{
+    counts_enter(cpu);
+    uint64_t esr = arch_read(esr_el2);
+    uint64_t ec = esr >> 26 & 0x3f;
+    if (ec == EC_SVC64) {
+        syscall_handle(cpu, t);
+    } else if (ec == EC_FP && (t->flags & THREAD_FPU) != 0) {
+        context_give_fpu(cpu, t);
+    } else {
+        trap_fault(cpu, t, esr & 0xffffffff);
+    }
+    return trap_leave(cpu);
+}
+
+struct thread *trap_irq(struct cpu *cpu, struct thread *t)
+{
+    (void)t;
+    counts_enter(cpu);
+    trap_take_irq(cpu);
+    return trap_leave(cpu);
+}
+
+struct thread *trap_serror(struct cpu *cpu, struct thread *t)
+{
+    counts_enter(cpu);
+    report_serror(cpu, t, arch_read(esr_el2));
+    control_stop(cpu, t);
+    return trap_leave(cpu);
+}
+
+_Noreturn void trap_broken(uint64_t esr, uint64_t elr, uint64_t far)
+{
+    if (KERNEL_CONSOLE) {
+        console_puts("\nbulkhead: exception in the kernel, esr=");
+        console_hex(esr);
+        console_puts(" pc=");
+        console_hex(elr);
+        console_puts(" addr=");
+        console_hex(far);
+        console_puts("\n");
+    }
+    arch_halt();
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "control.h"
+
+#include "call.h"
+#include "poke.h"
+#include "report.h"
+#include "sched.h"
+
+/** Bytes restored before the parent makes its system call again: bounds the time without interrupts. */
+#define CONTROL_RESTORE_BYTES 512
+
+enum control_op {
+    CONTROL_STOP = 1,
+    CONTROL_RESUME = 2,
+    CONTROL_START = 3,
+};
+
+static uint64_t control_word(uint64_t seq, enum control_op op)
+{
+    return seq << 8 | (uint64_t)op;
+}
+
+/** Value of `thread.control_wait` while request `seq` waits, and when it is done. */
+static uint64_t control_waiting(uint64_t seq)
+{
+    return seq << 1;
+}
+
+static uint64_t control_done(uint64_t seq)
+{
+    return seq << 1 | 1;
+}
+
+void control_repeat_syscall(struct thread *t)
+{
+    t->context.pc -= 4;
+}
+
+/**
+ * `t` waits for a request about its child and is being stopped: the request must not take effect
+ * later. If the child's CPU has taken it already, it finishes it within one kernel path (which may
+ * wait in the same way for a grandchild's CPU: the chain goes down the tree of parents and ends).
+ */
+static void control_withdraw(struct thread *t)
+{
+    uint64_t word = __atomic_load_n(&t->control_child->control, __ATOMIC_RELAXED);
+    if (word >> 8 == t->control_seq &&
+        __atomic_compare_exchange_n(&t->control_child->control, &word, 0, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED)) {
+        return;
+    }
+    while (__atomic_load_n(&t->control_wait, __ATOMIC_ACQUIRE) == control_waiting(t->control_seq)) {
+        arch_relax();
+    }
+}
+
+void control_stop(struct cpu *cpu, struct thread *t)
+{
+    switch (thread_state(t)) {
+    case THREAD_CALL:
+        call_cancel(cpu, t);
+        break;
+    case THREAD_RECV:
+        /* Resumed, it waits again, but answers nobody and repeats no deferred operation. */
+        t->context.x[8] = BH_SYS_RECV;
+        t->context.x[6] = BH_DEFERRED_NONE;
+        control_repeat_syscall(t);
+        break;
+    case THREAD_CONTROL:
+        control_withdraw(t);
+        control_repeat_syscall(t);
+        break;
+    case THREAD_FAULT:
+        __atomic_fetch_and(&t->parent->faults, ~(1UL << t->child_id), __ATOMIC_RELAXED);
+        break;
+    case THREAD_READY:
+    case THREAD_STOPPED:
+        break;
+    }
+    if (t->serving != NULL && t->serving_fault) {
+        /* The child still waits for a decision: show it again after a restart. */
+        __atomic_fetch_or(&t->faults, 1UL << t->serving->child_id, __ATOMIC_RELAXED);
+        t->serving = NULL;
+    }
+    call_abort(cpu, t);
+    sched_block(cpu, t, THREAD_STOPPED);
+    call_abort_waiting(cpu, t);
+}
+
+void control_resume(struct cpu *cpu, struct thread *t)
+{
+    enum thread_state state = thread_state(t);
+    if (state == THREAD_FAULT) {
+        __atomic_fetch_and(&t->parent->faults, ~(1UL << t->child_id), __ATOMIC_RELAXED);
+    } else if (state != THREAD_STOPPED) {
+        return;
+    }
+    t->restore.next = 0;
+    t->restore.offset = 0;
+    sched_make_ready(cpu, t);
+}
+
+static void control_start(struct cpu *cpu, struct thread *t, uint64_t entry)
+{
+    if (thread_state(t) != THREAD_STOPPED) {
+        return;
+    }
+    arch_reset_context(cpu, t, entry, t->pd->stack_top);
+    __atomic_store_n(&t->notified, 0, __ATOMIC_RELAXED);
+    t->prefer_calls = false;
+    report_restart(cpu, t);
+    control_resume(cpu, t);
+}
+
+static void control_do(struct cpu *cpu, struct thread *t, enum control_op op)
+{
+    switch (op) {
+    case CONTROL_STOP:
+        control_stop(cpu, t);
+        break;
+    case CONTROL_RESUME:
+        control_resume(cpu, t);
+        break;
+    case CONTROL_START:
+        control_start(cpu, t, t->control_entry);
+        break;
+    }
+}
+
+void control_handle(struct cpu *cpu, struct thread *t)
+{
+    uint64_t word = __atomic_exchange_n(&t->control, 0, __ATOMIC_ACQ_REL);
+    if (word == 0) {
+        return;
+    }
+    control_do(cpu, t, (enum control_op)(word & 0xff));
+    if (word >> 8 != 0) {
+        uint64_t expected = control_waiting(word >> 8);
+        __atomic_compare_exchange_n(&t->parent->control_wait, &expected, control_done(word >> 8),
+                                    false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+        poke_by_interrupt(t->parent);
+    }
+}
+
+bool control_finish(struct thread *t)
+{
+    return __atomic_load_n(&t->control_wait, __ATOMIC_ACQUIRE) == control_done(t->control_seq);
+}
+
+/**
+ * Does `op` to a child of `t` and waits until it is done: on a child of another CPU `t` blocks.
+ */
+static void control_request(struct cpu *cpu, struct thread *t, struct thread *child,
+                            enum control_op op)
+{
+    if (child->cpu == cpu->index) {
+        control_do(cpu, child, op);
+        return;
+    }
+    t->control_seq++;
+    t->control_child = child;
+    __atomic_store_n(&t->control_wait, control_waiting(t->control_seq), __ATOMIC_RELAXED);
+    sched_block(cpu, t, THREAD_CONTROL);
+    __atomic_store_n(&child->control, control_word(t->control_seq, op), __ATOMIC_RELEASE);
+    poke_by_interrupt(child);
+}
+
+void control_resume_later(struct cpu *cpu, struct thread *t)
+{
+    if (t->cpu == cpu->index) {
+        control_resume(cpu, t);
+        return;
+    }
+    __atomic_store_n(&t->control, control_word(0, CONTROL_RESUME), __ATOMIC_RELEASE);
+    poke_by_interrupt(t);
+}
+
+/** The child of that number; without one, NULL, and x0 says so. */
+static struct thread *control_child(struct thread *t, uint64_t id)
+{
+    struct thread *child = id < BH_MAX_CHILDREN ? t->children[id] : NULL;
+    t->context.x[0] = child != NULL ? BH_OK : BH_ERR_CHILD;
+    return child;
+}
+
+void control_pd_stop(struct cpu *cpu, struct thread *t, uint64_t child)
+{
+    struct thread *c = control_child(t, child);
+    if (c != NULL) {
+        control_request(cpu, t, c, CONTROL_STOP);
+    }
+}
+
+void control_pd_resume(struct cpu *cpu, struct thread *t, uint64_t child)
+{
+    struct thread *c = control_child(t, child);
+    if (c != NULL) {
+        control_request(cpu, t, c, CONTROL_RESUME);
+    }
+}
+
+/** Restores the next piece of the child's writable segments; false when all are restored. */
+static bool control_restore_piece(struct restore *r)
+{
+    if (r->next == r->count) {
+        return false;
+    }
+    const struct bd_region *segment = &r->segments[r->next];
+    uint64_t bytes = segment->bytes - r->offset;
+    bytes = bytes < CONTROL_RESTORE_BYTES ? bytes : CONTROL_RESTORE_BYTES;
+    char *to = (char *)arch_phys(segment->base) + r->offset;
+    /* Sources are padded with zeros to 8 bytes, and a piece never straddles their end. */
+    uint64_t source = (segment->src_bytes + 7) / 8 * 8;
+    if (r->offset < source) {
+        bytes = bytes < source - r->offset ? bytes : source - r->offset;
+        arch_copy(to, r->image + segment->src_off + r->offset, bytes);
+    } else {
+        arch_clear(to, bytes);
+    }
+    r->offset += bytes;
+    if (r->offset == segment->bytes) {
+        r->next++;
+        r->offset = 0;
+    }
+    return true;
+}
+
+void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint64_t entry)
+{
+    struct thread *c = control_child(t, child);
+    if (c == NULL) {
+        return;
+    }
+    /* The arguments stand in the registers until the call is made for the last time. */
+    if (thread_state(c) != THREAD_STOPPED) {
+        t->context.x[0] = child;
+        control_repeat_syscall(t);
+        c->restore.next = 0;
+        c->restore.offset = 0;
+        control_request(cpu, t, c, CONTROL_STOP);
+    } else if (control_restore_piece(&c->restore)) {
+        t->context.x[0] = child;
+        control_repeat_syscall(t);
+    } else {
+        c->control_entry = entry;
+        control_request(cpu, t, c, CONTROL_START);
+    }
+}
+
+/** Registers as seL4_UserContext orders them. */
+#define CONTROL_WORDS 36
+
+static uint64_t *control_register(struct thread *t, uint32_t word)
+{
+    switch (word) {
+    case 0:
+        return &t->context.pc;
+    case 1:
+        return &t->context.sp;
+    case 2:
+        return &t->context.spsr;
+    case 34:
+        return &t->context.tpidr;
+    case 35:
+        return &t->context.tpidrro;
+    default:
+        return &t->context.x[word - 3];
+    }
+}
+
+/** The child, if its registers may be looked at; else NULL, and x0 says why. */
+static struct thread *control_halted_child(struct thread *t, uint64_t id)
+{
+    struct thread *child = control_child(t, id);
+    if (child != NULL && thread_state(child) != THREAD_STOPPED &&
+        thread_state(child) != THREAD_FAULT) {
+        t->context.x[0] = BH_ERR_STATE;
+        return NULL;
+    }
+    return child;
+}
+
+void control_pd_read(struct thread *t, uint64_t child)
+{
+    struct thread *c = control_halted_child(t, child);
+    for (uint32_t i = 0; c != NULL && i < CONTROL_WORDS; i++) {
+        t->msg->msg[i] = *control_register(c, i);
+    }
+}
+
+void control_pd_write(struct thread *t, uint64_t child, uint64_t words)
+{
+    if (words == 0 || words > CONTROL_WORDS) {
+        t->context.x[0] = BH_ERR_ARGUMENT;
+        return;
+    }
+    struct thread *c = control_halted_child(t, child);
+    for (uint32_t i = 0; c != NULL && i < words; i++) {
+        uint64_t value = t->msg->msg[i];
+        /* Of the saved program status a parent decides the condition flags alone. */
+        *control_register(c, i) = i == 2 ? arch_user_spsr(value) : value;
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Control of a PD by its parent: stop, resume, restart, registers. Operations on a child of another
+ * CPU are requests that its CPU carries out; the parent waits for the acknowledgement, so that a
+ * stop has happened when the system call returns.
+ */
+#ifndef KERNEL_CONTROL_H
+#define KERNEL_CONTROL_H
+
+#include "cpu.h"
+#include "thread.h"
+
+/** @{ The system calls of the same names, by `t`, which runs on this CPU. */
+void control_pd_stop(struct cpu *cpu, struct thread *t, uint64_t child);
+void control_pd_resume(struct cpu *cpu, struct thread *t, uint64_t child);
+void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint64_t entry);
+void control_pd_read(struct thread *t, uint64_t child);
+void control_pd_write(struct thread *t, uint64_t child, uint64_t words);
+/** @} */
+
+/** Carry out the request that stands in `t->control`; `t` is of this CPU. */
+void control_handle(struct cpu *cpu, struct thread *t);
+
+/** `t` of this CPU is in THREAD_CONTROL: true when its request was carried out; it may go on. */
+bool control_finish(struct thread *t);
+
+/** Stop `t`, of this CPU, whatever it does; nobody is left waiting for it. */
+void control_stop(struct cpu *cpu, struct thread *t);
+
+/** Let `t`, of this CPU, go on after a stop or a fault; nothing happens in other states. */
+void control_resume(struct cpu *cpu, struct thread *t);
+
+/** The same for a thread of any CPU, without waiting. */
+void control_resume_later(struct cpu *cpu, struct thread *t);
+
+/** Have the system call that `t` is in made again when it next runs. */
+void control_repeat_syscall(struct thread *t);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Accounting of the benchmark configuration: instructions and cycles a thread, and instructions
+ * of the kernel on its behalf, from the performance monitors. The other configurations have none.
+ */
+#ifndef KERNEL_COUNTS_H
+#define KERNEL_COUNTS_H
+
+#include "config.h"
+#include "cpu.h"
+#include "thread.h"
+
+/** Start the counters of this CPU. */
+void counts_init(void);
+
+/** System call BH_SYS_COUNTERS by `t`. */
+void counts_read(struct cpu *cpu, struct thread *t);
+
+#if KERNEL_COUNTS
+/** The CPU stops running `from` (NULL: it idled): what ran since the last time is on its account. */
+void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to);
+
+/** @{ The kernel was entered, and is about to be left: the longest stay is kept. */
+void counts_enter(struct cpu *cpu);
+void counts_leave(struct cpu *cpu);
+/** @} */
+#else
+static inline void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to)
+{
+    (void)cpu;
+    (void)from;
+    (void)to;
+}
+
+static inline void counts_enter(struct cpu *cpu)
+{
+    (void)cpu;
+}
+
+static inline void counts_leave(struct cpu *cpu)
+{
+    (void)cpu;
+}
+#endif
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fault.h"
+
+#include "control.h"
+#include "poke.h"
+#include "report.h"
+#include "sched.h"
+
+static void fault_word(struct thread *t, uint64_t word)
+{
+    t->fault.words[t->fault.count++] = word;
+}
+
+/** Composes the message as enum bh_fault describes it. */
+static void fault_compose(struct thread *t, const struct fault_cause *cause)
+{
+    t->fault.label = (uint32_t)cause->label;
+    t->fault.count = 0;
+    switch (cause->label) {
+    case BH_FAULT_SYSCALL:
+        for (uint32_t i = 0; i < 8; i++) {
+            fault_word(t, t->context.x[i]);
+        }
+        fault_word(t, t->context.pc);
+        fault_word(t, t->context.sp);
+        fault_word(t, t->context.x[30]);
+        fault_word(t, t->context.spsr);
+        fault_word(t, t->context.x[8]);
+        break;
+    case BH_FAULT_EXCEPTION:
+        fault_word(t, t->context.pc);
+        fault_word(t, t->context.sp);
+        fault_word(t, t->context.spsr);
+        fault_word(t, cause->esr);
+        fault_word(t, 0);
+        break;
+    case BH_FAULT_MEMORY:
+        fault_word(t, t->context.pc);
+        fault_word(t, cause->addr);
+        fault_word(t, cause->fetch ? 1 : 0);
+        fault_word(t, cause->esr);
+        break;
+    }
+}
+
+void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *cause)
+{
+    if (t->parent == NULL) {
+        report_fault(cpu, t, cause);
+        control_stop(cpu, t);
+        return;
+    }
+    fault_compose(t, cause);
+    sched_block(cpu, t, THREAD_FAULT);
+    __atomic_fetch_or(&t->parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
+    poke_thread(cpu, t->parent);
+}
+
+bool fault_take(struct thread *t)
+{
+    uint64_t waiting = __atomic_load_n(&t->faults, __ATOMIC_RELAXED);
+    if (waiting == 0) {
+        return false;
+    }
+    uint32_t id = (uint32_t)__builtin_ctzl(waiting);
+    __atomic_fetch_and(&t->faults, ~(1UL << id), __ATOMIC_ACQUIRE);
+    struct thread *child = t->children[id];
+    if (thread_state(child) != THREAD_FAULT) {
+        return false;
+    }
+    t->context.x[0] = BH_BADGE_FAULT | id;
+    t->context.x[1] = BH_MSGINFO(child->fault.label, child->fault.count);
+    for (uint32_t i = 0; i < child->fault.count; i++) {
+        if (i < BH_MSG_REGS) {
+            t->context.x[2 + i] = child->fault.words[i];
+        } else {
+            t->msg->msg[i] = child->fault.words[i];
+        }
+    }
+    t->serving = child;
+    t->serving_fault = true;
+    return true;
+}
+
+void fault_answer(struct cpu *cpu, struct thread *t)
+{
+    if (t->serving == NULL || !t->serving_fault) {
+        return;
+    }
+    struct thread *child = t->serving;
+    t->serving = NULL;
+    if (thread_state(child) == THREAD_FAULT) {
+        control_resume_later(cpu, child);
+    }
+}

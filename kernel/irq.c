@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "irq.h"
+
+#include "receive.h"
+
+struct irq {
+    struct thread *thread;
+    uint8_t id;
+    /** Delivered and not yet acknowledged. Touched by the CPU of `thread` alone. */
+    bool active;
+};
+
+static struct irq irq_spis[IRQ_COUNT - IRQ_FIRST_SPI];
+/** The only PPI that a PD can have, of each CPU. */
+static struct irq irq_timers[BH_MAX_CPUS];
+
+static struct irq *irq_find(uint32_t intid, uint32_t cpu)
+{
+    if (intid == IRQ_PPI_PHYS_TIMER) {
+        return &irq_timers[cpu];
+    }
+    if (intid >= IRQ_FIRST_SPI && intid < IRQ_COUNT) {
+        return &irq_spis[intid - IRQ_FIRST_SPI];
+    }
+    return NULL;
+}
+
+bool irq_bind(uint32_t intid, struct thread *t, uint32_t id)
+{
+    struct irq *irq = irq_find(intid, t->cpu);
+    if (irq == NULL || irq->thread != NULL) {
+        return false;
+    }
+    irq->thread = t;
+    irq->id = (uint8_t)id;
+    t->channels[id].flags = CHANNEL_IRQ;
+    t->channels[id].intid = intid;
+    return true;
+}
+
+bool irq_deliver(struct cpu *cpu, uint32_t intid)
+{
+    struct irq *irq = irq_find(intid, cpu->index);
+    if (irq == NULL || irq->thread == NULL) {
+        return false;
+    }
+    irq->active = true;
+    receive_notify(cpu, irq->thread, irq->id);
+    return true;
+}
+
+enum bh_error irq_ack(struct thread *t, uint64_t id)
+{
+    if (id >= BH_MAX_CHANNELS || t->channels[id].flags != CHANNEL_IRQ) {
+        return BH_ERR_CHANNEL;
+    }
+    uint32_t intid = t->channels[id].intid;
+    struct irq *irq = irq_find(intid, t->cpu);
+    if (irq->active) {
+        irq->active = false;
+        arch_irq_deactivate(intid);
+    }
+    return BH_OK;
+}

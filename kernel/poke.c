@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "poke.h"
+
+#include "call.h"
+#include "control.h"
+#include "receive.h"
+#include "sched.h"
+
+/** Threads looked at in one interrupt; the CPU pokes itself for the others. */
+#define POKES_AT_ONCE 2
+
+static struct thread *poke_threads[THREAD_MAX];
+
+void poke_register(struct thread *t)
+{
+    poke_threads[t->id] = t;
+}
+
+/** Acts on whatever the shared words of `t`, a thread of this CPU, ask for. */
+static void poke_look(struct cpu *cpu, struct thread *t)
+{
+    if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
+        control_handle(cpu, t);
+    }
+    switch (thread_state(t)) {
+    case THREAD_RECV:
+        if (receive_deliver(cpu, t)) {
+            sched_make_ready(cpu, t);
+        }
+        break;
+    case THREAD_CALL:
+        if (call_finish(t)) {
+            sched_make_ready(cpu, t);
+        }
+        break;
+    case THREAD_CONTROL:
+        if (control_finish(t)) {
+            sched_make_ready(cpu, t);
+        }
+        break;
+    case THREAD_STOPPED:
+        call_abort_waiting(cpu, t);
+        break;
+    case THREAD_READY:
+    case THREAD_FAULT:
+        /* Waiting calls and notifications are found by its next receive. */
+        break;
+    }
+}
+
+void poke_thread(struct cpu *cpu, struct thread *t)
+{
+    if (t->cpu == cpu->index) {
+        poke_look(cpu, t);
+    } else {
+        poke_by_interrupt(t);
+    }
+}
+
+void poke_by_interrupt(struct thread *t)
+{
+    struct cpu *target = cpu_get(t->cpu);
+    uint64_t bit = 1UL << (t->id % 64);
+    /* Whoever set the bit first also sent the interrupt, and the target takes both together. */
+    uint64_t before = __atomic_fetch_or(&target->poked[t->id / 64], bit, __ATOMIC_ACQ_REL);
+    if ((before & bit) == 0) {
+        arch_poke(t->cpu);
+    }
+}
+
+/** First thread at or after `from` that is poked on this CPU, going round; THREAD_MAX for none. */
+static uint32_t poke_next(const struct cpu *cpu, uint32_t from)
+{
+    for (uint32_t i = 0; i <= CPU_POKE_WORDS; i++) {
+        uint32_t word = (from / 64 + i) % CPU_POKE_WORDS;
+        uint64_t bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
+        if (i == 0) {
+            bits &= ~0UL << (from % 64);
+        }
+        if (bits != 0) {
+            return word * 64 + (uint32_t)__builtin_ctzl(bits);
+        }
+    }
+    return THREAD_MAX;
+}
+
+void poke_handle(struct cpu *cpu)
+{
+    for (int i = 0; i < POKES_AT_ONCE; i++) {
+        uint32_t id = poke_next(cpu, cpu->poke_from);
+        if (id == THREAD_MAX) {
+            return;
+        }
+        /* Cleared before looking: a poke during the look sends a new interrupt. */
+        __atomic_fetch_and(&cpu->poked[id / 64], ~(1UL << (id % 64)), __ATOMIC_ACQ_REL);
+        /* Going round: who pokes low numbers all the time keeps no other waiting. */
+        cpu->poke_from = (id + 1) % THREAD_MAX;
+        poke_look(cpu, poke_threads[id]);
+    }
+    if (poke_next(cpu, cpu->poke_from) != THREAD_MAX) {
+        arch_poke(cpu->index);
+    }
+}

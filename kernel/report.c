@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "report.h"
+
+#include <bulkhead/report.h>
+
+#include "console.h"
+#include "receive.h"
+
+static struct bh_report_ring *report_ring;
+static struct thread *report_reader;
+static uint32_t report_reader_id;
+/** Records begun; several CPUs take numbers from it. The page's copy is for the reader alone. */
+static uint64_t report_written;
+
+void report_init(void *ring, struct thread *reader, uint32_t id)
+{
+    report_ring = (struct bh_report_ring *)ring;
+    report_reader = reader;
+    report_reader_id = id;
+}
+
+/**
+ * Takes a free slot and its number; NULL, counted, when the ring is full. The page's `read` is
+ * the reader's word: a wrong one loses that reader's records and nothing else.
+ */
+static struct bh_report *report_begin(uint64_t *number)
+{
+    uint64_t written = __atomic_load_n(&report_written, __ATOMIC_RELAXED);
+    for (int tries = 0; tries < BH_MAX_CPUS; tries++) {
+        uint64_t read = __atomic_load_n(&report_ring->read, __ATOMIC_ACQUIRE);
+        if (written - read >= BH_REPORT_SLOTS) {
+            break;
+        }
+        if (__atomic_compare_exchange_n(&report_written, &written, written + 1, false,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            struct bh_report *slot = &report_ring->slots[written % BH_REPORT_SLOTS];
+            __atomic_store_n(&slot->number, 0, __ATOMIC_RELAXED);
+            __atomic_thread_fence(__ATOMIC_RELEASE);
+            __atomic_fetch_add(&report_ring->written, 1, __ATOMIC_RELAXED);
+            *number = written + 1;
+            return slot;
+        }
+    }
+    __atomic_fetch_add(&report_ring->lost, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static uint64_t report_stack_word(const struct thread *t, uint64_t addr)
+{
+    return *(const uint64_t *)(const void *)(t->stack + (addr - t->stack_base));
+}
+
+/** Follows the frame records (AAPCS64, 6.4.6) within the PD's own stack. */
+static void report_backtrace(const struct thread *t, uint64_t frames[BH_REPORT_FRAMES])
+{
+    uint64_t stack_top = t->pd->stack_top;
+    uint64_t fp = t->context.x[29];
+    uint32_t count = 0;
+    while (count < BH_REPORT_FRAMES && fp % 8 == 0 && fp >= t->stack_base &&
+           fp <= stack_top - 16) {
+        uint64_t next = report_stack_word(t, fp);
+        uint64_t lr = report_stack_word(t, fp + 8);
+        if (lr == 0) {
+            break;
+        }
+        frames[count++] = lr;
+        if (next <= fp) {
+            break;
+        }
+        fp = next;
+    }
+    for (; count < BH_REPORT_FRAMES; count++) {
+        frames[count] = 0;
+    }
+}
+
+static void report_fill(struct bh_report *r, enum bh_report_kind kind, const struct thread *t,
+                        const struct fault_cause *cause)
+{
+    r->time = arch_now();
+    r->kind = (uint32_t)kind;
+    r->fault = (uint32_t)cause->label;
+    r->pc = t->context.pc;
+    r->sp = t->context.sp;
+    r->spsr = t->context.spsr;
+    r->esr = cause->esr;
+    r->addr = cause->addr;
+    arch_copy(r->x, t->context.x, sizeof(r->x));
+    report_backtrace(t, r->frames);
+    arch_copy(r->name, t->name, sizeof(r->name));
+}
+
+static void report_add(struct cpu *cpu, enum bh_report_kind kind, struct thread *t,
+                       const struct fault_cause *cause)
+{
+    uint64_t number;
+    struct bh_report *slot = report_begin(&number);
+    if (slot != NULL) {
+        report_fill(slot, kind, t, cause);
+        __atomic_store_n(&slot->number, number, __ATOMIC_RELEASE);
+    }
+    if (report_reader != NULL) {
+        receive_notify(cpu, report_reader, report_reader_id);
+    } else if (KERNEL_CONSOLE && slot != NULL) {
+        console_report(slot, t);
+        __atomic_fetch_add(&report_ring->read, 1, __ATOMIC_RELEASE);
+    }
+}
+
+void report_fault(struct cpu *cpu, struct thread *t, const struct fault_cause *cause)
+{
+    report_add(cpu, BH_REPORT_FAULT, t, cause);
+}
+
+void report_restart(struct cpu *cpu, struct thread *t)
+{
+    report_add(cpu, BH_REPORT_RESTART, t, &(struct fault_cause){0});
+}
+
+void report_serror(struct cpu *cpu, struct thread *t, uint64_t esr)
+{
+    report_add(cpu, BH_REPORT_SERROR, t, &(struct fault_cause){.esr = esr});
+}

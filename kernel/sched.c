@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sched.h"
+
+#include "trace.h"
+
+/** A refill smaller than this is not worth a context switch; it is added to the next one. */
+#define SCHED_MIN_US 10
+
+/** Timers handled in one interrupt; the others make the timer fire again. */
+#define SCHED_TIMERS_AT_ONCE 2
+
+static bool sched_limited(const struct sched_context *sc)
+{
+    return sc->budget < sc->period;
+}
+
+/* Ready queues. */
+
+static void sched_enqueue(struct cpu *cpu, struct thread *t)
+{
+    struct thread *head = cpu->ready[t->priority];
+    if (head == NULL) {
+        t->next = t;
+        t->prev = t;
+        cpu->ready[t->priority] = t;
+        cpu->ready_bits[t->priority / 64] |= 1UL << (t->priority % 64);
+    } else {
+        t->next = head;
+        t->prev = head->prev;
+        head->prev->next = t;
+        head->prev = t;
+    }
+    /* At an equal priority the slice of the running thread matters from now on. */
+    if (cpu->current == NULL || t->priority >= cpu->current->priority) {
+        cpu->resched = true;
+    }
+}
+
+static void sched_dequeue(struct cpu *cpu, struct thread *t)
+{
+    if (t->next == NULL) {
+        return;
+    }
+    if (t->next == t) {
+        cpu->ready[t->priority] = NULL;
+        cpu->ready_bits[t->priority / 64] &= ~(1UL << (t->priority % 64));
+    } else {
+        t->prev->next = t->next;
+        t->next->prev = t->prev;
+        if (cpu->ready[t->priority] == t) {
+            cpu->ready[t->priority] = t->next;
+        }
+    }
+    t->next = NULL;
+    t->prev = NULL;
+    if (t == cpu->current) {
+        cpu->resched = true;
+    }
+}
+
+static struct thread *sched_highest(const struct cpu *cpu)
+{
+    for (int word = 3; word >= 0; word--) {
+        uint64_t bits = cpu->ready_bits[word];
+        if (bits != 0) {
+            return cpu->ready[word * 64 + 63 - __builtin_clzl(bits)];
+        }
+    }
+    return NULL;
+}
+
+/* Scheduling contexts. */
+
+static uint64_t sched_head_amount(const struct sched_context *sc)
+{
+    return sc->refill[sc->head].amount;
+}
+
+/** Adds a refill behind the others; when there is no room the last one takes it, later. */
+static void sched_append(struct sched_context *sc, uint64_t time, uint64_t amount)
+{
+    if (sc->count == SCHED_REFILLS) {
+        uint32_t last = (sc->head + sc->count - 1u) % SCHED_REFILLS;
+        sc->refill[last].time = time;
+        sc->refill[last].amount += amount;
+        return;
+    }
+    uint32_t slot = (sc->head + (uint32_t)sc->count) % SCHED_REFILLS;
+    sc->refill[slot].time = time;
+    sc->refill[slot].amount = amount;
+    sc->count++;
+}
+
+/** Drops the head refill; what is left of it goes to the next. */
+static void sched_drop_head(struct sched_context *sc)
+{
+    uint64_t left = sc->refill[sc->head].amount;
+    sc->head = (uint8_t)((sc->head + 1u) % SCHED_REFILLS);
+    sc->count--;
+    sc->refill[sc->head].amount += left;
+}
+
+/**
+ * Turns what was consumed since the last split into a refill one period after its use began. The
+ * sum of all amounts stays `budget`.
+ */
+static void sched_split(struct sched_context *sc)
+{
+    uint64_t amount = sched_head_amount(sc);
+    uint64_t used = sc->consumed < amount ? sc->consumed : amount;
+    if (used == 0) {
+        return;
+    }
+    uint64_t start = sc->refill[sc->head].time;
+    /* What a late timer interrupt let it use beyond its budget delays the refill. */
+    uint64_t over = sc->consumed - used;
+    sc->consumed = 0;
+    sc->refill[sc->head].amount -= used;
+    sc->refill[sc->head].time += used;
+    sched_append(sc, start + sc->period + over, used);
+    if (sched_head_amount(sc) < arch_us_to_ticks(SCHED_MIN_US) && sc->count > 1) {
+        sched_drop_head(sc);
+    }
+}
+
+/** Moves refills that are in the past together, so that unused time is not saved up. */
+static void sched_merge(struct sched_context *sc, uint64_t now)
+{
+    if (sc->refill[sc->head].time >= now) {
+        return;
+    }
+    sc->refill[sc->head].time = now;
+    while (sc->count > 1) {
+        uint32_t second = (sc->head + 1u) % SCHED_REFILLS;
+        if (sc->refill[second].time > now) {
+            break;
+        }
+        sched_drop_head(sc);
+        sc->refill[sc->head].time = now;
+    }
+}
+
+/** Takes `t` off the CPU until the head refill of its context is due. */
+static void sched_throttle(struct cpu *cpu, struct sched_context *sc)
+{
+    sc->throttled = true;
+    sched_dequeue(cpu, sc->user);
+    timerq_set(&cpu->timers, &sc->timer, sc->refill[sc->head].time);
+    trace_event(cpu, BH_TRACE_BLOCK, sc->user);
+}
+
+/** Adds the time since the last charge to the context that runs. */
+static void sched_charge(struct cpu *cpu, uint64_t now)
+{
+    struct sched_context *sc = cpu->charged;
+    if (sc != NULL) {
+        sc->consumed += now - cpu->charged_at;
+    }
+    cpu->charged_at = now;
+}
+
+/** The running thread's budget or slice ended? */
+static void sched_expire(struct cpu *cpu, uint64_t now)
+{
+    struct sched_context *sc = cpu->charged;
+    if (sc == NULL || sc->consumed < sched_head_amount(sc)) {
+        return;
+    }
+    struct thread *t = sc->user;
+    if (!sched_limited(sc)) {
+        sc->consumed = 0;
+        if (t->next != NULL && cpu->ready[t->priority] == t) {
+            cpu->ready[t->priority] = t->next;
+            cpu->resched = true;
+        }
+        return;
+    }
+    sched_split(sc);
+    if (sc->refill[sc->head].time > now && thread_state(t) == THREAD_READY && !sc->throttled) {
+        sched_throttle(cpu, sc);
+    }
+}
+
+void sched_init_thread(struct thread *t, uint32_t budget_us, uint32_t period_us)
+{
+    struct sched_context *sc = &t->own_sc;
+    sc->budget = arch_us_to_ticks(budget_us);
+    sc->period = arch_us_to_ticks(period_us);
+    sc->refill[0].time = 0;
+    sc->refill[0].amount = sc->budget;
+    sc->head = 0;
+    sc->count = 1;
+    sc->consumed = 0;
+    sc->throttled = false;
+    sc->user = t;
+    t->sc = sc;
+}
+
+void sched_make_ready(struct cpu *cpu, struct thread *t)
+{
+    struct sched_context *sc = t->sc;
+    thread_set_state(t, THREAD_READY);
+    if (sc->throttled) {
+        return;
+    }
+    /* A context that came back from a passive PD is in use already, and charged. */
+    if (sched_limited(sc) && sc != cpu->charged) {
+        uint64_t now = arch_now();
+        sched_merge(sc, now);
+        if (sc->refill[sc->head].time > now) {
+            sched_throttle(cpu, sc);
+            return;
+        }
+    }
+    sched_enqueue(cpu, t);
+    trace_event(cpu, BH_TRACE_READY, t);
+}
+
+void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
+{
+    struct sched_context *sc = t->sc;
+    if (thread_state(t) == THREAD_READY) {
+        trace_event(cpu, BH_TRACE_BLOCK, t);
+    }
+    sched_dequeue(cpu, t);
+    thread_set_state(t, state);
+    if (sched_limited(sc) && sc->user == t) {
+        if (sc == cpu->charged) {
+            sched_charge(cpu, arch_now());
+        }
+        sched_split(sc);
+    }
+}
+
+void sched_donate(struct thread *from, struct thread *to)
+{
+    to->sc = from->sc;
+    to->sc->user = to;
+}
+
+void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to)
+{
+    struct sched_context *sc = to->sc;
+    if (sc == &to->own_sc) {
+        return;
+    }
+    bool ready = thread_state(to) == THREAD_READY;
+    sched_dequeue(cpu, to);
+    to->sc = &to->own_sc;
+    sc->user = from;
+    if (ready) {
+        sched_make_ready(cpu, to);
+    }
+    /* The context that is charged must change, whoever goes on. */
+    cpu->resched = true;
+}
+
+void sched_yield(struct cpu *cpu)
+{
+    struct thread *t = cpu->current;
+    if (cpu->ready[t->priority] == t) {
+        cpu->ready[t->priority] = t->next;
+        cpu->resched = true;
+    }
+}
+
+void sched_timer(struct cpu *cpu)
+{
+    uint64_t now = arch_now();
+    sched_charge(cpu, now);
+    sched_expire(cpu, now);
+    for (int i = 0; i < SCHED_TIMERS_AT_ONCE; i++) {
+        struct timerq_entry *entry = timerq_first(&cpu->timers);
+        if (entry == NULL || entry->deadline > now) {
+            break;
+        }
+        timerq_cancel(&cpu->timers, entry);
+        struct sched_context *sc =
+            (struct sched_context *)((char *)entry - offsetof(struct sched_context, timer));
+        sc->throttled = false;
+        if (thread_state(sc->user) == THREAD_READY) {
+            sched_make_ready(cpu, sc->user);
+        }
+    }
+    cpu->resched = true;
+}
+
+/** Sets the timer to the end of `t`'s budget or slice, or the first deadline, if earlier. */
+static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t now)
+{
+    uint64_t deadline = UINT64_MAX;
+    const struct timerq_entry *first = timerq_first(&cpu->timers);
+    if (first != NULL) {
+        deadline = first->deadline;
+    }
+    /* Alone at its priority and not limited, it needs no slice: no tick disturbs it. */
+    if (t != NULL && (t->next != t || sched_limited(t->sc))) {
+        uint64_t amount = sched_head_amount(t->sc);
+        uint64_t end = now + (amount > t->sc->consumed ? amount - t->sc->consumed : 0);
+        deadline = end < deadline ? end : deadline;
+    }
+    arch_set_timer(deadline);
+}
+
+struct thread *sched_next(struct cpu *cpu)
+{
+    if (!cpu->resched) {
+        return cpu->current;
+    }
+    uint64_t now = arch_now();
+    sched_charge(cpu, now);
+    sched_expire(cpu, now);
+    cpu->resched = false;
+    struct thread *t = sched_highest(cpu);
+    cpu->charged = t != NULL ? t->sc : NULL;
+    sched_set_timer(cpu, t, now);
+    if (t != cpu->current) {
+        trace_event(cpu, BH_TRACE_SWITCH, t);
+        arch_switch(cpu, cpu->current, t);
+        cpu->current = t;
+    }
+    return t;
+}
