@@ -28,7 +28,7 @@ configure = meson setup $(1) --cross-file cross/aarch64.ini --prefix / $(2) >/de
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all setup run test test-unit test-boot test-long fuzz fuzz-long bench lint sdk clean help
+.PHONY: all setup run test test-unit test-boot test-long fuzz fuzz-long bench lint format sdk clean help
 
 ## all: build everything (what `make` alone does)
 all: setup $(MAIN)/build.ninja
@@ -86,6 +86,10 @@ bench: all
 lint: all
 	@scripts/lint.sh
 	@$(PYTHON) scripts/test.py checks
+
+## format: let clang-format rewrite every C file
+format: setup
+	@git ls-files -z -- '*.c' '*.h' | xargs -0 clang-format -i
 
 ## sdk: the SDK folder build/sdk, laid out as Microkit's makefiles expect it
 sdk: all
