@@ -30,7 +30,6 @@ struct board {
     struct board_range reserved[BOARD_MAX_RESERVED]; /* device ranges that no PD may map: GIC */
     size_t reserved_count;
     uint64_t gicd, gicc, gich, gicv, gicr, gicr_bytes, uart;
-    unsigned pa_bits;              /* physical addresses are below 2 to the power of this */
     unsigned spis;                 /* highest INTID a PD may use, plus one */
     unsigned timer_ppi;            /* INTID of the EL1 physical timer (CNTP): 30 */
     char *qemu;                    /* emulator program, or NULL when the board is real */

@@ -18,6 +18,13 @@
 
 struct board;
 
+/** Addresses of a PD or VM are below this: 39 bits. */
+#define SDF_SPACE_END (UINT64_C(1) << 39)
+/** Physical addresses of regions are below this: the kernel's window to them, 480 GiB. */
+#define SDF_PHYSICAL_END (UINT64_C(480) << 30)
+#define SDF_PAGE UINT64_C(0x1000)
+#define SDF_BIG_PAGE UINT64_C(0x200000)
+
 /** A string attribute. `text` is NULL when the attribute is absent. */
 struct sdf_str {
     char *text;
@@ -184,11 +191,6 @@ struct sdf {
     size_t channels_count;
     struct sdf_trace trace;
 };
-
-/** The last address of a PD or VM, plus one: 39 bits. */
-#define SDF_SPACE_END (1ULL << 39)
-#define SDF_PAGE 0x1000ULL
-#define SDF_BIG_PAGE 0x200000ULL
 
 enum sdf_status {
     /** The description was read; the diagnostics may hold errors all the same. */
