@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <virtio/chain.h>
+
+/* A chain's whole length is at most this (2.7.5.2). */
+#define CHAIN_MAX_BYTES ((uint64_t)1 << 32)
+
+void chain_init(struct chain *chain, struct chain_segment *segments, uint16_t capacity)
+{
+    *chain = (struct chain){ .segments = segments, .capacity = capacity };
+}
+
+void chain_clear(struct chain *chain)
+{
+    chain->readable = 0;
+    chain->count = 0;
+    chain->in_flight = false;
+    chain->readable_bytes.bytes = 0;
+    chain->writable_bytes.bytes = 0;
+}
+
+enum virtio_error chain_add(struct chain *chain, const struct guestmem *mem, struct gpa at,
+                            uint32_t bytes, bool writable)
+{
+    struct length left = { bytes };
+
+    if (!writable && chain->count != chain->readable) {
+        return VIRTIO_ERR_ORDER;
+    }
+    if (chain->readable_bytes.bytes + chain->writable_bytes.bytes + bytes > CHAIN_MAX_BYTES) {
+        return VIRTIO_ERR_LENGTH;
+    }
+    while (left.bytes != 0) {
+        struct chain_segment *segment = &chain->segments[chain->count];
+        struct length part;
+        enum virtio_error error;
+
+        if (chain->count == chain->capacity) {
+            return VIRTIO_ERR_CHAIN;
+        }
+        error = guestmem_find(mem, at, left, &segment->host, &part);
+        if (error != VIRTIO_OK) {
+            return error;
+        }
+        segment->guest = at;
+        segment->bytes = (uint32_t)part.bytes;
+        chain->count++;
+        at.value += part.bytes;
+        left.bytes -= part.bytes;
+    }
+    if (writable) {
+        chain->writable_bytes.bytes += bytes;
+    } else {
+        chain->readable_bytes.bytes += bytes;
+        chain->readable = chain->count;
+    }
+    return VIRTIO_OK;
+}
+
+struct chain_reader chain_reader(const struct chain *chain)
+{
+    return (struct chain_reader){ .chain = chain };
+}
+
+struct chain_writer chain_writer(const struct chain *chain)
+{
+    return (struct chain_writer){ .chain = chain, .segment = chain->readable };
+}
+
+size_t chain_peek(const struct chain_reader *reader, const void **data)
+{
+    const struct chain_segment *segment;
+
+    if (reader->segment == reader->chain->readable) {
+        return 0;
+    }
+    segment = &reader->chain->segments[reader->segment];
+    *data = segment->host.ptr + reader->offset;
+    return segment->bytes - reader->offset;
+}
+
+void chain_skip(struct chain_reader *reader, size_t bytes)
+{
+    reader->offset += (uint32_t)bytes;
+    if (reader->offset == reader->chain->segments[reader->segment].bytes) {
+        reader->segment++;
+        reader->offset = 0;
+    }
+}
+
+size_t chain_room(const struct chain_writer *writer, void **data)
+{
+    const struct chain_segment *segment;
+
+    if (writer->segment == writer->chain->count) {
+        return 0;
+    }
+    segment = &writer->chain->segments[writer->segment];
+    *data = segment->host.ptr + writer->offset;
+    return segment->bytes - writer->offset;
+}
+
+void chain_fill(struct chain_writer *writer, size_t bytes)
+{
+    writer->written += bytes;
+    writer->offset += (uint32_t)bytes;
+    if (writer->offset == writer->chain->segments[writer->segment].bytes) {
+        writer->segment++;
+        writer->offset = 0;
+    }
+}
+
+size_t chain_read(struct chain_reader *reader, void *to, size_t bytes)
+{
+    unsigned char *place = to;
+    size_t done = 0;
+
+    while (done < bytes) {
+        const void *data;
+        size_t part = chain_peek(reader, &data);
+
+        if (part == 0) {
+            break;
+        }
+        if (part > bytes - done) {
+            part = bytes - done;
+        }
+        __builtin_memcpy(place + done, data, part);
+        chain_skip(reader, part);
+        done += part;
+    }
+    /* From here on the compiler must take the copy, and not look at the guest's memory again. */
+    __asm__ volatile("" : : "r"(to) : "memory");
+    return done;
+}
+
+size_t chain_write(struct chain_writer *writer, const void *from, size_t bytes)
+{
+    const unsigned char *place = from;
+    size_t done = 0;
+
+    while (done < bytes) {
+        void *data;
+        size_t part = chain_room(writer, &data);
+
+        if (part == 0) {
+            break;
+        }
+        if (part > bytes - done) {
+            part = bytes - done;
+        }
+        __builtin_memcpy(data, place + done, part);
+        chain_fill(writer, part);
+        done += part;
+    }
+    return done;
+}
