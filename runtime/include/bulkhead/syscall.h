@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * System calls as C functions, one each; <bulkhead/abi.h> says what they do. They are inline
+ * because most of them are a handful of instructions around the `svc`, and the time of a round
+ * trip counts them.
+ */
+#ifndef BULKHEAD_SYSCALL_H
+#define BULKHEAD_SYSCALL_H
+
+#include <bulkhead/abi.h>
+#include <stdint.h>
+
+/**
+ * Address of this PD's message buffer. The tool patches the variable in the ELF file, so it is
+ * valid from the first instruction.
+ */
+extern struct bh_msg_buffer *__sel4_ipc_buffer;
+
+/** What a receive delivers. The message words are in the message buffer. */
+struct bh_event {
+    uint64_t badge;
+    uint64_t msginfo;
+};
+
+/** A call with up to two arguments whose only result is x0. Not for use outside this header. */
+static inline uint64_t bh_sys_2(enum bh_syscall number, uint64_t first, uint64_t second)
+{
+    register uint64_t x0 __asm__("x0") = first;
+    register uint64_t x1 __asm__("x1") = second;
+    register uint64_t x8 __asm__("x8") = (uint64_t)number;
+
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x8) : "memory");
+    return x0;
+}
+
+/** A receiving call: BH_SYS_RECV or BH_SYS_REPLY_RECV. Not for use outside this header. */
+static inline struct bh_event bh_sys_receive(enum bh_syscall number, uint64_t msginfo,
+                                             uint64_t deferred)
+{
+    uint64_t *msg = __sel4_ipc_buffer->msg;
+    register uint64_t x0 __asm__("x0");
+    register uint64_t x1 __asm__("x1") = msginfo;
+    register uint64_t x2 __asm__("x2") = msg[0];
+    register uint64_t x3 __asm__("x3") = msg[1];
+    register uint64_t x4 __asm__("x4") = msg[2];
+    register uint64_t x5 __asm__("x5") = msg[3];
+    register uint64_t x6 __asm__("x6") = deferred;
+    register uint64_t x8 __asm__("x8") = (uint64_t)number;
+
+    __asm__ volatile("svc #0"
+                     : "=r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
+                     : "r"(x6), "r"(x8)
+                     : "memory");
+    msg[0] = x2;
+    msg[1] = x3;
+    msg[2] = x4;
+    msg[3] = x5;
+    return (struct bh_event){.badge = x0, .msginfo = x1};
+}
+
+/** BH_SYS_RECV. `deferred`: BH_DEFERRED_*. */
+static inline struct bh_event bh_recv(uint64_t deferred)
+{
+    return bh_sys_receive(BH_SYS_RECV, 0, deferred);
+}
+
+/** BH_SYS_REPLY_RECV: answers with `msginfo` and the message words of the message buffer. */
+static inline struct bh_event bh_reply_recv(uint64_t msginfo, uint64_t deferred)
+{
+    return bh_sys_receive(BH_SYS_REPLY_RECV, msginfo, deferred);
+}
+
+/**
+ * BH_SYS_CALL: calls with `*msginfo` and the message words of the message buffer, both of which
+ * then hold the answer. After an error they are as they were.
+ */
+static inline enum bh_error bh_call(uint64_t channel, uint64_t *msginfo)
+{
+    uint64_t *msg = __sel4_ipc_buffer->msg;
+    register uint64_t x0 __asm__("x0") = channel;
+    register uint64_t x1 __asm__("x1") = *msginfo;
+    register uint64_t x2 __asm__("x2") = msg[0];
+    register uint64_t x3 __asm__("x3") = msg[1];
+    register uint64_t x4 __asm__("x4") = msg[2];
+    register uint64_t x5 __asm__("x5") = msg[3];
+    register uint64_t x8 __asm__("x8") = BH_SYS_CALL;
+
+    __asm__ volatile("svc #0"
+                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
+                     : "r"(x8)
+                     : "memory");
+    if (x0 == BH_OK) {
+        *msginfo = x1;
+        msg[0] = x2;
+        msg[1] = x3;
+        msg[2] = x4;
+        msg[3] = x5;
+    }
+    return (enum bh_error)x0;
+}
+
+/** BH_SYS_NOTIFY. */
+static inline enum bh_error bh_notify(uint64_t channel)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_NOTIFY, channel, 0);
+}
+
+/** BH_SYS_IRQ_ACK. */
+static inline enum bh_error bh_irq_ack(uint64_t channel)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_IRQ_ACK, channel, 0);
+}
+
+/** BH_SYS_PD_STOP. */
+static inline enum bh_error bh_pd_stop(uint64_t child)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_PD_STOP, child, 0);
+}
+
+/** BH_SYS_PD_RESUME. */
+static inline enum bh_error bh_pd_resume(uint64_t child)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_PD_RESUME, child, 0);
+}
+
+/** BH_SYS_PD_RESTART. */
+static inline enum bh_error bh_pd_restart(uint64_t child, uint64_t entry)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_PD_RESTART, child, entry);
+}
+
+/** BH_SYS_PD_READ: the registers are in the message buffer, 36 words. */
+static inline enum bh_error bh_pd_read(uint64_t child)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_PD_READ, child, 0);
+}
+
+/** BH_SYS_PD_WRITE: from the message buffer. */
+static inline enum bh_error bh_pd_write(uint64_t child, uint64_t words)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_PD_WRITE, child, words);
+}
+
+/** BH_SYS_SMC: `words` are the eight arguments, then the eight results. */
+static inline void bh_smc(uint64_t words[8])
+{
+    register uint64_t x0 __asm__("x0") = words[0];
+    register uint64_t x1 __asm__("x1") = words[1];
+    register uint64_t x2 __asm__("x2") = words[2];
+    register uint64_t x3 __asm__("x3") = words[3];
+    register uint64_t x4 __asm__("x4") = words[4];
+    register uint64_t x5 __asm__("x5") = words[5];
+    register uint64_t x6 __asm__("x6") = words[6];
+    register uint64_t x7 __asm__("x7") = words[7];
+    register uint64_t x8 __asm__("x8") = BH_SYS_SMC;
+
+    __asm__ volatile("svc #0"
+                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6),
+                       "+r"(x7)
+                     : "r"(x8)
+                     : "memory");
+    words[0] = x0;
+    words[1] = x1;
+    words[2] = x2;
+    words[3] = x3;
+    words[4] = x4;
+    words[5] = x5;
+    words[6] = x6;
+    words[7] = x7;
+}
+
+/** BH_SYS_DEBUG_PUTC. */
+static inline void bh_debug_putc(char c)
+{
+    (void)bh_sys_2(BH_SYS_DEBUG_PUTC, (uint8_t)c, 0);
+}
+
+/** What BH_SYS_COUNTERS returns. */
+struct bh_counters {
+    uint64_t instructions;
+    uint64_t cycles;
+    uint64_t switches;
+    uint64_t kernel_instructions;
+};
+
+/** BH_SYS_COUNTERS. `what`: BH_COUNT_PD or BH_COUNT_KERNEL. */
+static inline enum bh_error bh_counters(uint64_t what, uint64_t index,
+                                        struct bh_counters *counters)
+{
+    register uint64_t x0 __asm__("x0") = what;
+    register uint64_t x1 __asm__("x1") = index;
+    register uint64_t x2 __asm__("x2");
+    register uint64_t x3 __asm__("x3");
+    register uint64_t x4 __asm__("x4");
+    register uint64_t x8 __asm__("x8") = BH_SYS_COUNTERS;
+
+    __asm__ volatile("svc #0"
+                     : "+r"(x0), "+r"(x1), "=r"(x2), "=r"(x3), "=r"(x4)
+                     : "r"(x8)
+                     : "memory");
+    if (x0 == BH_OK) {
+        *counters = (struct bh_counters){
+            .instructions = x1,
+            .cycles = x2,
+            .switches = x3,
+            .kernel_instructions = x4,
+        };
+    }
+    return (enum bh_error)x0;
+}
+
+/** BH_SYS_NULL. */
+static inline void bh_null(void)
+{
+    (void)bh_sys_2(BH_SYS_NULL, 0, 0);
+}
+
+/** BH_SYS_YIELD. */
+static inline void bh_yield(void)
+{
+    (void)bh_sys_2(BH_SYS_YIELD, 0, 0);
+}
+
+#endif
