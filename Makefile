@@ -34,7 +34,7 @@ configure = meson setup $(1) --cross-file cross/aarch64.ini --prefix / $(2) >/de
 all: setup $(MAIN)/build.ninja
 	@$(call ninja,$(MAIN))
 	@ln -sfn main/compile_commands.json build/compile_commands.json
-	@meson install -C $(MAIN) --no-rebuild --quiet --destdir $(CURDIR)/$(SDK)
+	@ln -sfn main/sdk $(SDK)
 
 ## setup: install the Debian packages that are missing (says what and how much first)
 setup:
@@ -91,9 +91,11 @@ lint: all
 format: setup
 	@git ls-files -z -- '*.c' '*.h' | xargs -0 clang-format -i
 
-## sdk: the SDK folder build/sdk, laid out as Microkit's makefiles expect it
+## sdk: copy the SDK, laid out as Microkit's makefiles expect it: make sdk [DEST=build/bulkhead-sdk]
+DEST ?= build/bulkhead-sdk
 sdk: all
-	@echo "$(SDK)"
+	@meson install -C $(MAIN) --no-rebuild --quiet --destdir $(abspath $(DEST))
+	@echo "The SDK is in $(DEST). It can be moved: MICROKIT_SDK=$(abspath $(DEST)) make ..."
 
 ## clean: remove everything that was built
 clean:
