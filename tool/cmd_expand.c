@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "options.h"
+#include "source.h"
+
+static const char cmd_expand_help[] =
+    "usage: bulkhead expand SYSTEM [options]\n"
+    "\n"
+    "Print a system description as it is understood: in the new spelling, with every default\n"
+    "filled in. What is printed is a description of the same system.\n"
+    "\n"
+    "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
+    "\n"
+    "Exit codes: 0 done, 1 wrong description, 2 wrong use, 3 cannot be read or written.\n";
+
+static int cmd_expand_run(struct source *source, const struct options *options)
+{
+    enum sdf_status status;
+
+    diag_init(&source->diag, options->input);
+    status = sdf_parse(options->input, &source->diag, &source->sdf);
+    if (status == SDF_OK) {
+        sdf_prefill(&source->sdf, &options->search, &source->diag);
+        sdf_check(&source->sdf, NULL, &source->diag);
+    }
+    diag_print(&source->diag, stderr);
+    if (status == SDF_ERR_READ) {
+        return CMD_ENVIRONMENT;
+    }
+    if (source->diag.errors > 0) {
+        return CMD_WRONG;
+    }
+    sdf_print(&source->sdf, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        perror("bulkhead: the description cannot be written");
+        return CMD_ENVIRONMENT;
+    }
+    return CMD_OK;
+}
+
+int cmd_expand(int argc, char **argv)
+{
+    struct options options;
+    struct source source = { 0 };
+    int code = CMD_USAGE;
+
+    if (options_parse(&options, argc, argv, OPTIONS_SEARCH)) {
+        if (options.help) {
+            fputs(cmd_expand_help, stdout);
+            code = CMD_OK;
+        } else if (options.input == NULL) {
+            options_complain(&options, "the system description is missing");
+        } else {
+            code = cmd_expand_run(&source, &options);
+        }
+    }
+    source_free(&source);
+    options_free(&options);
+    return code;
+}
