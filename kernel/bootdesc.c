@@ -161,8 +161,7 @@ static const char *bootdesc_check_board(void)
     if (!bootdesc_page_aligned(h->kernel_base) || h->kernel_base < BD_PAGE ||
         !bootdesc_page_aligned(h->image_bytes) || !bootdesc_page_aligned(h->heap_bytes) ||
         h->image_bytes > BOOTDESC_PHYSICAL_LIMIT || h->heap_bytes > BOOTDESC_PHYSICAL_LIMIT ||
-        !bootdesc_in_memory(h->kernel_base - BD_PAGE,
-                            BD_PAGE + h->image_bytes + h->heap_bytes)) {
+        !bootdesc_in_memory(h->kernel_base - BD_PAGE, BD_PAGE + h->image_bytes + h->heap_bytes)) {
         return "the kernel's own region does not lie in the board's memory";
     }
     return NULL;

@@ -235,7 +235,8 @@ void call_cancel(struct cpu *cpu, struct thread *t)
     uint64_t seq = t->call_seq;
     struct thread *callee = t->callee;
     __atomic_fetch_and(&callee->callers, ~(1UL << t->callee_channel), __ATOMIC_ACQ_REL);
-    while (!call_step(t, seq, CALL_QUEUED, CALL_IDLE) && !call_step(t, seq, CALL_SERVED, CALL_IDLE)) {
+    while (!call_step(t, seq, CALL_QUEUED, CALL_IDLE) &&
+           !call_step(t, seq, CALL_SERVED, CALL_IDLE)) {
         if (call_finish(t)) {
             return;
         }

@@ -24,7 +24,8 @@ void console_puts(const char *s);
 void console_hex(uint64_t value);
 void console_decimal(uint64_t value);
 
-/** A record of the report ring, in lines that `bulkhead decode` understands; `t` has the symbols. */
+/** A record of the report ring, in lines that `bulkhead decode` understands; `t` has the symbols.
+ */
 void console_report(const struct bh_report *r, const struct thread *t);
 
 /** The boot cannot go on: say why and stop this CPU for good. */

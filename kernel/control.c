@@ -6,7 +6,8 @@
 #include "report.h"
 #include "sched.h"
 
-/** Bytes restored before the parent makes its system call again: bounds the time without interrupts. */
+/** Bytes restored before the parent makes its system call again: bounds the time without
+ * interrupts. */
 #define CONTROL_RESTORE_BYTES 512
 
 enum control_op {

@@ -17,7 +17,8 @@ void counts_init(void);
 void counts_read(struct cpu *cpu, struct thread *t);
 
 #if KERNEL_COUNTS
-/** The CPU stops running `from` (NULL: it idled): what ran since the last time is on its account. */
+/** The CPU stops running `from` (NULL: it idled): what ran since the last time is on its account.
+ */
 void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to);
 
 /** @{ The kernel was entered, and is about to be left: the longest stay is kept. */

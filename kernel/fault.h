@@ -10,8 +10,8 @@
 struct fault_cause {
     enum bh_fault label;
     uint64_t esr;
-    uint64_t addr;         /* BH_FAULT_MEMORY: the address */
-    bool fetch;            /* BH_FAULT_MEMORY: of an instruction */
+    uint64_t addr; /* BH_FAULT_MEMORY: the address */
+    bool fetch;    /* BH_FAULT_MEMORY: of an instruction */
 };
 
 /**

@@ -16,7 +16,7 @@
 struct fdt_reader {
     const uint8_t *tree;
     uint32_t strings_off, strings_bytes;
-    uint32_t next, end;        /* in the structure block */
+    uint32_t next, end;                 /* in the structure block */
     uint32_t address_cells, size_cells; /* of the root */
 };
 
@@ -74,9 +74,8 @@ static void fdt_memory(const struct fdt_reader *r, const uint8_t *reg, uint32_t 
     }
 }
 
-static void fdt_property(struct fdt_reader *r, uint32_t depth, bool in_memory,
-                         const uint8_t *value, uint32_t bytes, uint32_t name,
-                         struct fdt_facts *facts)
+static void fdt_property(struct fdt_reader *r, uint32_t depth, bool in_memory, const uint8_t *value,
+                         uint32_t bytes, uint32_t name, struct fdt_facts *facts)
 {
     if (name >= r->strings_bytes) {
         return;

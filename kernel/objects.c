@@ -49,8 +49,8 @@ static uint64_t *objects_space(uint32_t maps_first, uint32_t maps_count)
     for (uint32_t i = 0; root != NULL && i < maps_count; i++) {
         const struct bd_map *m = bootdesc_map(maps_first + i);
         const struct bd_region *r = bootdesc_region(m->region);
-        struct pgtable_va va = {m->addr};
-        struct pgtable_pa pa = {r->base + m->region_off};
+        struct pgtable_va va = { m->addr };
+        struct pgtable_pa pa = { r->base + m->region_off };
         if (!pgtable_map(root, va, pa, m->bytes, objects_attributes(m, r))) {
             return NULL;
         }

@@ -84,8 +84,7 @@ bool pgtable_map(uint64_t *root, struct pgtable_va va, struct pgtable_pa pa, uin
                  uint64_t attributes)
 {
     for (uint64_t done = 0; done < bytes;) {
-        uint64_t span =
-            pgtable_map_one(root, va.va + done, pa.pa + done, bytes - done, attributes);
+        uint64_t span = pgtable_map_one(root, va.va + done, pa.pa + done, bytes - done, attributes);
         if (span == 0) {
             return false;
         }

@@ -19,9 +19,9 @@ struct pgtable_va {
 };
 
 /** @{ Attributes of a stage 2 leaf (Arm ARM, D8.3.2). Combine a memory type with permissions. */
-#define PGTABLE_S2_NORMAL (0xfUL << 2 | 3UL << 8) /* write-back, inner shareable */
+#define PGTABLE_S2_NORMAL (0xfUL << 2 | 3UL << 8)   /* write-back, inner shareable */
 #define PGTABLE_S2_UNCACHED (0x5UL << 2 | 2UL << 8) /* normal, non-cacheable */
-#define PGTABLE_S2_DEVICE (0x1UL << 2 | 2UL << 8) /* Device-nGnRE */
+#define PGTABLE_S2_DEVICE (0x1UL << 2 | 2UL << 8)   /* Device-nGnRE */
 #define PGTABLE_S2_READ (1UL << 6)
 #define PGTABLE_S2_WRITE (1UL << 7)
 #define PGTABLE_S2_NOEXEC (2UL << 53)

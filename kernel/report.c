@@ -56,8 +56,7 @@ static void report_backtrace(const struct thread *t, uint64_t frames[BH_REPORT_F
     uint64_t stack_top = t->pd->stack_top;
     uint64_t fp = t->context.x[29];
     uint32_t count = 0;
-    while (count < BH_REPORT_FRAMES && fp % 8 == 0 && fp >= t->stack_base &&
-           fp <= stack_top - 16) {
+    while (count < BH_REPORT_FRAMES && fp % 8 == 0 && fp >= t->stack_base && fp <= stack_top - 16) {
         uint64_t next = report_stack_word(t, fp);
         uint64_t lr = report_stack_word(t, fp + 8);
         if (lr == 0) {
@@ -114,10 +113,10 @@ void report_fault(struct cpu *cpu, struct thread *t, const struct fault_cause *c
 
 void report_restart(struct cpu *cpu, struct thread *t)
 {
-    report_add(cpu, BH_REPORT_RESTART, t, &(struct fault_cause){0});
+    report_add(cpu, BH_REPORT_RESTART, t, &(struct fault_cause){ 0 });
 }
 
 void report_serror(struct cpu *cpu, struct thread *t, uint64_t esr)
 {
-    report_add(cpu, BH_REPORT_SERROR, t, &(struct fault_cause){.esr = esr});
+    report_add(cpu, BH_REPORT_SERROR, t, &(struct fault_cause){ .esr = esr });
 }

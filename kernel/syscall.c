@@ -123,7 +123,7 @@ void syscall_handle(struct cpu *cpu, struct thread *t)
         sched_yield(cpu);
         break;
     default:
-        fault_raise(cpu, t, &(struct fault_cause){.label = BH_FAULT_SYSCALL});
+        fault_raise(cpu, t, &(struct fault_cause){ .label = BH_FAULT_SYSCALL });
         break;
     }
 }

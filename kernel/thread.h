@@ -72,11 +72,11 @@ struct channel {
 
 /** Piece by piece restoring of writable segments, for BH_SYS_PD_RESTART. */
 struct restore {
-    const char *image;     /* what the sources' offsets count from */
+    const char *image; /* what the sources' offsets count from */
     const struct bd_region *segments;
     uint32_t count;
-    uint32_t next;         /* segment being restored */
-    uint64_t offset;       /* in it */
+    uint32_t next;   /* segment being restored */
+    uint64_t offset; /* in it */
 };
 
 #define THREAD_FPU (1u << 0)
@@ -89,41 +89,41 @@ struct thread {
     struct arch_context context;
 
     /* Scheduling (sched.c). */
-    struct thread *next, *prev;    /* in the ready queue of `priority`; NULL when not in it */
-    struct sched_context *sc;      /* charged for what it does: its own, or a caller's */
+    struct thread *next, *prev; /* in the ready queue of `priority`; NULL when not in it */
+    struct sched_context *sc;   /* charged for what it does: its own, or a caller's */
     struct sched_context own_sc;
     uint8_t priority;
     uint8_t cpu;
-    uint8_t flags;                 /* THREAD_* */
-    uint8_t child_id;              /* in the parent */
-    uint16_t id;                   /* index in the description */
+    uint8_t flags;    /* THREAD_* */
+    uint8_t child_id; /* in the parent */
+    uint16_t id;      /* index in the description */
 
     /* Receiving (receive.c) and calling (call.c). */
-    bool prefer_calls;             /* the last event was a notification */
+    bool prefer_calls; /* the last event was a notification */
     bool serving_fault;
-    uint8_t next_caller;           /* where the search for a caller starts, for fairness */
-    uint64_t call_seq;             /* of the current or next own call */
-    struct thread *callee;         /* of the own call, once `call` says that there is one */
-    uint8_t callee_channel;        /* its channel id */
-    struct thread *serving;        /* who waits for this PD's answer: a caller, a faulting child */
+    uint8_t next_caller;    /* where the search for a caller starts, for fairness */
+    uint64_t call_seq;      /* of the current or next own call */
+    struct thread *callee;  /* of the own call, once `call` says that there is one */
+    uint8_t callee_channel; /* its channel id */
+    struct thread *serving; /* who waits for this PD's answer: a caller, a faulting child */
     uint64_t serving_seq;
-    struct bh_msg_buffer *msg;     /* kernel address of the message buffer */
+    struct bh_msg_buffer *msg; /* kernel address of the message buffer */
 
     /* Control of children (control.c), faults (fault.c). */
     struct thread *parent;
-    uint64_t control_seq;          /* of the last own request */
-    struct thread *control_child;  /* whom it is about */
-    struct restore restore;        /* written by the parent's CPU, while the thread is stopped */
+    uint64_t control_seq;         /* of the last own request */
+    struct thread *control_child; /* whom it is about */
+    struct restore restore;       /* written by the parent's CPU, while the thread is stopped */
     struct {
-        uint32_t label;            /* enum bh_fault */
+        uint32_t label; /* enum bh_fault */
         uint32_t count;
         uint64_t words[13];
     } fault;
 
     _Alignas(8) char name[BH_NAME_BYTES];
     const struct bd_pd *pd;
-    uint64_t stack_base;           /* of the PD's address space, for backtraces */
-    const uint8_t *stack;          /* kernel address of the same */
+    uint64_t stack_base;  /* of the PD's address space, for backtraces */
+    const uint8_t *stack; /* kernel address of the same */
 
     /** Accounting of the benchmark configuration. */
     struct {
@@ -134,14 +134,14 @@ struct thread {
     } counts;
 
     /* Shared: changed by other CPUs, each with the operation that stands beside it. */
-    uint8_t state;                 /* enum thread_state; written by the owner (release) */
-    uint64_t notified;             /* pending notifications: fetch_or, exchange */
-    uint64_t callers;              /* channels with a waiting caller: fetch_or, fetch_and */
-    uint64_t faults;               /* children with a waiting fault: fetch_or, fetch_and */
-    uint64_t call;                 /* progress of the own call: compare_exchange (call.c) */
-    uint64_t control;              /* request of the parent: exchange (control.c) */
-    uint64_t control_entry;        /* its argument, published by `control` */
-    uint64_t control_wait;         /* the own request, waiting or done: compare_exchange */
+    uint8_t state;          /* enum thread_state; written by the owner (release) */
+    uint64_t notified;      /* pending notifications: fetch_or, exchange */
+    uint64_t callers;       /* channels with a waiting caller: fetch_or, fetch_and */
+    uint64_t faults;        /* children with a waiting fault: fetch_or, fetch_and */
+    uint64_t call;          /* progress of the own call: compare_exchange (call.c) */
+    uint64_t control;       /* request of the parent: exchange (control.c) */
+    uint64_t control_entry; /* its argument, published by `control` */
+    uint64_t control_wait;  /* the own request, waiting or done: compare_exchange */
 
     struct channel channels[BH_MAX_CHANNELS];
     struct thread *children[BH_MAX_CHILDREN];

@@ -14,8 +14,8 @@
 
 /** A deadline; lives in the object that waits for it. */
 struct timerq_entry {
-    uint64_t deadline;     /* ticks of the system counter */
-    uint32_t slot;         /* 1-based position in the heap; 0: not queued */
+    uint64_t deadline; /* ticks of the system counter */
+    uint32_t slot;     /* 1-based position in the heap; 0: not queued */
 };
 
 struct timerq {

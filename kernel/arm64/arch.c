@@ -19,12 +19,11 @@ void arch_smc(uint64_t args[8])
     register uint64_t x6 __asm__("x6") = args[6];
     register uint64_t x7 __asm__("x7") = args[7];
     /* SMC Calling Convention (DEN 0028), 2.7: x8 to x17 may be changed. */
-    __asm__ volatile("smc #0"
-                     : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6),
-                       "+r"(x7)
-                     :
-                     : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
-                       "memory");
+    __asm__ volatile(
+        "smc #0"
+        : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), "+r"(x7)
+        :
+        : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory");
     args[0] = x0;
     args[1] = x1;
     args[2] = x2;

@@ -23,23 +23,23 @@ struct arch_fpu {
 /** Registers of a thread while it does not run. vectors.S knows the first 34 words. */
 struct arch_context {
     uint64_t x[31];
-    uint64_t sp;           /* SP_EL0 */
+    uint64_t sp; /* SP_EL0 */
     uint64_t pc;
     uint64_t spsr;
-    uint64_t tpidr;        /* TPIDR_EL0 */
-    uint64_t tpidrro;      /* TPIDRRO_EL0 */
-    uint64_t vttbr;        /* stage 2 root and VMID */
-    uint64_t cntkctl;      /* which counters and timers EL0 may use */
+    uint64_t tpidr;   /* TPIDR_EL0 */
+    uint64_t tpidrro; /* TPIDRRO_EL0 */
+    uint64_t vttbr;   /* stage 2 root and VMID */
+    uint64_t cntkctl; /* which counters and timers EL0 may use */
     struct arch_fpu fpu;
 };
 
-#define arch_read(reg)                                                                             \
-    ({                                                                                             \
-        uint64_t arch_value_;                                                                      \
-        __asm__ volatile("mrs %0, " #reg : "=r"(arch_value_));                                     \
-        arch_value_;                                                                               \
+#define arch_read(reg)                                         \
+    ({                                                         \
+        uint64_t arch_value_;                                  \
+        __asm__ volatile("mrs %0, " #reg : "=r"(arch_value_)); \
+        arch_value_;                                           \
     })
-#define arch_write(reg, value)                                                                     \
+#define arch_write(reg, value) \
     __asm__ volatile("msr " #reg ", %0" : : "r"((uint64_t)(value)) : "memory")
 
 /** Ticks of the system counter. */

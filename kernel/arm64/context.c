@@ -30,7 +30,8 @@ void fpu_load(const struct arch_fpu *fpu);
  * SCTLR_EL1 governs EL0 even with TGE = 1: little endian; cache maintenance, DC ZVA, CTR, WFI and
  * WFE allowed; stack alignment checked.
  */
-#define SCTLR_EL1_PD (0x30d00800UL | 1UL << 26 | 1UL << 18 | 1UL << 16 | 1UL << 15 | 1UL << 14 | 1UL << 4)
+#define SCTLR_EL1_PD \
+    (0x30d00800UL | 1UL << 26 | 1UL << 18 | 1UL << 16 | 1UL << 15 | 1UL << 14 | 1UL << 4)
 
 /** CPTR_EL2: bits that are one, and the trap of FP/SIMD. */
 #define CPTR_RES1 0x33ffUL

@@ -30,10 +30,9 @@ struct cpu *cpu_get(uint32_t index)
 
 static void main_start_others(const struct bd_board *board)
 {
-    uint64_t entry =
-        bootdesc_header()->kernel_base + (uint64_t)(start_secondary - kernel_start);
+    uint64_t entry = bootdesc_header()->kernel_base + (uint64_t)(start_secondary - kernel_start);
     for (uint32_t i = 1; i < board->cpus; i++) {
-        uint64_t args[8] = {PSCI_CPU_ON, board->mpidr[i], entry, i};
+        uint64_t args[8] = { PSCI_CPU_ON, board->mpidr[i], entry, i };
         arch_smc(args);
         if (args[0] != 0) {
             console_panic("this machine has fewer CPUs than the system uses");

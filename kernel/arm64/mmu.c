@@ -23,7 +23,8 @@ static uint64_t mmu_offset(const char *symbol)
 
 static bool mmu_map(uint64_t *root, uint64_t va, uint64_t pa, uint64_t bytes, uint64_t attributes)
 {
-    return pgtable_map(root, (struct pgtable_va){va}, (struct pgtable_pa){pa}, bytes, attributes);
+    return pgtable_map(root, (struct pgtable_va){ va }, (struct pgtable_pa){ pa }, bytes,
+                       attributes);
 }
 
 static bool mmu_map_device(uint64_t *root, uint64_t base, uint64_t bytes)
@@ -58,19 +59,18 @@ uint64_t *mmu_build(uint64_t image)
         }
     }
     /* Regions of the architecture's registers: GICv2 specification, table 3-1; GICv3, 12.8. */
-    if (!mmu_map_device(root, board->gicd, 0x10000) ||
-        !mmu_map_device(root, board->gicc, 0x2000) || !mmu_map_device(root, board->gich, 0x1000) ||
+    if (!mmu_map_device(root, board->gicd, 0x10000) || !mmu_map_device(root, board->gicc, 0x2000) ||
+        !mmu_map_device(root, board->gich, 0x1000) ||
         !mmu_map_device(root, board->gicr, board->gicr_bytes) ||
-        !mmu_map_device(root, board->uart, 0x1000) ||
-        !mmu_map_kernel(root, image, image, false) ||
+        !mmu_map_device(root, board->uart, 0x1000) || !mmu_map_kernel(root, image, image, false) ||
         !mmu_map_kernel(root, MMU_KERNEL, image, true)) {
         return NULL;
     }
     for (uint64_t cpu = 0; cpu < board->cpus; cpu++) {
         void *stack = heap_alloc(MMU_STACK_BYTES, 4096);
         uint64_t top = MMU_STACK_TOP + (cpu << MMU_STACK_SHIFT);
-        if (stack == NULL || !mmu_map(root, top - MMU_STACK_BYTES, (uint64_t)stack,
-                                      MMU_STACK_BYTES, MMU_DATA)) {
+        if (stack == NULL ||
+            !mmu_map(root, top - MMU_STACK_BYTES, (uint64_t)stack, MMU_STACK_BYTES, MMU_DATA)) {
             return NULL;
         }
     }

@@ -60,7 +60,7 @@ struct thread *trap_leave(struct cpu *cpu)
 
 static void trap_fault(struct cpu *cpu, struct thread *t, uint64_t esr)
 {
-    struct fault_cause cause = {.label = BH_FAULT_EXCEPTION, .esr = esr};
+    struct fault_cause cause = { .label = BH_FAULT_EXCEPTION, .esr = esr };
     uint64_t ec = esr >> 26;
     if (ec == EC_FETCH || ec == EC_DATA) {
         cause.label = BH_FAULT_MEMORY;
