@@ -25,8 +25,8 @@ import pytest
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / 'build'
-MAIN = BUILD / 'main'
-SDK = BUILD / 'sdk'
+MAIN = Path(os.environ.get('BULKHEAD_BUILD', BUILD / 'main'))
+SDK = MAIN / 'sdk'
 TOOL = SDK / 'bin/bulkhead'
 LOGS = BUILD / 'logs/boot'
 IMAGES = BUILD / 'images'
