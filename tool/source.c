@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "source.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmd.h"
+
+static const struct {
+    const char *name;
+    const char *config;
+} source_configs[] = {
+    { "debug", "debug" },         { "release", "release" },
+    { "benchmark", "benchmark" }, { "smp-debug", "debug" },
+    { "smp-release", "release" }, { "smp-benchmark", "benchmark" },
+};
+
+static bool source_is_sdk(const char *path)
+{
+    char *boards = alloc_format("%s/board", path);
+    bool found = access(boards, X_OK) == 0;
+
+    free(boards);
+    return found;
+}
+
+/*
+ * The SDK's folder: of --sdk, of $BULKHEAD_SDK, the one whose bin/ holds this program, or, in a
+ * build tree, the one beside the program's folder. NULL: nowhere.
+ */
+static char *source_find_sdk(const char *given)
+{
+    const char *const places[] = { "..", "../sdk" };
+    char self[PATH_MAX];
+    ssize_t length;
+
+    if (given == NULL) {
+        given = getenv("BULKHEAD_SDK");
+    }
+    if (given != NULL && given[0] != '\0') {
+        return alloc_copy(given, strlen(given));
+    }
+    length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (length <= 0) {
+        return NULL;
+    }
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char *path = alloc_format("%s/%s", self, places[i]);
+
+        if (source_is_sdk(path)) {
+            return path;
+        }
+        free(path);
+    }
+    return NULL;
+}
+
+static int source_config(struct source *source)
+{
+    const char *name = source->options->config;
+
+    if (name == NULL) {
+        name = "debug";
+    }
+    for (size_t i = 0; i < sizeof(source_configs) / sizeof(source_configs[0]); i++) {
+        if (strcmp(name, source_configs[i].name) == 0) {
+            source->config = source_configs[i].config;
+            return CMD_OK;
+        }
+    }
+    options_complain(source->options,
+                     "there is no configuration '%s'; there are debug, release and benchmark",
+                     name);
+    return CMD_USAGE;
+}
+
+int source_board(struct source *source, const struct options *options)
+{
+    enum board_status status;
+    char *path;
+    int code;
+
+    source->options = options;
+    code = source_config(source);
+    if (code != CMD_OK) {
+        return code;
+    }
+    if (options->board == NULL) {
+        options_complain(options, "--board is missing");
+        return CMD_USAGE;
+    }
+    if (options->board[0] == '.' || strchr(options->board, '/') != NULL) {
+        options_complain(options, "'%s' is not the name of a board", options->board);
+        return CMD_USAGE;
+    }
+    source->sdk = source_find_sdk(options->sdk);
+    if (source->sdk == NULL) {
+        fputs("bulkhead: there is no SDK; give its folder with --sdk\n", stderr);
+        return CMD_ENVIRONMENT;
+    }
+    path = alloc_format("%s/board/%s/board.xml", source->sdk, options->board);
+    if (access(path, R_OK) != 0) {
+        options_complain(options, "there is no board '%s': %s cannot be read", options->board,
+                         path);
+        free(path);
+        return CMD_USAGE;
+    }
+    diag_init(&source->board_diag, path);
+    status = board_load(path, &source->board_diag, &source->board);
+    diag_print(&source->board_diag, stderr);
+    free(path);
+    return status == BOARD_OK ? CMD_OK : CMD_ENVIRONMENT;
+}
+
+int source_description(struct source *source, const struct options *options, const char *path)
+{
+    enum sdf_status status;
+    int code = source_board(source, options);
+
+    if (code != CMD_OK) {
+        return code;
+    }
+    diag_init(&source->diag, path);
+    status = sdf_parse(path, &source->diag, &source->sdf);
+    if (status == SDF_OK) {
+        sdf_prefill(&source->sdf, &options->search, &source->diag);
+        sdf_check(&source->sdf, &source->board, &source->diag);
+    }
+    if (status != SDF_OK || source->diag.errors > 0) {
+        diag_print(&source->diag, stderr);
+        return status == SDF_ERR_READ ? CMD_ENVIRONMENT : CMD_WRONG;
+    }
+    return CMD_OK;
+}
+
+static int source_kernel(struct source *source)
+{
+    struct elffile_problem problem;
+    enum image_error error;
+    struct elffile *elf;
+
+    source->kernel_path = source->options->kernel != NULL
+                              ? alloc_copy(source->options->kernel,
+                                           strlen(source->options->kernel))
+                              : source_sdk_path(source, "elf/kernel.elf");
+    if (elffile_open(source->kernel_path, &elf, &problem) != ELF_OK) {
+        fprintf(stderr, "bulkhead: the kernel '%s' cannot be used: %s\n", source->kernel_path,
+                problem.text);
+        return CMD_ENVIRONMENT;
+    }
+    error = image_kernel_load(&source->kernel, elf);
+    elffile_close(elf);
+    if (error != IMAGE_OK) {
+        fprintf(stderr, "bulkhead: the kernel '%s' cannot be used: %s\n", source->kernel_path,
+                image_error_text(error));
+        return CMD_ENVIRONMENT;
+    }
+    return CMD_OK;
+}
+
+int source_plan(struct source *source, const struct options *options, const char *path)
+{
+    int code = source_description(source, options, path);
+
+    if (code != CMD_OK) {
+        return code;
+    }
+    code = source_kernel(source);
+    if (code != CMD_OK) {
+        return code;
+    }
+    plan_init(&source->plan, &source->sdf, &source->board, &options->search, &source->diag);
+    plan_patch(&source->plan, &source->diag);
+    if (source->diag.errors == 0) {
+        plan_place(&source->plan, source->kernel.size,
+                   image_bootdesc_bytes(&source->plan, source_has_symbols(source)),
+                   &source->diag);
+    }
+    diag_print(&source->diag, stderr);
+    return source->diag.errors == 0 ? CMD_OK : CMD_WRONG;
+}
+
+bool source_has_symbols(const struct source *source)
+{
+    return strcmp(source->config, "debug") == 0;
+}
+
+char *source_sdk_path(const struct source *source, const char *below)
+{
+    return alloc_format("%s/board/%s/%s/%s", source->sdk, source->options->board, source->config,
+                        below);
+}
+
+void source_free(struct source *source)
+{
+    image_kernel_free(&source->kernel);
+    plan_free(&source->plan);
+    sdf_free(&source->sdf);
+    diag_free(&source->diag);
+    board_free(&source->board);
+    diag_free(&source->board_diag);
+    free(source->kernel_path);
+    free(source->sdk);
+}
