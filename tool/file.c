@@ -68,12 +68,12 @@ int file_read(const char *path, size_t max, uint8_t **bytes, size_t *size)
     return 0;
 }
 
-static int file_write_all(int fd, const uint8_t *bytes, size_t size)
+int file_write_fd(int fd, const void *bytes, size_t size)
 {
     size_t done = 0;
 
     while (done < size) {
-        ssize_t put = write(fd, bytes + done, size - done);
+        ssize_t put = write(fd, (const uint8_t *)bytes + done, size - done);
 
         if (put < 0 && errno == EINTR) {
             continue;
@@ -95,7 +95,7 @@ static int file_write_special(const char *path, const void *bytes, size_t size)
     if (fd < 0) {
         return errno;
     }
-    error = file_write_all(fd, bytes, size);
+    error = file_write_fd(fd, bytes, size);
     if (close(fd) != 0 && error == 0) {
         error = errno;
     }
@@ -111,7 +111,7 @@ int file_write(const char *path, const void *bytes, size_t size)
     int fd;
 
     if (strcmp(path, "-") == 0) {
-        return file_write_all(STDOUT_FILENO, bytes, size);
+        return file_write_fd(STDOUT_FILENO, bytes, size);
     }
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
         return S_ISDIR(info.st_mode) ? EISDIR : file_write_special(path, bytes, size);
@@ -125,7 +125,7 @@ int file_write(const char *path, const void *bytes, size_t size)
     }
     mask = umask(0);
     umask(mask);
-    error = file_write_all(fd, bytes, size);
+    error = file_write_fd(fd, bytes, size);
     if (error == 0 && fchmod(fd, 0666 & ~mask) != 0) {
         error = errno;
     }

@@ -22,4 +22,7 @@ int file_read(const char *path, size_t max, uint8_t **bytes, size_t *size);
  */
 int file_write(const char *path, const void *bytes, size_t size);
 
+/** Write bytes to an open file. Returns 0 or an errno. */
+int file_write_fd(int fd, const void *bytes, size_t size);
+
 #endif

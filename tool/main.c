@@ -13,6 +13,7 @@ static const struct {
     { "check", cmd_check, "say what is wrong with a system description" },
     { "expand", cmd_expand, "print a description with everything that it implies" },
     { "report", cmd_report, "print the memory map, and what each component can reach" },
+    { "run", cmd_run, "run an image or a system description in the board's emulator" },
 };
 
 #define MAIN_COMMANDS (sizeof(main_commands) / sizeof(main_commands[0]))

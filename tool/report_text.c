@@ -54,7 +54,8 @@ static int report_compare_rows(const void *a, const void *b)
     if (left->base != right->base) {
         return left->base < right->base ? -1 : 1;
     }
-    return left->region < right->region ? -1 : left->region > right->region;
+    /* What lies within another comes behind it. */
+    return left->bytes > right->bytes ? -1 : left->bytes < right->bytes;
 }
 
 static void report_add(struct report_row *rows, size_t *count, uint64_t base, uint64_t bytes,

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bulkhead/abi.h>
+#include <bulkhead/bootdesc.h>
+
+#include "alloc.h"
+#include "cmd.h"
+#include "emulator.h"
+#include "file.h"
+#include "image.h"
+#include "options.h"
+#include "source.h"
+
+#define CMD_RUN_MAX_IMAGE (1UL << 32)
+#define CMD_RUN_GDB_PORT "1234"
+
+static const char cmd_run_help[] =
+    "usage: bulkhead run IMAGE|SYSTEM --board B [--config C] [options] [-- emulator options]\n"
+    "\n"
+    "Run an image, or build one from a system description and run it, in the board's emulator.\n"
+    "The console is on the terminal: Ctrl-A x ends, Ctrl-A c shows the emulator's monitor. The\n"
+    "exit code is the emulator's.\n"
+    "\n"
+    "  --board, --config, --search-path, --sdk, --override-kernel   as for 'bulkhead build'\n"
+    "  -o, --output FILE     keep the image that is built\n"
+    "  --cpus N              CPUs of the machine (as many as the system uses)\n"
+    "  --cpu MODEL           for example cortex-a53 or cortex-a72\n"
+    "  --gic 2|3             version of the interrupt controller\n"
+    "  --icount              one instruction takes one nanosecond: repeatable\n"
+    "  --gdb [PORT]          start halted, waiting for a debugger (port " CMD_RUN_GDB_PORT ")\n"
+    "  --memory-file FILE    keep the machine's memory in a file that others can read\n"
+    "  -v, --verbose         print the emulator's command line\n";
+
+/* Whether the bytes are an image of `bulkhead build`, of any type. */
+static bool cmd_run_is_image(const uint8_t *bytes, size_t size)
+{
+    static const uint8_t elf[] = { 0x7f, 'E', 'L', 'F' };
+    static const uint8_t uimage[] = { 0x27, 0x05, 0x19, 0x56 };
+
+    return (size >= 64 && memcmp(bytes + 56, "ARM\x64", 4) == 0) ||
+           (size >= 4 && memcmp(bytes, elf, 4) == 0) ||
+           (size >= 4 && memcmp(bytes, uimage, 4) == 0);
+}
+
+/* CPUs that an image uses: its boot description says so. 1 when it has none. */
+static unsigned cmd_run_cpus(const uint8_t *bytes, size_t size)
+{
+    static const size_t starts[] = { 0, 64 }; /* a uimage has 64 bytes in front */
+
+    for (size_t start = 0; start < 2; start++) {
+        for (size_t at = starts[start]; at < size && size - at >= sizeof(struct bd_header);
+             at += BD_PAGE) {
+            struct bd_header header;
+
+            memcpy(&header, bytes + at, sizeof(header));
+            if (header.magic == BD_MAGIC && header.version == BD_VERSION &&
+                header.board.cpus >= 1 && header.board.cpus <= BH_MAX_CPUS) {
+                return header.board.cpus;
+            }
+        }
+    }
+    return 1;
+}
+
+/* Room for the image in a file without name, which ends with the emulator. */
+static char *cmd_run_anonymous(const uint8_t *bytes, size_t size)
+{
+    int fd = memfd_create("image", 0);
+    int error;
+
+    if (fd < 0) {
+        return NULL;
+    }
+    error = file_write_fd(fd, bytes, size);
+    if (error != 0) {
+        close(fd);
+        errno = error;
+        return NULL;
+    }
+    return alloc_format("/proc/self/fd/%d", fd);
+}
+
+/* Build the image. *path receives its file. */
+static int cmd_run_build(struct source *source, const struct options *options, char **path)
+{
+    int code = source_plan(source, options, options->input);
+    uint8_t *image;
+    int error = 0;
+
+    if (code != CMD_OK) {
+        return code;
+    }
+    image = image_make(&source->plan, &source->kernel, source_has_symbols(source));
+    if (options->output != NULL) {
+        error = file_write(options->output, image, source->plan.image_bytes);
+        *path = alloc_copy(options->output, strlen(options->output));
+    } else {
+        *path = cmd_run_anonymous(image, source->plan.image_bytes);
+    }
+    free(image);
+    if (error != 0 || *path == NULL) {
+        fprintf(stderr, "bulkhead: the image cannot be written: %s\n",
+                strerror(error != 0 ? error : errno));
+        return CMD_ENVIRONMENT;
+    }
+    return CMD_OK;
+}
+
+/* All programs may lie at one address: the debugger is to load the one that is looked at last. */
+static void cmd_run_print_gdb(const struct source *source, const char *port)
+{
+    char *kernel = source->kernel_path != NULL ? alloc_copy(source->kernel_path,
+                                                            strlen(source->kernel_path))
+                                               : source_sdk_path(source, "elf/kernel.elf");
+
+    fprintf(stderr, "gdb-multiarch -ex 'target remote :%s' -ex 'symbol-file %s'", port, kernel);
+    for (size_t i = 0; source->plan.pds != NULL && i < source->plan.sdf->pds_count; i++) {
+        fprintf(stderr, " -ex 'add-symbol-file %s'", source->plan.pds[i].elf->path);
+    }
+    fputc('\n', stderr);
+    free(kernel);
+}
+
+static bool cmd_run_wish(const struct options *options, struct emulator_wish *wish)
+{
+    uint64_t number = wish->cpus;
+
+    if (options->cpus != NULL &&
+        !options_number(options, "--cpus", options->cpus, 1, BH_MAX_CPUS, &number)) {
+        return false;
+    }
+    wish->cpus = (unsigned)number;
+    if (options->gic != NULL && !options_number(options, "--gic", options->gic, 2, 3, &number)) {
+        return false;
+    }
+    if (options->gdb) {
+        wish->gdb_port = options->gdb_port != NULL ? options->gdb_port : CMD_RUN_GDB_PORT;
+        if (!options_number(options, "the port of --gdb", wish->gdb_port, 1, 65535, &number)) {
+            return false;
+        }
+    }
+    wish->cpu = options->cpu;
+    wish->gic = options->gic;
+    wish->icount = options->icount;
+    wish->memory_file = options->memory_file;
+    wish->rest = options->rest;
+    return true;
+}
+
+static int cmd_run_start(const struct source *source, const struct options *options,
+                         const char *image, unsigned cpus)
+{
+    struct emulator_wish wish = { .image = image, .cpus = cpus };
+    struct emulator emulator;
+    enum emulator_error error;
+
+    if (!cmd_run_wish(options, &wish)) {
+        return CMD_USAGE;
+    }
+    error = emulator_make(&emulator, &source->board, &wish);
+    if (error != EMULATOR_OK) {
+        fprintf(stderr, "bulkhead: %s\n", emulator_error_text(error));
+        return CMD_ENVIRONMENT;
+    }
+    if (options->verbose) {
+        emulator_print(&emulator, stderr);
+    }
+    if (wish.gdb_port != NULL) {
+        cmd_run_print_gdb(source, wish.gdb_port);
+    }
+    fflush(NULL);
+    execvp(emulator.argv[0], emulator.argv);
+    fprintf(stderr, "bulkhead: the emulator '%s' cannot be started: %s\n", emulator.argv[0],
+            strerror(errno));
+    emulator_free(&emulator);
+    return CMD_ENVIRONMENT;
+}
+
+static int cmd_run_input(struct source *source, const struct options *options)
+{
+    uint8_t *bytes;
+    size_t size;
+    char *path = NULL;
+    unsigned cpus;
+    int code;
+    int error = file_read(options->input, CMD_RUN_MAX_IMAGE, &bytes, &size);
+
+    if (error != 0) {
+        fprintf(stderr, "bulkhead: '%s' cannot be read: %s\n", options->input, strerror(error));
+        return CMD_ENVIRONMENT;
+    }
+    if (cmd_run_is_image(bytes, size)) {
+        cpus = cmd_run_cpus(bytes, size);
+        path = alloc_copy(options->input, strlen(options->input));
+        code = source_board(source, options);
+    } else {
+        code = cmd_run_build(source, options, &path);
+        cpus = source->plan.cpus;
+    }
+    free(bytes);
+    if (code == CMD_OK) {
+        code = cmd_run_start(source, options, path, cpus);
+    }
+    free(path);
+    return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct source source = { 0 };
+    struct options options;
+    int code = CMD_USAGE;
+
+    if (options_parse(&options, argc, argv,
+                      OPTIONS_COMMON | OPTIONS_OUTPUT | OPTIONS_KERNEL | OPTIONS_RUN)) {
+        if (options.help) {
+            fputs(cmd_run_help, stdout);
+            code = CMD_OK;
+        } else if (options.input == NULL) {
+            options_complain(&options, "the image or system description is missing");
+        } else {
+            code = cmd_run_input(&source, &options);
+        }
+    }
+    source_free(&source);
+    options_free(&options);
+    return code;
+}
