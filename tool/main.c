@@ -14,6 +14,7 @@ static const struct {
     { "expand", cmd_expand, "print a description with everything that it implies" },
     { "report", cmd_report, "print the memory map, and what each component can reach" },
     { "run", cmd_run, "run an image or a system description in the board's emulator" },
+    { "decode", cmd_decode, "add names to the addresses of fault reports in a console log" },
 };
 
 #define MAIN_COMMANDS (sizeof(main_commands) / sizeof(main_commands[0]))
