@@ -130,12 +130,10 @@ inline call_cancel()
     atomic {
         load_acquire(me, CALLEE(me), value);
     }
-#ifndef FAULT_BIT_NOT_CLEARED
     atomic {
         CAN_RMW(me, WAITING(value)) -> fetch_and_acquire(me, WAITING(value), 255 - (1 << me), old);
         old = 0;
     }
-#endif
     do
     :: atomic {
         /* Both compare-and-swaps of the C, one after the other, come to the same as this one. */
@@ -166,13 +164,14 @@ inline call_cancel()
             load(me, REGS(me), value);
             PROPERTY(answer_belongs_to_call, value == ANSWER(calls[me]) || value == ABORTED);
             expected = value;
+            seq++;
         :: else ->
             store(me, REGS(me), ABORTED);
             expected = ABORTED;
-        fi;
 #ifndef FAULT_SEQ_NOT_RAISED
-        seq++;
+            seq++;
 #endif
+        fi;
         store_release(me, CALL(me), WORD(seq, IDLE));
         word = 0;
         value = 0;
@@ -375,9 +374,6 @@ inline call_answer(s, answer)
         :: ok -> call_answered(who - 1, serving_seq[s], answer);
         :: atomic { else -> COVER(answer_to_cancelled_call); }
         fi;
-#ifdef FAULT_SERVING_NOT_FORGOTTEN
-        atomic { serving[s] = (callee_state[s] != READY -> who : 0); }
-#endif
         atomic { who = 0; work[s] = 0; serving_seq[s] = 0; ok = false; }
     :: else
     fi
