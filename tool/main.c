@@ -13,6 +13,7 @@ static const struct {
     { "check", cmd_check, "say what is wrong with a system description" },
     { "expand", cmd_expand, "print a description with everything that it implies" },
     { "report", cmd_report, "print the memory map, and what each component can reach" },
+    { "graph", cmd_graph, "draw a system" },
     { "run", cmd_run, "run an image or a system description in the board's emulator" },
     { "decode", cmd_decode, "add names to the addresses of fault reports in a console log" },
 };

@@ -118,10 +118,10 @@ int source_board(struct source *source, const struct options *options)
     return status == BOARD_OK ? CMD_OK : CMD_ENVIRONMENT;
 }
 
-int source_description(struct source *source, const struct options *options, const char *path)
+int source_check(struct source *source, const struct options *options, const char *path)
 {
     enum sdf_status status;
-    int code = source_board(source, options);
+    int code = options->board != NULL ? source_board(source, options) : CMD_OK;
 
     if (code != CMD_OK) {
         return code;
@@ -130,7 +130,7 @@ int source_description(struct source *source, const struct options *options, con
     status = sdf_parse(path, &source->diag, &source->sdf);
     if (status == SDF_OK) {
         sdf_prefill(&source->sdf, &options->search, &source->diag);
-        sdf_check(&source->sdf, &source->board, &source->diag);
+        sdf_check(&source->sdf, options->board != NULL ? &source->board : NULL, &source->diag);
     }
     if (status != SDF_OK || source->diag.errors > 0) {
         diag_print(&source->diag, stderr);
@@ -166,8 +166,13 @@ static int source_kernel(struct source *source)
 
 int source_plan(struct source *source, const struct options *options, const char *path)
 {
-    int code = source_description(source, options, path);
+    int code;
 
+    if (options->board == NULL) {
+        options_complain(options, "--board is missing");
+        return CMD_USAGE;
+    }
+    code = source_check(source, options, path);
     if (code != CMD_OK) {
         return code;
     }

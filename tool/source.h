@@ -28,10 +28,13 @@ struct source {
 /** Find the SDK and read the board that the options name. */
 int source_board(struct source *source, const struct options *options);
 
-/** Read and check the description options->input too. */
-int source_description(struct source *source, const struct options *options, const char *path);
+/**
+ * Read and check a description, with the board when the options name one. Warnings are printed
+ * by the caller or by source_plan(); errors have been.
+ */
+int source_check(struct source *source, const struct options *options, const char *path);
 
-/** Read the programs and the kernel too, and place everything. */
+/** The same, and read the programs and the kernel, and place everything; --board is needed. */
 int source_plan(struct source *source, const struct options *options, const char *path);
 
 /** Whether the configuration has the programs' symbols in the boot description. */
