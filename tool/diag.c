@@ -186,6 +186,9 @@ static bool diag_find_line(const struct diag *diag, uint32_t line, const char **
         text++;
     }
     newline = memchr(text, '\n', (size_t)(end - text));
+    if (line == 1 && end - text >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3; /* a byte order mark is not a character */
+    }
     *start = text;
     *bytes = (size_t)((newline != NULL ? newline : end) - text);
     if (*bytes > 0 && text[*bytes - 1] == '\r') {

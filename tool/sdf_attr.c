@@ -26,13 +26,18 @@ static const struct sdf_refused sdf_refused[] = {
       "an Arm interrupt has irq=, id= and trigger=" },
     { "irq", "polarity", "it belongs to x86 interrupts",
       "an Arm interrupt has irq=, id= and trigger=" },
-    { "irq", "level", "it belongs to x86 interrupts",
-      "an Arm interrupt has irq=, id= and trigger=" },
     { "irq", "pcidev", "it belongs to x86 interrupts",
       "an Arm interrupt has irq=, id= and trigger=" },
     { "irq", "handle", "it belongs to x86 interrupts",
       "an Arm interrupt has irq=, id= and trigger=" },
 };
+
+/** Attributes of the old spelling: accepted, and not offered to anybody. */
+static bool sdf_attr_is_old(const char *element, const char *attribute)
+{
+    return (strcmp(element, "protection_domain") == 0 && strcmp(attribute, "pp") == 0) ||
+           (strcmp(element, "virtual_machine") == 0 && strcmp(attribute, "id") == 0);
+}
 
 static const struct sdf_refused *sdf_attr_refused(const char *element, const char *attribute)
 {
@@ -73,7 +78,7 @@ static void sdf_attr_report_unknown(const struct xml_element *element,
     } else if (names[0] == NULL) {
         diag_help(diag, "it has no attributes");
     } else {
-        diag_help(diag, "its attributes are %s", known);
+        diag_help(diag, "known attributes: %s", known);
     }
 }
 
@@ -82,7 +87,7 @@ void sdf_attr_allow(const struct xml_element *element, const char *const *names,
 {
     for (size_t i = 0; i < element->attributes_count; i++) {
         const struct xml_attribute *attribute = &element->attributes[i];
-        bool known = false;
+        bool known = sdf_attr_is_old(element->name, attribute->name);
 
         for (size_t j = 0; names[j] != NULL && !known; j++) {
             known = strcmp(names[j], attribute->name) == 0;

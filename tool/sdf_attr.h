@@ -15,7 +15,10 @@ enum sdf_need {
     SDF_REQUIRED,
 };
 
-/** The list `names` (ended by NULL) is all that the element may have; report what is not. */
+/**
+ * The list `names` (ended by NULL) is all that the element may have; report what is not. The old
+ * spelling is accepted.
+ */
 void sdf_attr_allow(const struct xml_element *element, const char *const *names,
                     struct diag *diag);
 

@@ -49,8 +49,8 @@ static void sdf_check_old_pp(struct sdf *sdf, struct diag *diag)
         if (pd->pp && called[i]) {
             diag_help(diag, "write pp=\"true\" on the <end> of each caller instead");
         } else if (pd->pp) {
-            diag_help(diag, "remove it: no channel comes from a protection domain of lower "
-                      "priority");
+            diag_help(diag, "nobody may call it: no channel comes from a protection domain of "
+                      "lower priority; remove pp, or give it a higher priority");
         } else {
             diag_help(diag, "remove it");
         }

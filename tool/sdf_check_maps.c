@@ -8,10 +8,11 @@
 /** The GICv2 virtual CPU interface is two pages; boards place it at 64 KiB steps. */
 #define SDF_GICV_BYTES UINT64_C(0x10000)
 
-/** What takes a part of an address space. `line` 0: the tool puts it there. */
+/** What takes a part of an address space. `pos.line` 0: the tool puts it there. */
 struct sdf_piece {
     uint64_t start, end;
     const char *name;
+    const char *quote;         /* around the name: "'" for one of the description */
     struct diag_pos pos;
 };
 
@@ -21,11 +22,12 @@ struct sdf_space {
 };
 
 static void sdf_check_add_piece(struct sdf_space *space, uint64_t start, uint64_t bytes,
-                                const char *name, struct diag_pos pos)
+                                const char *name, const char *quote, struct diag_pos pos)
 {
     space->pieces = alloc_grow(space->pieces, space->count, sizeof(*space->pieces));
     space->pieces[space->count++] = (struct sdf_piece){ .start = start, .end = start + bytes,
-                                                        .name = name, .pos = pos };
+                                                        .name = name, .quote = quote,
+                                                        .pos = pos };
 }
 
 static int sdf_check_compare_pieces(const void *a, const void *b)
@@ -53,12 +55,13 @@ static void sdf_check_report_overlap(const struct sdf_piece *a, const struct sdf
     const struct sdf_piece *late = sdf_check_is_later(a->pos, b->pos) ? a : b;
     const struct sdf_piece *early = late == a ? b : a;
 
-    diag_error(diag, late->pos, "'%s' at 0x%" PRIx64 " to 0x%" PRIx64 " overlaps %s%s%s",
-               late->name, late->start, late->end - 1, early->pos.line > 0 ? "'" : "",
-               early->name, early->pos.line > 0 ? "'" : "");
+    diag_error(diag, late->pos, "%s%s%s at 0x%" PRIx64 " to 0x%" PRIx64 " overlaps %s%s%s",
+               late->quote, late->name, late->quote, late->start, late->end - 1, early->quote,
+               early->name, early->quote);
     if (early->pos.line > 0) {
-        diag_help(diag, "'%s' is mapped at 0x%" PRIx64 " to 0x%" PRIx64 " in line %u",
-                  early->name, early->start, early->end - 1, early->pos.line);
+        diag_help(diag, "%s%s%s is mapped at 0x%" PRIx64 " to 0x%" PRIx64 " in line %u",
+                  early->quote, early->name, early->quote, early->start, early->end - 1,
+                  early->pos.line);
     } else {
         diag_help(diag, "use addresses below 0x%" PRIx64, early->start);
     }
@@ -120,7 +123,7 @@ static void sdf_check_space_maps(const struct sdf *sdf, const struct sdf_map *ma
         if (map->region != SDF_NONE && map->vaddr.given &&
             sdf_check_map_address(sdf, map, diag)) {
             sdf_check_add_piece(space, map->vaddr.value,
-                                sdf_region_bytes(&sdf->regions[map->region]), map->mr.text,
+                                sdf_region_bytes(&sdf->regions[map->region]), map->mr.text, "'",
                                 map->vaddr.pos);
         }
     }
@@ -137,7 +140,7 @@ static void sdf_check_add_top(const struct sdf_pd *pd, struct sdf_space *space)
     }
     /* Downwards: the stack, an unmapped page, the message buffer, an unmapped page. */
     sdf_check_add_piece(space, SDF_SPACE_END - stack - 3 * SDF_PAGE, stack + 3 * SDF_PAGE,
-                        "the stack and the message buffer", nowhere);
+                        "the stack and the message buffer", "", nowhere);
 }
 
 static void sdf_check_reports(const struct sdf_reports *reports, struct sdf_space *space,
@@ -157,7 +160,7 @@ static void sdf_check_reports(const struct sdf_reports *reports, struct sdf_spac
         diag_help(diag, "addresses are below 0x%" PRIx64, SDF_SPACE_END);
         return;
     }
-    sdf_check_add_piece(space, reports->vaddr.value, SDF_PAGE, "the report ring",
+    sdf_check_add_piece(space, reports->vaddr.value, SDF_PAGE, "the report ring", "",
                         reports->vaddr.pos);
 }
 

@@ -162,34 +162,47 @@ static void sdf_check_physical_overlap(const struct sdf *sdf, struct diag *diag)
     free(placed);
 }
 
+/** Memory that the description asks for so far, and what first made it too much. */
+struct sdf_need {
+    uint64_t have, need;
+    struct diag_pos pos;
+};
+
+static void sdf_check_add_need(struct sdf_need *need, uint64_t bytes, struct diag_pos pos)
+{
+    if (need->need <= need->have && bytes <= SDF_SPACE_END) {
+        need->need += bytes;
+        need->pos = pos;
+    }
+}
+
 /** Does all that is not a device fit into RAM? Programs come on top; the builder counts them. */
 static void sdf_check_ram(const struct sdf *sdf, const struct board *board, struct diag *diag)
 {
-    uint64_t have = board_ram_bytes(board);
-    uint64_t need = SDF_PAGE; /* the report ring */
-    struct diag_pos pos = { 0 };
+    struct sdf_need need = { .have = board_ram_bytes(board) };
 
     for (size_t i = 0; i < sdf->pds_count; i++) {
-        uint64_t stack = sdf->pds[i].stack_size.value;
+        const struct sdf_num *stack = &sdf->pds[i].stack_size;
 
-        need += SDF_PAGE + (stack <= SDF_SPACE_END ? stack : 0);
+        /* The stack and the message buffer. */
+        sdf_check_add_need(&need, stack->value, stack->given ? stack->pos : sdf->pds[i].pos);
+        sdf_check_add_need(&need, SDF_PAGE, sdf->pds[i].pos);
     }
-    need += sdf->trace.size.value <= SDF_SPACE_END ? sdf->trace.size.value : 0;
     for (size_t i = 0; i < sdf->regions_count; i++) {
         const struct sdf_region *region = &sdf->regions[i];
-        bool device = region->phys_addr.given &&
-                      !board_touches_ram(board, region->phys_addr.value, 1);
 
-        if (device || !sdf_check_size_known(region) || need > have) {
-            continue;
+        if (!region->phys_addr.given || board_touches_ram(board, region->phys_addr.value, 1)) {
+            sdf_check_add_need(&need, sdf_region_bytes(region),
+                               region->size.given ? region->size.pos : region->pos);
         }
-        need += sdf_region_bytes(region);
-        pos = region->size.given ? region->size.pos : region->pos;
     }
-    if (need > have) {
-        diag_error(diag, pos, "the system needs more memory than the board has");
-        diag_help(diag, "board %s has 0x%" PRIx64 " bytes of RAM; up to here, at least 0x%" PRIx64
-                  " are needed", board->name, have, need);
+    if (sdf->trace.size.given) {
+        sdf_check_add_need(&need, sdf->trace.size.value, sdf->trace.size.pos);
+    }
+    if (need.need > need.have) {
+        diag_error(diag, need.pos, "the system needs more memory than the board has");
+        diag_help(diag, "board %s has 0x%" PRIx64 " bytes of RAM; with this, at least 0x%" PRIx64
+                  " are needed", board->name, need.have, need.need);
     }
 }
 
@@ -235,6 +248,9 @@ static void sdf_check_used(struct sdf *sdf, struct diag *diag)
         for (size_t j = 0; j < sdf->vms[i].maps_count; j++) {
             sdf_check_mark(sdf, sdf->vms[i].maps[j].region);
         }
+    }
+    if (diag->errors > 0) {
+        return; /* a name that is spelt wrong may be what seems to be missing */
     }
     for (size_t i = 0; i < sdf->regions_count; i++) {
         if (!sdf->regions[i].used && sdf->regions[i].name.text != NULL) {

@@ -169,7 +169,7 @@ static void sdf_read_old_vcpu(const struct xml_element *element, struct diag *di
 static void sdf_read_vm(const struct xml_element *element, size_t pd, struct sdf *sdf,
                         struct diag *diag)
 {
-    static const char *const names[] = { "name", "priority", "budget", "period", "id", NULL };
+    static const char *const names[] = { "name", "priority", "budget", "period", NULL };
     static const char *const children[] = { "vcpu", "map", NULL };
     struct sdf_vm *vm;
 
@@ -209,7 +209,7 @@ static void sdf_read_pd_attributes(const struct xml_element *element, struct dia
 {
     static const char *const names[] = { "name", "priority", "budget", "period", "passive",
                                          "stack_size", "cpu", "smc", "fpu", "id", "setvar_id",
-                                         "pp", NULL };
+                                         NULL };
 
     sdf_attr_allow(element, names, diag);
     sdf_attr_string(element, "name", SDF_REQUIRED, diag, &pd->name);

@@ -117,6 +117,52 @@ static bool xml_report_duplicate(struct xml_reader *reader)
     return found;
 }
 
+/** What would be right, for the commonest mistakes. */
+static void xml_help(const struct xml_reader *reader, int code)
+{
+    static const struct {
+        int code;
+        const char *help;
+    } helps[] = {
+        { XML_ERR_LT_IN_ATTRIBUTE, "write < as &lt;" },
+        { XML_ERR_UNDECLARED_ENTITY, "write & as &amp;" },
+        { XML_ERR_ENTITYREF_SEMICOL_MISSING, "write & as &amp;" },
+        { XML_ERR_NAME_REQUIRED, "write < as &lt; and & as &amp;" },
+        { XML_ERR_ATTRIBUTE_NOT_STARTED, "write the value in quotes: name=\"value\"" },
+        { XML_ERR_ATTRIBUTE_WITHOUT_VALUE, "write name=\"value\"" },
+        { XML_ERR_HYPHEN_IN_COMMENT, "a comment must not contain --" },
+        { XML_ERR_DOCUMENT_END, "a description has one outermost element, <system>" },
+        { XML_ERR_DOCUMENT_EMPTY, "a description begins with <system>" },
+        { XML_NS_ERR_UNDEFINED_NAMESPACE, "remove the prefix; namespaces are not used" },
+    };
+
+    for (size_t i = 0; i < sizeof(helps) / sizeof(helps[0]); i++) {
+        if (helps[i].code == code) {
+            diag_help(reader->diag, "%s", helps[i].help);
+            return;
+        }
+    }
+}
+
+/** An end tag with another name than the element that is open. */
+static void xml_report_mismatch(const struct xml_reader *reader, size_t offset)
+{
+    size_t start = offset < reader->bytes ? offset : reader->bytes;
+    size_t length = 0;
+
+    while (start > 0 && reader->source[start - 1] != '/') {
+        start--;
+    }
+    while (start + length < reader->bytes &&
+           strchr(" \t\r\n>", reader->source[start + length]) == NULL) {
+        length++;
+    }
+    diag_error(reader->diag, xml_pos_of(reader, start, length), "</%.*s> ends the <%s> of line %u",
+               (int)length, reader->source + start, reader->current->name,
+               reader->current->pos.line);
+    diag_help(reader->diag, "write </%s> first", reader->current->name);
+}
+
 /** A message of libxml2. Its first one says what is wrong; what follows is consequence. */
 static void xml_on_error(void *data, xmlErrorPtr error)
 {
@@ -135,12 +181,23 @@ static void xml_on_error(void *data, xmlErrorPtr error)
     if (consumed < 0) {
         consumed = 0;
     }
+    if (error->code == XML_ERR_TAG_NAME_MISMATCH && reader->current != NULL) {
+        xml_report_mismatch(reader, (size_t)consumed);
+        return;
+    }
+    if (error->code == XML_ERR_TAG_NOT_FINISHED && reader->current != NULL) {
+        diag_error(reader->diag, reader->current->pos, "<%s> has no end",
+                   reader->current->name);
+        diag_help(reader->diag, "write </%s> behind what it holds", reader->current->name);
+        return;
+    }
     length = error->message != NULL ? strlen(error->message) : 0;
     while (length > 0 && (error->message[length - 1] == '\n' || error->message[length - 1] == ' ')) {
         length--;
     }
     diag_error(reader->diag, xml_pos_of(reader, (size_t)consumed, 1), "not well-formed XML: %.*s",
                (int)length, length > 0 ? error->message : "");
+    xml_help(reader, error->code);
 }
 
 static void xml_on_doctype(void *data, const xmlChar *name, const xmlChar *external,
@@ -310,7 +367,9 @@ static bool xml_run(struct xml_reader *reader)
     handler.serror = xml_on_error;
     *reader->context->sax = handler;
     reader->context->userData = reader;
-    xmlCtxtUseOptions(reader->context, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
+    /* NOENT: &amp; is to arrive as &. Without document types there are no other entities. */
+    xmlCtxtUseOptions(reader->context,
+                      XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
     xmlParseDocument(reader->context);
     if (!reader->context->wellFormed && !reader->failed) {
         diag_error(reader->diag, xml_nowhere, "not well-formed XML");

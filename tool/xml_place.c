@@ -7,6 +7,9 @@
 void xml_place_init(struct xml_place *place, const char *source, size_t bytes)
 {
     *place = (struct xml_place){ .source = source, .bytes = bytes, .line = 1, .column = 1 };
+    if (bytes >= 3 && memcmp(source, "\xef\xbb\xbf", 3) == 0) {
+        place->offset = place->counted = 3; /* a byte order mark is not a character */
+    }
 }
 
 static bool xml_place_starts_character(char byte)

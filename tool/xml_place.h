@@ -27,7 +27,7 @@ struct xml_piece {
     struct diag_pos pos;
 };
 
-/** Begin at the start of a source. */
+/** Begin at the start of a source; a byte order mark is passed. */
 void xml_place_init(struct xml_place *place, const char *source, size_t bytes);
 
 /** Go on to the next start tag and return its name. False: there is none. */

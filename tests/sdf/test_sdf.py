@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Descriptions, most of them wrong on purpose, and what `bulkhead` says about each.
+
+`<name>.system` is checked for the QEMU board; `<name>.expected` is all that the tool prints on
+standard error, with the folder taken off the path. A file that is only warned about, or not even
+that, is also expanded: the result must say the same again, and without a warning. Where there is a
+`<name>.expanded`, it is exactly what the tool prints.
+
+The tool is $BULKHEAD, else that of the build folder.
+"""
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+BUILD = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
+TOOL = os.environ.get('BULKHEAD', str(BUILD / 'sdk/bin/bulkhead'))
+BOARD = 'qemu_virt_aarch64'
+NAMES = sorted(path.stem for path in HERE.glob('*.system'))
+
+
+def text_of(path):
+    """A file's text as it is, line ends included."""
+    return path.read_bytes().decode('utf-8')
+
+
+def bulkhead(*arguments):
+    """Runs the tool, which must end by itself; returns exit code, standard output and error."""
+    done = subprocess.run([TOOL, *[str(a) for a in arguments]], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode >= 0, f'ended by signal {-done.returncode}: {done.stderr.decode()}'
+    return done.returncode, done.stdout.decode('utf-8'), done.stderr.decode('utf-8')
+
+
+def check(path, *arguments):
+    return bulkhead('check', path, '--search-path', HERE / 'files', *arguments)
+
+
+def sdk_with(folder, board, facts):
+    """An SDK that has nothing but one board."""
+    (folder / 'board' / board).mkdir(parents=True)
+    (folder / 'board' / board / 'board.xml').write_text(facts, encoding='utf-8')
+    return folder
+
+
+@pytest.fixture(scope='session', name='sdk')
+def fixture_sdk(tmp_path_factory):
+    return sdk_with(tmp_path_factory.mktemp('sdk'), BOARD,
+                    text_of(TOP / 'boards' / BOARD / 'board.xml'))
+
+
+def check_on_board(path, sdk):
+    return check(path, '--sdk', sdk, '--board', BOARD)
+
+
+def expand(path):
+    return bulkhead('expand', path, '--search-path', HERE / 'files')
+
+
+def expected(name):
+    return text_of(HERE / f'{name}.expected')
+
+
+def is_accepted(name):
+    return ': error: ' not in expected(name)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_check(name, sdk):
+    code, output, errors = check_on_board(HERE / f'{name}.system', sdk)
+    assert errors.replace(f'{HERE}/', '') == expected(name)
+    assert output == ''
+    assert code == (0 if is_accepted(name) else 1)
+
+
+def test_every_error_has_a_file():
+    """A file that says what is expected belongs to a description."""
+    stray = [path.name for path in HERE.iterdir()
+             if path.suffix in ('.expected', '.expanded') and path.stem not in NAMES]
+    assert stray == []
+    assert len([name for name in NAMES if not is_accepted(name)]) >= 150
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if is_accepted(name)])
+def test_expand_again(name, sdk, tmp_path):
+    code, output, _ = expand(HERE / f'{name}.system')
+    assert code == 0
+    wanted = HERE / f'{name}.expanded'
+    if wanted.exists():
+        assert output == text_of(wanted)
+    again = tmp_path / 'again.system'
+    again.write_text(output, encoding='utf-8')
+    assert 'Microkit 1.4' not in check_on_board(again, sdk)[2]
+    code, again_output, _ = expand(again)
+    assert (code, again_output) == (0, output)
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if not is_accepted(name)])
+def test_expand_refuses(name):
+    """What is wrong without regard to a board is not expanded."""
+    without_board = check(HERE / f'{name}.system')
+    code, output, errors = expand(HERE / f'{name}.system')
+    assert (code, errors) == (without_board[0], without_board[2])
+    assert (output == '') == (code != 0)
+
+
+def test_without_board():
+    """CPUs and interrupts are checked against what any board can have."""
+    code, _, errors = check(HERE / 'irq_288.system')
+    assert (code, errors) == (0, '')
+    assert check(HERE / 'region_gic_distributor.system')[0] == 0
+    code, _, errors = check(HERE / 'pd_cpu_8.system')
+    assert code == 1 and 'a system uses the CPUs 0 to 7 at most' in errors
+
+
+def test_many_channels(sdk, tmp_path):
+    """63 PDs with 62 channels each, the most there can be."""
+    lines = ['<system>']
+    for i in range(63):
+        lines += [f'  <protection_domain name="pd{i}" priority="{i}">',
+                  f'    <program_image path="pd{i}.elf"/>', '  </protection_domain>']
+    for i in range(63):
+        for j in range(i):
+            lines += ['  <channel>', f'    <end pd="pd{i}" id="{j}"/>',
+                      f'    <end pd="pd{j}" id="{i - 1}" pp="true"/>', '  </channel>']
+    path = tmp_path / 'many.system'
+    path.write_text('\n'.join([*lines, '</system>', '']), encoding='utf-8')
+    assert check_on_board(path, sdk) == (0, '', '')
+
+
+def test_missing_file(tmp_path):
+    path = tmp_path / 'none.system'
+    assert check(path) == (3, '', f'{path}: error: cannot read the file: '
+                                  'No such file or directory\n')
+
+
+def test_folder(tmp_path):
+    code, _, errors = check(tmp_path)
+    assert code == 3 and 'it is not a regular file' in errors
+
+
+def test_large_file(tmp_path):
+    path = tmp_path / 'large.system'
+    path.write_bytes(b'<system>' + b' ' * (8 << 20) + b'</system>')
+    code, _, errors = check(path)
+    assert code == 3 and 'at most 8388608 are read' in errors
+
+
+def test_full_disk():
+    """An output that cannot be written is an error of the environment."""
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([TOOL, 'expand', str(HERE / 'ok_numbers.system')], stdout=full,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 3
+    assert b'cannot be written' in done.stderr
+
+
+@pytest.mark.parametrize('command', ['check', 'expand'])
+def test_wrong_use(command):
+    assert bulkhead(command)[0] == 2
+    assert bulkhead(command, 'a.system', 'b.system')[0] == 2
+    assert bulkhead(command, 'a.system', '--colour')[0] == 2
+
+
+@pytest.mark.parametrize('command', ['check', 'expand'])
+def test_help(command):
+    code, output, errors = bulkhead(command, '--help')
+    assert (code, errors) == (0, '')
+    assert output.startswith(f'usage: bulkhead {command} SYSTEM')
+
+
+def test_unknown_board(sdk):
+    code, _, errors = check(HERE / 'ok_numbers.system', '--sdk', sdk, '--board', 'nowhere')
+    assert code == 2 and "'nowhere'" in errors
+
+
+@pytest.mark.parametrize('facts, message', [
+    ('<bord/>', 'the outermost element is <bord>'),
+    ('<board name="b" interrupts="2000" timer="30" console="0"/>', "2000 is too large"),
+    ('<board name="b" interrupts="64" timer="30" console="0"/>', 'at least one <cpu>'),
+    ('<board name="b" interrupts="64" timer="30" console="0"><ram base="1" size="0x1000"/></board>',
+     'not made of pages'),
+    ('<board name="b" interrupts="64" timer="30" console="0">'
+     '<ram base="0" size="0x2000"/><ram base="0x1000" size="0x1000"/></board>', 'overlaps another'),
+    ('<board name="b" interrupts="64" timer="30" console="0">' + '<cpu mpidr="0"/>' * 9 + '</board>',
+     'more than 8 <cpu>'),
+    ('<board name="b"><uart/></board>', '<uart> is not known inside of <board>'),
+    ('<board', 'not well-formed XML'),
+])
+def test_wrong_board(facts, message, tmp_path):
+    sdk = sdk_with(tmp_path, 'b', facts)
+    code, _, errors = check(HERE / 'ok_numbers.system', '--sdk', sdk, '--board', 'b')
+    assert code == 3 and message in errors
