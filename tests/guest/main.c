@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cpu.h"
+#include "gic.h"
+#include "platform.h"
+#include "psci.h"
+#include "test.h"
+
+static const struct test_group *const groups[] = { &psci_tests, &gic_tests, &timer_tests,
+                                                   &trap_tests, &smp_tests };
+
+/* Whether a comma-separated list, which ends at a space, has this word. */
+static bool listed(const char *list, const char *word)
+{
+    while (*list != '\0' && *list != ' ') {
+        const char *at = word;
+
+        while (*at != '\0' && *list == *at) {
+            list++;
+            at++;
+        }
+        if (*at == '\0' && (*list == ',' || *list == ' ' || *list == '\0')) {
+            return true;
+        }
+        while (*list != '\0' && *list != ' ' && *list != ',') {
+            list++;
+        }
+        if (*list == ',') {
+            list++;
+        }
+    }
+    return false;
+}
+
+static bool selected(const char *name)
+{
+    static const char key[] = "test=";
+
+    for (const char *at = platform.bootargs; *at != '\0'; at++) {
+        unsigned i = 0;
+
+        if (at != platform.bootargs && at[-1] != ' ') {
+            continue;
+        }
+        while (key[i] != '\0' && at[i] == key[i]) {
+            i++;
+        }
+        if (key[i] == '\0') {
+            return listed(at + i, name);
+        }
+    }
+    return true;
+}
+
+void main(uintptr_t tree)
+{
+    bool readable = platform_read(tree);
+    uint64_t level = READ_SYSREG("CurrentEL") >> 2 & 3;
+    unsigned run = 0;
+
+    test_print("guest: EL%lu, %lu CPUs, GICv%lu, PSCI by %s, arguments '%s'\n", level,
+               (unsigned long)platform.cpus, (unsigned long)platform.gic_version,
+               platform.psci_smc ? "SMC" : "HVC", platform.bootargs);
+    if (level != 1 || !readable) {
+        test_print("guest: cannot run here: needs EL1 and a device tree with CPUs and a GIC\n");
+        test_abort();
+    }
+    gic_init();
+    gic_init_cpu();
+    cpu_unmask_irqs();
+    for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        if (selected(groups[i]->name)) {
+            groups[i]->run();
+            run++;
+        }
+    }
+    if (run == 0) {
+        test_check(false, "a group of that name", 0);
+    }
+    test_check(gic_unhandled == 0, "no interrupt without a handler", gic_unhandled);
+    test_finish();
+}
+
+void secondary_main(unsigned index)
+{
+    test_secondary *work = test_on_secondary;
+
+    gic_init_cpu();
+    if (work != 0) {
+        work(index);
+    }
+    psci_call(PSCI_CPU_OFF, 0, 0, 0);
+}

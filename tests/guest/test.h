@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The test framework. A run prints lines that a program can read:
+ *     guest: ...                       what was found; not a result
+ *     ok NAME / FAIL NAME (value N)    a check
+ *     count NAME MEAN WORST            instructions; only where CNTFRQ_EL0 says how many a tick is
+ *     done: N passed, N failed         the end; then PSCI's SYSTEM_OFF
+ * The boot argument `test=a,b` runs the groups of these names only.
+ */
+#ifndef GUEST_TEST_H
+#define GUEST_TEST_H
+
+#include "cpu.h"
+
+struct test_group {
+    const char *name;
+    void (*run)(void);
+};
+
+extern const struct test_group psci_tests;
+extern const struct test_group gic_tests;
+extern const struct test_group timer_tests;
+extern const struct test_group trap_tests;
+extern const struct test_group smp_tests;
+
+/** Print with %s, %lu and %lx; nothing else. On the boot CPU only. */
+void test_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** A check: counted, and printed with the value that was seen. Returns `ok`. */
+bool test_check(bool ok, const char *name, uint64_t value);
+
+/** Times that are added up; start with all fields zero. */
+struct test_times {
+    uint64_t sum; /* ticks of the counter */
+    uint64_t worst;
+    uint64_t count;
+};
+
+/** Add a time in ticks. */
+void test_time(struct test_times *times, uint64_t ticks);
+
+/**
+ * Print a count in instructions, with 1 ns of virtual time an instruction as `-icount shift=0`
+ * has it. A tick of the counter is several, so the mean of many is exact and the worst is not.
+ * `less` ticks are taken off each: what measuring itself costs. `each` is how many operations one
+ * time was.
+ */
+void test_count(const char *name, const struct test_times *times, uint64_t less, uint64_t each);
+
+/** Wait until a word is no longer `old`, at most a second of the counter. Returns whether it is. */
+bool test_wait_change(const volatile uint64_t *word, uint64_t old);
+
+/** What a secondary CPU does when it is up: set by the tests of several CPUs. Null: switch off. */
+typedef void test_secondary(unsigned cpu);
+extern test_secondary *volatile test_on_secondary;
+
+/** Print the sums and switch the machine off. */
+void test_finish(void) __attribute__((noreturn));
+
+/** The same after something that no test expected. */
+void test_abort(void) __attribute__((noreturn));
+
+#endif

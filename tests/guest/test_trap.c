@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads of an emulated device, and instructions that must end in an exception of this guest. */
+#include "platform.h"
+#include "test.h"
+
+#define UART_FR 0x18
+#define ROUNDS 64
+#define READS 16
+#define ESR_CLASS(esr) ((esr) >> 26 & 0x3f)
+#define CLASS_UNKNOWN 0x00U
+#define CLASS_BRK 0x3cU
+
+static void measure(void)
+{
+    struct test_times empty = { 0 };
+    struct test_times reads = { 0 };
+
+    cpu_mask_irqs();
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t start = cpu_counter();
+
+        for (unsigned read = 0; read < READS; read++) {
+            (void)mmio_read32(platform.uart + UART_FR);
+        }
+        test_time(&reads, cpu_counter() - start);
+        start = cpu_counter();
+        test_time(&empty, cpu_counter() - start);
+    }
+    cpu_unmask_irqs();
+    test_count("trap.read of the UART's flags", &reads, empty.sum / empty.count, READS);
+}
+
+static void run(void)
+{
+    uint64_t syndrome;
+    unsigned count;
+
+    cpu_expect_faults();
+    __asm__ volatile(".inst 0x00000000" : : : "memory");
+    count = cpu_faults(&syndrome);
+    test_check(count == 1 && ESR_CLASS(syndrome) == CLASS_UNKNOWN, "trap.undefined instruction",
+               syndrome);
+
+    cpu_expect_faults();
+    __asm__ volatile("brk #7" : : : "memory");
+    count = cpu_faults(&syndrome);
+    test_check(count == 1 && ESR_CLASS(syndrome) == CLASS_BRK && (syndrome & 0xffff) == 7,
+               "trap.breakpoint instruction", syndrome);
+
+    cpu_expect_faults();
+    (void)READ_SYSREG("vbar_el2");
+    count = cpu_faults(&syndrome);
+    test_check(count == 1 && ESR_CLASS(syndrome) == CLASS_UNKNOWN, "trap.register of EL2",
+               syndrome);
+    measure();
+}
+
+const struct test_group trap_tests = { "trap", run };
