@@ -58,6 +58,7 @@ static inline uint64_t arch_us_to_ticks(uint32_t us)
 static inline void arch_set_timer(uint64_t deadline)
 {
     arch_write(cnthp_cval_el2, deadline);
+    arch_write(cnthp_ctl_el2, deadline != UINT64_MAX ? 1 : 0);
 }
 
 /** Kernel address of a physical address: RAM and the board's devices are mapped one to one. */

@@ -59,8 +59,7 @@ void context_init_cpu(void)
     arch_write(cptr_el2, CPTR_TRAP);
     arch_write(cnthctl_el2, 3);
     arch_write(cntvoff_el2, 0);
-    arch_write(cnthp_ctl_el2, 1);
-    arch_write(cnthp_cval_el2, UINT64_MAX);
+    arch_write(cnthp_ctl_el2, 0);
     arch_write(vttbr_el2, 0);
     arch_write(sctlr_el1, SCTLR_EL1_PD);
     arch_write(cpacr_el1, 3UL << 20);
