@@ -18,6 +18,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
+MODELS = ("wake", "call", "control", "fair")
+
 # Model, definitions, fewest states that are believed, whether only `--long` runs it, marks of the
 # model that this scope cannot reach.
 SCOPES = [
@@ -177,11 +179,19 @@ def check_fault(model, fault, expected, defines):
     return "", "found: " + expected
 
 
+def check_faults_tried(model):
+    """Whether FAULTS has every fault that the source of a model has, and no other."""
+    with open(os.path.join(HERE, model + ".pml"), encoding="utf-8") as source:
+        seeded = set(re.findall(r"FAULT_(\w+)", source.read()))
+    tried = {f for m, f, _, _ in FAULTS if m == model}
+    return ", ".join(sorted(seeded ^ tried)), "%d faults" % len(seeded)
+
+
 def main():
-    """Run everything and print `N passed, N failed`."""
+    """Run everything and say in TAP how it went, with `N passed, N failed` at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--long", action="store_true", help="larger scopes as well (minutes, 6 GB)")
-    parser.add_argument("--only", metavar="MODEL", help="one model: wake, call, control or fair")
+    parser.add_argument("--only", choices=MODELS, help="one model")
     arguments = parser.parse_args()
     for tool in ("spin", "gcc"):
         if shutil.which(tool) is None:
@@ -194,23 +204,18 @@ def main():
     jobs += [("no cycle", m, d, lambda m=m, d=d: check_finite(m, d)) for m, d in FINITE]
     jobs += [("fault", m, f, lambda m=m, f=f, p=p, d=d: check_fault(m, f, p, d))
              for m, f, p, d in FAULTS]
-    for kind, model, what, job in jobs:
-        if arguments.only not in (None, model):
-            continue
+    jobs += [("faults", m, "each one in the source is tried", lambda m=m: check_faults_tried(m))
+             for m in MODELS]
+    jobs = [j for j in jobs if arguments.only in (None, j[1])]
+    print("1..%d" % len(jobs))
+    for index, (kind, model, what, job) in enumerate(jobs, 1):
         wrong, said = job()
-        print("%-4s %-8s %-7s %s: %s%s" % ("FAIL" if wrong else "ok", kind, model, what or "default",
-                                           said, " -- " + wrong if wrong else ""), flush=True)
+        print("%s %d - %s %s %s: %s%s" % ("not ok" if wrong else "ok", index, kind, model,
+                                          what or "default scope", said,
+                                          " -- " + wrong if wrong else ""), flush=True)
         passed += not wrong
         failed += bool(wrong)
-
-    for model in sorted({m for m, _, _, _ in FAULTS}):
-        with open(os.path.join(HERE, model + ".pml"), encoding="utf-8") as source:
-            seeded = set(re.findall(r"FAULT_(\w+)", source.read()))
-        untried = seeded - {f for m, f, _, _ in FAULTS if m == model}
-        if untried:
-            print("FAIL faults of %s that nothing tries: %s" % (model, ", ".join(sorted(untried))))
-            failed += 1
-    print("%d passed, %d failed" % (passed, failed))
+    print("# %d passed, %d failed" % (passed, failed))
     return 1 if failed or not passed else 0
 
 
