@@ -32,8 +32,11 @@ struct cpu {
     uint64_t charged_at;
     /** Thread whose FP/SIMD registers are in the CPU; NULL for none. */
     struct thread *fpu_owner;
-    /** Priorities that have ready threads: bit p % 64 of word p / 64. */
+    /** Priorities that have ready threads: bit p % 64 of word p / 64; words that are not zero. */
     uint64_t ready_bits[4];
+    uint32_t ready_words;
+    /** What the timer is set to. */
+    uint64_t deadline;
     /** Where the search for a poked thread starts. */
     uint32_t poke_from;
     /** Heads of circular lists; the running thread stays in its list. */

@@ -24,6 +24,7 @@ static void sched_enqueue(struct cpu *cpu, struct thread *t)
         t->prev = t;
         cpu->ready[t->priority] = t;
         cpu->ready_bits[t->priority / 64] |= 1UL << (t->priority % 64);
+        cpu->ready_words |= 1u << (t->priority / 64);
     } else {
         t->next = head;
         t->prev = head->prev;
@@ -43,7 +44,11 @@ static void sched_dequeue(struct cpu *cpu, struct thread *t)
     }
     if (t->next == t) {
         cpu->ready[t->priority] = NULL;
-        cpu->ready_bits[t->priority / 64] &= ~(1UL << (t->priority % 64));
+        uint64_t *bits = &cpu->ready_bits[t->priority / 64];
+        *bits &= ~(1UL << (t->priority % 64));
+        if (*bits == 0) {
+            cpu->ready_words &= ~(1u << (t->priority / 64));
+        }
     } else {
         t->prev->next = t->next;
         t->next->prev = t->prev;
@@ -60,13 +65,11 @@ static void sched_dequeue(struct cpu *cpu, struct thread *t)
 
 static struct thread *sched_highest(const struct cpu *cpu)
 {
-    for (int word = 3; word >= 0; word--) {
-        uint64_t bits = cpu->ready_bits[word];
-        if (bits != 0) {
-            return cpu->ready[word * 64 + 63 - __builtin_clzl(bits)];
-        }
+    if (cpu->ready_words == 0) {
+        return NULL;
     }
-    return NULL;
+    uint32_t word = 31 - (uint32_t)__builtin_clz(cpu->ready_words);
+    return cpu->ready[word * 64 + 63 - (uint32_t)__builtin_clzl(cpu->ready_bits[word])];
 }
 
 /* Scheduling contexts. */
@@ -267,6 +270,8 @@ void sched_yield(struct cpu *cpu)
 void sched_timer(struct cpu *cpu)
 {
     uint64_t now = arch_now();
+    cpu->deadline = UINT64_MAX;
+    arch_set_timer(UINT64_MAX);
     sched_charge(cpu, now);
     sched_expire(cpu, now);
     for (int i = 0; i < SCHED_TIMERS_AT_ONCE; i++) {
@@ -299,7 +304,10 @@ static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t no
         uint64_t end = now + (amount > t->sc->consumed ? amount - t->sc->consumed : 0);
         deadline = end < deadline ? end : deadline;
     }
-    arch_set_timer(deadline);
+    if (deadline != cpu->deadline) {
+        cpu->deadline = deadline;
+        arch_set_timer(deadline);
+    }
 }
 
 struct thread *sched_next(struct cpu *cpu)

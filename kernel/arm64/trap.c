@@ -34,9 +34,8 @@ static void trap_take_irq(struct cpu *cpu)
         gic_deactivate(taken);
         poke_handle(cpu);
     } else if (intid == IRQ_PPI_HYP_TIMER) {
+        /* The timer is a level, which goes low when it is set anew. */
         sched_timer(cpu);
-        /* The timer is a level: until it is set anew it would come again at once. */
-        arch_set_timer(UINT64_MAX);
         gic_deactivate(taken);
     } else if (!irq_deliver(cpu, intid)) {
         gic_deactivate(taken);
