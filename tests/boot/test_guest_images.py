@@ -101,6 +101,18 @@ def test_no_debian_source_is_an_error():
         debian.translate_sources([], 'bookworm', 'trixie')
 
 
+@pytest.mark.long
+def test_a_wrong_keyring_is_refused(tmp_path, monkeypatch):
+    stanzas = debian.machine_sources()
+    for stanza in stanzas:
+        stanza['signed-by'] = '/usr/share/keyrings/debian-archive-removed-keys.gpg'
+    monkeypatch.setattr(debian, 'machine_sources', lambda: stanzas)
+    with debian.Store('bookworm', tmp_path) as store:
+        with pytest.raises(debian.DebianError, match='update` failed'):
+            store.fetch('busybox-static')
+    assert not list(tmp_path.rglob('*.deb'))
+
+
 def test_archive_does_not_depend_on_the_order():
     first, second = cpio.Archive(), cpio.Archive()
     first.file('etc/b', b'12345')

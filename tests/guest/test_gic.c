@@ -76,9 +76,11 @@ static void measure(void)
     struct test_times times = { 0 };
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        uint64_t start = cpu_counter();
+        uint64_t start;
 
+        cpu_shift_phase(i);
         taken = 0;
+        start = cpu_counter();
         gic_send_sgi(SGI, 0);
         if (!test_wait_change(&taken, 0)) {
             break;

@@ -69,8 +69,10 @@ static void exercise(unsigned cpu, struct test_times *times)
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint64_t before = received[cpu];
-        uint64_t start = cpu_counter();
+        uint64_t start;
 
+        cpu_shift_phase(i);
+        start = cpu_counter();
         gic_send_sgi(SGI, cpu);
         if (!test_wait_change(&received[cpu], before)) {
             break;
