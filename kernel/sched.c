@@ -9,11 +9,6 @@
 /** Timers handled in one interrupt; the others make the timer fire again. */
 #define SCHED_TIMERS_AT_ONCE 2
 
-static bool sched_limited(const struct sched_context *sc)
-{
-    return sc->budget < sc->period;
-}
-
 /* Ready queues. */
 
 static void sched_enqueue(struct cpu *cpu, struct thread *t)
@@ -162,15 +157,11 @@ static void sched_charge(struct cpu *cpu, uint64_t now)
     cpu->charged_at = now;
 }
 
-/** The running thread's budget or slice ended? */
-static void sched_expire(struct cpu *cpu, uint64_t now)
+/** The budget or the slice of the context that runs has ended. */
+static void sched_expire(struct cpu *cpu, struct sched_context *sc, uint64_t now)
 {
-    struct sched_context *sc = cpu->charged;
-    if (sc == NULL || sc->consumed < sched_head_amount(sc)) {
-        return;
-    }
     struct thread *t = sc->user;
-    if (!sched_limited(sc)) {
+    if (!sc->limited) {
         sc->consumed = 0;
         if (t->next != NULL && cpu->ready[t->priority] == t) {
             cpu->ready[t->priority] = t->next;
@@ -184,11 +175,22 @@ static void sched_expire(struct cpu *cpu, uint64_t now)
     }
 }
 
+/** Charges the context that runs, and acts when its budget or slice has ended. */
+static void sched_account(struct cpu *cpu, uint64_t now)
+{
+    sched_charge(cpu, now);
+    struct sched_context *sc = cpu->charged;
+    if (sc != NULL && sc->consumed >= sched_head_amount(sc)) {
+        sched_expire(cpu, sc, now);
+    }
+}
+
 void sched_init_thread(struct thread *t, uint32_t budget_us, uint32_t period_us)
 {
     struct sched_context *sc = &t->own_sc;
     sc->budget = arch_us_to_ticks(budget_us);
     sc->period = arch_us_to_ticks(period_us);
+    sc->limited = sc->budget < sc->period;
     sc->refill[0].time = 0;
     sc->refill[0].amount = sc->budget;
     sc->head = 0;
@@ -207,7 +209,7 @@ void sched_make_ready(struct cpu *cpu, struct thread *t)
         return;
     }
     /* A context that came back from a passive PD is in use already, and charged. */
-    if (sched_limited(sc) && sc != cpu->charged) {
+    if (sc->limited && sc != cpu->charged) {
         uint64_t now = arch_now();
         sched_merge(sc, now);
         if (sc->refill[sc->head].time > now) {
@@ -227,7 +229,7 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
     }
     sched_dequeue(cpu, t);
     thread_set_state(t, state);
-    if (sched_limited(sc) && sc->user == t) {
+    if (sc->limited && sc->user == t) {
         if (sc == cpu->charged) {
             sched_charge(cpu, arch_now());
         }
@@ -272,8 +274,7 @@ void sched_timer(struct cpu *cpu)
     uint64_t now = arch_now();
     cpu->deadline = UINT64_MAX;
     arch_set_timer(UINT64_MAX);
-    sched_charge(cpu, now);
-    sched_expire(cpu, now);
+    sched_account(cpu, now);
     for (int i = 0; i < SCHED_TIMERS_AT_ONCE; i++) {
         struct timerq_entry *entry = timerq_first(&cpu->timers);
         if (entry == NULL || entry->deadline > now) {
@@ -299,7 +300,7 @@ static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t no
         deadline = first->deadline;
     }
     /* Alone at its priority and not limited, it needs no slice: no tick disturbs it. */
-    if (t != NULL && (t->next != t || sched_limited(t->sc))) {
+    if (t != NULL && (t->next != t || t->sc->limited)) {
         uint64_t amount = sched_head_amount(t->sc);
         uint64_t end = now + (amount > t->sc->consumed ? amount - t->sc->consumed : 0);
         deadline = end < deadline ? end : deadline;
@@ -316,8 +317,7 @@ struct thread *sched_next(struct cpu *cpu)
         return cpu->current;
     }
     uint64_t now = arch_now();
-    sched_charge(cpu, now);
-    sched_expire(cpu, now);
+    sched_account(cpu, now);
     cpu->resched = false;
     struct thread *t = sched_highest(cpu);
     cpu->charged = t != NULL ? t->sc : NULL;

@@ -51,6 +51,8 @@ struct sched_context {
     } refill[SCHED_REFILLS];
     uint8_t head;
     uint8_t count;
+    /** The budget is less than the period. */
+    bool limited;
     /** No usable budget until `timer` fires. */
     bool throttled;
     struct timerq_entry timer;

@@ -3,23 +3,23 @@
 
 #include "mmio.h"
 
-void gicd_reset_bank(uint64_t base, uint32_t bank)
+void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group)
 {
     mmio_write32(base + GICD_ICENABLER + 4 * bank, 0xffffffff);
     mmio_write32(base + GICD_ICPENDR + 4 * bank, 0xffffffff);
     mmio_write32(base + GICD_ICACTIVER + 4 * bank, 0xffffffff);
-    mmio_write32(base + GICD_IGROUPR + 4 * bank, 0xffffffff);
+    mmio_write32(base + GICD_IGROUPR + 4 * bank, group);
     uint32_t priority = bank == 0 ? GICD_PRIORITY_KERNEL : GICD_PRIORITY_SPI;
     for (uint32_t i = 0; i < 32; i += 4) {
         mmio_write32(base + GICD_IPRIORITYR + 32 * bank + i, priority * 0x01010101u);
     }
 }
 
-void gicd_reset_spis(uint64_t gicd)
+void gicd_reset_spis(uint64_t gicd, uint32_t group)
 {
     uint32_t banks = (mmio_read32(gicd + GICD_TYPER) & 0x1f) + 1;
     for (uint32_t bank = 1; bank < banks; bank++) {
-        gicd_reset_bank(gicd, bank);
+        gicd_reset_bank(gicd, bank, group);
     }
 }
 

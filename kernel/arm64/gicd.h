@@ -26,11 +26,15 @@
 #define GICD_PRIORITY_SPI 0x80
 #define GICD_PRIORITY_KERNEL 0xa0
 
-/** SPIs of the distributor at `gicd`: all disabled, not pending, not active, in group 1. */
-void gicd_reset_spis(uint64_t gicd);
+/** All interrupts of a bank in group 0 or in group 1. */
+#define GICD_GROUP0 0u
+#define GICD_GROUP1 0xffffffffu
+
+/** SPIs of the distributor at `gicd`: all disabled, not pending, not active, in `group`. */
+void gicd_reset_spis(uint64_t gicd, uint32_t group);
 
 /** The bank of 32 private interrupts whose registers start at `base`: the same. */
-void gicd_reset_bank(uint64_t base, uint32_t bank);
+void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group);
 
 /** Set the trigger of an SPI. */
 void gicd_set_edge(uint64_t gicd, uint32_t intid, bool edge);

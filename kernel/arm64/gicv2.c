@@ -23,13 +23,18 @@ static void gicv2_init(const struct bd_board *board)
     gicv2_dist = board->gicd;
     gicv2_cpu_interface = board->gicc;
     mmio_write32(gicv2_dist + GICD_CTLR, 0);
-    gicd_reset_spis(gicv2_dist);
+    /*
+     * Where there are security states, firmware has put our interrupts into group 1 and this write
+     * is ignored; bit 0 of both control registers is then group 1's (4.3.1, 4.4.1). Where there are
+     * none it is group 0's, and a group 1 interrupt could not be taken without GICC_CTLR.AckCtl.
+     */
+    gicd_reset_spis(gicv2_dist, GICD_GROUP0);
     mmio_write32(gicv2_dist + GICD_CTLR, 1);
 }
 
 static void gicv2_init_cpu(uint32_t cpu)
 {
-    gicd_reset_bank(gicv2_dist, 0);
+    gicd_reset_bank(gicv2_dist, 0, GICD_GROUP0);
     /* The targets of the banked interrupts read as the reading CPU's own mask (4.3.12). */
     gicv2_masks[cpu] = (uint8_t)mmio_read32(gicv2_dist + GICD_ITARGETSR);
     if (gicv2_masks[cpu] == 0) {

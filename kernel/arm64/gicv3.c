@@ -50,7 +50,7 @@ static void gicv3_init(const struct bd_board *board)
     }
     mmio_write32(gicv3_dist + GICD_CTLR, 0);
     gicv3_wait(gicv3_dist + GICD_CTLR, GICD_CTLR_RWP);
-    gicd_reset_spis(gicv3_dist);
+    gicd_reset_spis(gicv3_dist, GICD_GROUP1);
     mmio_write32(gicv3_dist + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
     gicv3_wait(gicv3_dist + GICD_CTLR, GICD_CTLR_RWP);
 }
@@ -84,7 +84,7 @@ static void gicv3_init_cpu(uint32_t cpu)
     mmio_write32(redist + GICR_WAKER, mmio_read32(redist + GICR_WAKER) & ~GICR_WAKER_SLEEP);
     gicv3_wait(redist + GICR_WAKER, GICR_WAKER_ASLEEP);
     gicv3_private[cpu] = redist + GICR_SGI_BASE;
-    gicd_reset_bank(gicv3_private[cpu], 0);
+    gicd_reset_bank(gicv3_private[cpu], 0, GICD_GROUP1);
     gicv3_wait(redist + GICR_CTLR, GICR_CTLR_RWP);
     arch_write(s3_4_c12_c9_5, 0xf); /* ICC_SRE_EL2: system registers, for EL1 as well */
     __asm__ volatile("isb");
