@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Protected calls across CPUs, with callers that are stopped, resumed or restarted in the middle, and
- * callees that are stopped and resumed (kernel/call.c, kernel/control.c).
+ * Protected calls across CPUs, with callers that are stopped, resumed or restarted in the
+ * middle, and callees that are stopped and resumed (kernel/call.c, kernel/control.c).
  *
- * CPU c < CALLERS owns caller c, the last CPU owns the callees. A poke is one step here, with the
- * barrier that it contains: that pokes are not lost is what wake.pml shows.
+ * CPU c < CALLERS owns caller c, the last CPU owns the callees. A poke is one step here, with
+ * the barrier that it contains: that pokes are not lost is what wake.pml shows.
  *
- * The registers of a caller (context.x, and its message buffer) are one location: the message of the
- * caller's n-th call is the number n, the answer to it ANSWER(n).
+ * The registers of a caller (context.x, and its message buffer) are one location: the message of
+ * the caller's n-th call is the number n, the answer to it ANSWER(n).
  */
 #ifndef CALLERS
 #define CALLERS 1

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control of children on other CPUs, by a parent that is itself stopped, resumed and restarted in the
- * middle (kernel/control.c).
+ * Control of children on other CPUs, by a parent that is itself stopped, resumed and restarted
+ * in the middle (kernel/control.c).
  *
- * CPU 0 owns the parent, CPU 1 + k its child k. A poke is one step with its barrier; wake.pml shows that
- * pokes are not lost. A request names the child in x0, as the system call does.
+ * CPU 0 owns the parent, CPU 1 + k its child k. A poke is one step with its barrier; wake.pml
+ * shows that pokes are not lost. A request names the child in x0, as the system call does.
  */
 #ifndef REQUESTS
 #define REQUESTS 3              /* system calls of the parent */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Fairness of poke_handle(): a CPU handles POKES_AT_ONCE pokes in an interrupt (1 here), then
- * interrupts itself again for the others. Other CPUs poke thread 0 for ever; thread 2, poked once,
- * must be looked at nevertheless. Memory order is the subject of wake.pml, not of this model.
+ * interrupts itself again for the others. Other CPUs poke thread 0 for ever; thread 2, poked
+ * once, must be looked at nevertheless. Memory order is the subject of wake.pml, not of this
+ * model.
  */
 #define THREADS 3
 

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A weakly ordered memory, in the way of Armv8, for the models of this folder. Included after
- * CPUS and LOCS (locations, numbered from 0) are defined, and, as both cost states, VIEWS and VIEWERS:
- * loads that are no acquires are done only of the first VIEWS locations and by the first
- * VIEWERS CPUs.
+ * CPUS and LOCS (locations, numbered from 0) are defined, and, as both cost states, VIEWS and
+ * VIEWERS: loads that are no acquires are done only of the first VIEWS locations and by the
+ * first VIEWERS CPUs.
  *
- * Stores. A store goes to its CPU's store buffer. memory_system() moves entries to memory at any time
- * and in any order: there is no order between stores to different locations, except that
- * a release, a DMB or a DSB first empties the buffer. The CPU itself sees its own buffered stores.
+ * Stores. A store goes to its CPU's store buffer. memory_system() moves entries to memory at any
+ * time and in any order: there is no order between stores to different locations, except that a
+ * release, a DMB or a DSB first empties the buffer. The CPU itself sees its own buffered stores.
  *
  * Read-modify-writes. The load half and the store half are one step for everybody else (the
- * exclusive pair succeeds), but the store half becomes visible later, as any store does; until then the
- * location is held, and the atomic operations of other CPUs wait.
+ * exclusive pair succeeds), but the store half becomes visible later, as any store does; until
+ * then the location is held, and the atomic operations of other CPUs wait.
  *
- * Loads. A load that is no acquire returns what memory holds now, or what it held at the CPU's last
- * acquire or barrier, or at its last load of that location: as if it had been done early. An acquire
- * returns what memory holds, and ends all of that: later loads happen after it.
+ * Loads. A load that is no acquire returns what memory holds now, or what it held at the CPU's
+ * last acquire or barrier, or at its last load of that location: as if it had been done early.
+ * An acquire returns what memory holds, and ends all of that: later loads happen after it.
  *
  * Software generated interrupts travel outside of memory: without a DSB before it, one may
  * arrive before stores that the sender's program did earlier.
  *
- * Every operation is one step of a model: use it inside atomic { } alone, or with local computation.
+ * Every operation is one step of a model: use it inside atomic { } alone, or with local
+ * computation.
  */
 byte mem[LOCS];
 bool sb_full[CPUS * LOCS];
@@ -70,7 +71,9 @@ inline mem_sync(p_cpu)
     d_step {
         mem_i = 0;
         do
-        :: mem_i < VIEWS && (p_cpu) < VIEWERS -> view[VIEW(p_cpu, mem_i)] = NOW(p_cpu, mem_i); mem_i++;
+        :: mem_i < VIEWS && (p_cpu) < VIEWERS ->
+            view[VIEW(p_cpu, mem_i)] = NOW(p_cpu, mem_i);
+            mem_i++;
         :: else -> break
         od;
         mem_i = 0;
@@ -161,8 +164,9 @@ inline fetch_and_relaxed(p_cpu, p_loc, p_bits, p_old)
 }
 
 /*
- * fetch_and and exchange with acquire. The store half can be visible at once here: all others who look
- * at these locations do so with atomic operations, which would wait for it. Guard: CAN_RMW.
+ * fetch_and and exchange with acquire. The store half can be visible at once here: all others
+ * who look at these locations do so with atomic operations, which would wait for it. Guard:
+ * CAN_RMW.
  */
 inline fetch_and_acquire(p_cpu, p_loc, p_bits, p_old)
 {

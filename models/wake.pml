@@ -3,9 +3,9 @@
  * Notifications across CPUs: notify, poke, SGI, receive, and the idle loop.
  *
  * CPU 0 owns two threads, thread 1 with the higher priority; the other CPUs notify both of them.
- * Before each notification the sender writes a number to memory that it shares with the receivers; who
- * receives the notification must see it. The last number is thus seen if, and only if, no
- * notification was lost. docs/models.md has the table of model and C names.
+ * Before each notification the sender writes a number to memory that it shares with the
+ * receivers; who receives the notification must see it. The last number is thus seen if, and
+ * only if, no notification was lost. docs/models.md has the table of model and C names.
  */
 #ifndef SENDERS
 #define SENDERS 2
