@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the kernel's operations cost stays within its bounds. Counts are exact: QEMU counts
+instructions, and gives the same number for the same image every time."""
+import sys
+
+import pytest
+from conftest import TOP
+
+sys.path.insert(0, str(TOP / 'scripts'))
+import bench  # noqa: E402
+
+
+@pytest.fixture(scope='module')
+def results():
+    return bench.measure()
+
+
+@pytest.mark.parametrize('name,most', [(name, most) for name, _, most in bench.FIGURES if most])
+@pytest.mark.parametrize('gic', [2, 3])
+def test_cost(results, name, most, gic):
+    assert 0 < results[name][gic] <= most
