@@ -94,9 +94,10 @@ static void board_read_cpu(const struct xml_element *element, struct board *boar
 static void board_read_gic(const struct xml_element *element, struct board *board,
                            struct diag *diag)
 {
-    static const char *const names[] = { "distributor", "cpu_interface", "hypervisor",
-                                         "virtual_cpu_interface", "redistributors",
-                                         "redistributors_size", NULL };
+    static const char *const names[] = {
+        "distributor",    "cpu_interface",       "hypervisor", "virtual_cpu_interface",
+        "redistributors", "redistributors_size", NULL
+    };
 
     sdf_attr_allow(element, names, diag);
     sdf_read_no_children(element, diag);

@@ -23,18 +23,18 @@ struct board_range {
 
 struct board {
     char *name;
-    unsigned cpus;                 /* that the board has at most (1 to 8) */
+    unsigned cpus; /* that the board has at most (1 to 8) */
     uint64_t mpidr[8];
     struct board_range ram[BOARD_MAX_RAM];
     size_t ram_count;
     struct board_range reserved[BOARD_MAX_RESERVED]; /* device ranges that no PD may map: GIC */
     size_t reserved_count;
     uint64_t gicd, gicc, gich, gicv, gicr, gicr_bytes, uart;
-    unsigned spis;                 /* highest INTID a PD may use, plus one */
-    unsigned timer_ppi;            /* INTID of the EL1 physical timer (CNTP): 30 */
-    char *qemu;                    /* emulator program, or NULL when the board is real */
-    char **qemu_args;              /* NULL-terminated; `bulkhead run` adds -smp, -kernel, ... */
-    char *source;                  /* the file's bytes, for messages */
+    unsigned spis;      /* highest INTID a PD may use, plus one */
+    unsigned timer_ppi; /* INTID of the EL1 physical timer (CNTP): 30 */
+    char *qemu;         /* emulator program, or NULL when the board is real */
+    char **qemu_args;   /* NULL-terminated; `bulkhead run` adds -smp, -kernel, ... */
+    char *source;       /* the file's bytes, for messages */
 };
 
 enum board_status {

@@ -24,7 +24,7 @@
 struct diag_pos {
     uint32_t line;
     uint32_t column;
-    uint32_t length;           /* characters to underline; at least one is */
+    uint32_t length; /* characters to underline; at least one is */
 };
 
 /** Messages that are kept; more are counted only. */
@@ -33,18 +33,18 @@ struct diag_pos {
 struct diag_message {
     struct diag_pos pos;
     bool warning;
-    size_t order;              /* of the calls, among messages of one place */
+    size_t order; /* of the calls, among messages of one place */
     char *text;
-    char *help;                /* NULL: none */
+    char *help; /* NULL: none */
 };
 
 struct diag {
-    char *path;                /* as the user wrote it */
-    const char *source;        /* the file's bytes, or NULL */
+    char *path;         /* as the user wrote it */
+    const char *source; /* the file's bytes, or NULL */
     size_t source_bytes;
     struct diag_message *messages;
     size_t messages_count;
-    size_t errors;             /* all that were reported, also those not kept */
+    size_t errors; /* all that were reported, also those not kept */
     size_t warnings;
     bool last_kept;
 };

@@ -30,8 +30,8 @@ static size_t nearest_distance(const char *a, size_t a_length, const char *b, si
         for (size_t j = 1; j <= b_length; j++) {
             int differs = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
 
-            row[j] = nearest_min(above[j - 1] + (size_t)differs,
-                                 nearest_min(above[j], row[j - 1]) + 1);
+            row[j] =
+                nearest_min(above[j - 1] + (size_t)differs, nearest_min(above[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
                 row[j] = nearest_min(row[j], above2[j - 2] + 1);
             }

@@ -8,7 +8,7 @@
 /** The candidate that is most like a word so far. Begin with all fields but `word` zero. */
 struct nearest {
     const char *word;
-    const char *best;          /* NULL while none is alike */
+    const char *best; /* NULL while none is alike */
     size_t distance;
     size_t seen;
 };

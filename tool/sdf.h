@@ -46,13 +46,13 @@ struct sdf_num {
 struct sdf_region {
     struct diag_pos pos;
     struct sdf_str name;
-    struct sdf_num size;       /* from the file's size when absent, after sdf_prefill() */
-    struct sdf_num page_size;  /* value 0 when absent: the largest that fits */
+    struct sdf_num size;      /* from the file's size when absent, after sdf_prefill() */
+    struct sdf_num page_size; /* value 0 when absent: the largest that fits */
     struct sdf_num phys_addr;
     struct sdf_str prefill_path;
-    char *prefill_file;        /* where sdf_prefill() found it, or NULL */
+    char *prefill_file; /* where sdf_prefill() found it, or NULL */
     uint64_t prefill_bytes;
-    bool used;                 /* mapped, or its address asked for, after sdf_check() */
+    bool used; /* mapped, or its address asked for, after sdf_check() */
 };
 
 /** An index that names nothing. */
@@ -63,13 +63,13 @@ struct sdf_map {
     struct diag_pos pos;
     struct sdf_str mr;
     struct sdf_num vaddr;
-    unsigned perms;            /* SDF_PERM_*; rw by default */
+    unsigned perms; /* SDF_PERM_*; rw by default */
     struct diag_pos perms_pos;
     bool cached;
     struct sdf_str setvar_vaddr;
     struct sdf_str setvar_size;
     struct sdf_str setvar_prefill_size;
-    size_t region;             /* index into sdf.regions after sdf_check(), or SDF_NONE */
+    size_t region; /* index into sdf.regions after sdf_check(), or SDF_NONE */
 };
 
 /** <irq>. */
@@ -78,7 +78,7 @@ struct sdf_irq {
     struct sdf_num irq;
     struct sdf_num id;
     bool edge;
-    struct diag_pos edge_pos;  /* of trigger= when given, else line 0 */
+    struct diag_pos edge_pos; /* of trigger= when given, else line 0 */
     struct sdf_str setvar_id;
 };
 
@@ -87,14 +87,14 @@ struct sdf_setvar {
     struct diag_pos pos;
     struct sdf_str symbol;
     struct sdf_str region_paddr;
-    size_t region;             /* as sdf_map.region */
+    size_t region; /* as sdf_map.region */
 };
 
 /** <vcpu>, or the implicit one of the old spelling. */
 struct sdf_vcpu {
     struct diag_pos pos;
     struct sdf_num id;
-    struct sdf_num cpu;        /* default: the PD's */
+    struct sdf_num cpu; /* default: the PD's */
     struct sdf_str setvar_id;
 };
 
@@ -116,8 +116,8 @@ struct sdf_vm {
 struct sdf_reports {
     bool given;
     struct diag_pos pos;
-    struct sdf_num vaddr;      /* where the ring's page is mapped, read-write */
-    struct sdf_num id;         /* channel id of its notification */
+    struct sdf_num vaddr; /* where the ring's page is mapped, read-write */
+    struct sdf_num id;    /* channel id of its notification */
     struct sdf_str setvar_vaddr;
 };
 
@@ -126,7 +126,7 @@ struct sdf_pd {
     struct diag_pos pos;
     struct sdf_str name;
     struct sdf_num priority;
-    struct sdf_num budget;     /* microseconds */
+    struct sdf_num budget; /* microseconds */
     struct sdf_num period;
     bool passive;
     struct diag_pos passive_pos;
@@ -134,11 +134,11 @@ struct sdf_pd {
     struct sdf_num cpu;
     bool smc;
     bool fpu;
-    size_t parent;             /* index, or SDF_NONE */
-    struct sdf_num id;         /* child id, when parent is given */
-    struct sdf_str setvar_id;  /* symbol in the parent */
-    struct diag_pos program_pos; /* of <program_image> */
-    struct sdf_str program;    /* <program_image path=> */
+    size_t parent;                  /* index, or SDF_NONE */
+    struct sdf_num id;              /* child id, when parent is given */
+    struct sdf_str setvar_id;       /* symbol in the parent */
+    struct diag_pos program_pos;    /* of <program_image> */
+    struct sdf_str program;         /* <program_image path=> */
     struct sdf_str program_symbols; /* path_for_symbols */
     struct sdf_map *maps;
     size_t maps_count;
@@ -147,8 +147,8 @@ struct sdf_pd {
     struct sdf_setvar *setvars;
     size_t setvars_count;
     struct sdf_reports reports;
-    size_t vm;                 /* index into sdf.vms, or SDF_NONE */
-    bool pp;                   /* old spelling: others may call this PD */
+    size_t vm; /* index into sdf.vms, or SDF_NONE */
+    bool pp;   /* old spelling: others may call this PD */
     struct diag_pos pp_pos;
 };
 
@@ -156,11 +156,11 @@ struct sdf_pd {
 struct sdf_end {
     struct diag_pos pos;
     struct sdf_str pd_name;
-    size_t pd;                 /* index after sdf_check(), or SDF_NONE */
+    size_t pd; /* index after sdf_check(), or SDF_NONE */
     struct sdf_num id;
-    bool pp;                   /* this end may call the other; old spelling: after sdf_check() */
-    struct diag_pos pp_pos;    /* when pp= is given, else line 0 */
-    bool notify;               /* this end may notify the other */
+    bool pp;                /* this end may call the other; old spelling: after sdf_check() */
+    struct diag_pos pp_pos; /* when pp= is given, else line 0 */
+    bool notify;            /* this end may notify the other */
     struct sdf_str setvar_id;
 };
 
@@ -178,8 +178,8 @@ struct sdf_trace {
 
 /** A whole description. */
 struct sdf {
-    char *path;                /* as the user wrote it, for messages */
-    char *source;              /* the file's bytes, zero terminated, for the caret lines */
+    char *path;   /* as the user wrote it, for messages */
+    char *source; /* the file's bytes, zero terminated, for the caret lines */
     size_t source_bytes;
     struct sdf_region *regions;
     size_t regions_count;

@@ -51,8 +51,8 @@ static const struct sdf_refused *sdf_attr_refused(const char *element, const cha
 }
 
 static void sdf_attr_report_unknown(const struct xml_element *element,
-                                    const struct xml_attribute *attribute,
-                                    const char *const *names, struct diag *diag)
+                                    const struct xml_attribute *attribute, const char *const *names,
+                                    struct diag *diag)
 {
     const struct sdf_refused *refused = sdf_attr_refused(element->name, attribute->name);
     struct nearest nearest = { .word = attribute->name };
@@ -82,8 +82,7 @@ static void sdf_attr_report_unknown(const struct xml_element *element,
     }
 }
 
-void sdf_attr_allow(const struct xml_element *element, const char *const *names,
-                    struct diag *diag)
+void sdf_attr_allow(const struct xml_element *element, const char *const *names, struct diag *diag)
 {
     for (size_t i = 0; i < element->attributes_count; i++) {
         const struct xml_attribute *attribute = &element->attributes[i];
@@ -99,9 +98,8 @@ void sdf_attr_allow(const struct xml_element *element, const char *const *names,
 }
 
 /** The attribute, or NULL after complaining when it is needed and absent. */
-static const struct xml_attribute *sdf_attr_get(const struct xml_element *element,
-                                                const char *name, enum sdf_need need,
-                                                struct diag *diag)
+static const struct xml_attribute *sdf_attr_get(const struct xml_element *element, const char *name,
+                                                enum sdf_need need, struct diag *diag)
 {
     const struct xml_attribute *attribute = xml_find_attribute(element, name);
 
@@ -122,7 +120,8 @@ void sdf_attr_string(const struct xml_element *element, const char *name, enum s
     }
     if (attribute->value[0] == '\0') {
         diag_error(diag, attribute->name_pos, "'%s' is empty", name);
-        diag_help(diag, need == SDF_REQUIRED ? "give it a value" : "give it a value or leave it out");
+        diag_help(diag,
+                  need == SDF_REQUIRED ? "give it a value" : "give it a value or leave it out");
         return;
     }
     for (const char *at = attribute->value; *at != '\0'; at++) {
@@ -225,8 +224,10 @@ void sdf_attr_perms(const struct xml_element *element, struct diag *diag, unsign
         return;
     }
     for (const char *at = attribute->value; *at != '\0'; at++) {
-        unsigned perm = *at == 'r' ? SDF_PERM_R : *at == 'w' ? SDF_PERM_W :
-                        *at == 'x' ? SDF_PERM_X : 0;
+        unsigned perm = *at == 'r'   ? SDF_PERM_R
+                        : *at == 'w' ? SDF_PERM_W
+                        : *at == 'x' ? SDF_PERM_X
+                                     : 0;
 
         if (perm == 0 || (perms & perm) != 0) {
             perms = 0;

@@ -19,8 +19,7 @@ enum sdf_need {
  * The list `names` (ended by NULL) is all that the element may have; report what is not. The old
  * spelling is accepted.
  */
-void sdf_attr_allow(const struct xml_element *element, const char *const *names,
-                    struct diag *diag);
+void sdf_attr_allow(const struct xml_element *element, const char *const *names, struct diag *diag);
 
 /** A text that is not empty. */
 void sdf_attr_string(const struct xml_element *element, const char *name, enum sdf_need need,

@@ -50,7 +50,7 @@ static void sdf_check_old_pp(struct sdf *sdf, struct diag *diag)
             diag_help(diag, "write pp=\"true\" on the <end> of each caller instead");
         } else if (pd->pp) {
             diag_help(diag, "nobody may call it: no channel comes from a protection domain of "
-                      "lower priority; remove pp, or give it a higher priority");
+                            "lower priority; remove pp, or give it a higher priority");
         } else {
             diag_help(diag, "remove it");
         }
@@ -67,17 +67,22 @@ static void sdf_check_call(const struct sdf *sdf, const struct sdf_end *caller,
     struct diag_pos pos = sdf_check_pp_pos(caller);
 
     if (to->priority.value <= from->priority.value) {
-        diag_error(diag, pos, "'%s' (priority %" PRIu64 ") may not call '%s' (priority %" PRIu64
-                   ")", from->name.text, from->priority.value, to->name.text,
-                   to->priority.value);
-        diag_help(diag, "a protected call goes to a strictly higher priority: give '%s' at least "
-                  "%" PRIu64 ", or remove pp", to->name.text, from->priority.value + 1);
+        diag_error(diag, pos,
+                   "'%s' (priority %" PRIu64 ") may not call '%s' (priority %" PRIu64 ")",
+                   from->name.text, from->priority.value, to->name.text, to->priority.value);
+        diag_help(diag,
+                  "a protected call goes to a strictly higher priority: give '%s' at least "
+                  "%" PRIu64 ", or remove pp",
+                  to->name.text, from->priority.value + 1);
     }
     if (to->passive && to->cpu.value != from->cpu.value) {
-        diag_error(diag, pos, "'%s' on CPU %" PRIu64 " may not call the passive '%s' on CPU %"
-                   PRIu64, from->name.text, from->cpu.value, to->name.text, to->cpu.value);
-        diag_help(diag, "a passive protection domain runs on its callers' time and CPU: put both "
-                  "on one CPU, or remove passive from '%s'", to->name.text);
+        diag_error(diag, pos,
+                   "'%s' on CPU %" PRIu64 " may not call the passive '%s' on CPU %" PRIu64,
+                   from->name.text, from->cpu.value, to->name.text, to->cpu.value);
+        diag_help(diag,
+                  "a passive protection domain runs on its callers' time and CPU: put both "
+                  "on one CPU, or remove passive from '%s'",
+                  to->name.text);
     }
 }
 
@@ -88,8 +93,7 @@ static void sdf_check_channel(const struct sdf *sdf, const struct sdf_channel *c
     const struct sdf_end *b = &channel->ends[1];
 
     if (a->pd == b->pd) {
-        diag_error(diag, b->pd_name.pos, "both ends of this channel are '%s'",
-                   b->pd_name.text);
+        diag_error(diag, b->pd_name.pos, "both ends of this channel are '%s'", b->pd_name.text);
         diag_help(diag, "a channel joins two different protection domains");
         return;
     }
@@ -138,7 +142,8 @@ static void sdf_check_reachable(const struct sdf *sdf, struct diag *diag)
     }
     for (size_t i = 0; i < sdf->pds_count; i++) {
         if (sdf->pds[i].passive && !reachable[i]) {
-            diag_warning(diag, sdf->pds[i].passive_pos, "nobody can call or notify this passive "
+            diag_warning(diag, sdf->pds[i].passive_pos,
+                         "nobody can call or notify this passive "
                          "protection domain");
             diag_help(diag, "it does not run after init(): add a channel, or remove passive");
         }

@@ -15,7 +15,7 @@
 /** An interrupt that a PD wants, and where it is delivered. */
 struct sdf_wish {
     const struct sdf_irq *irq;
-    uint64_t cpu;              /* PPIs are there once a CPU */
+    uint64_t cpu; /* PPIs are there once a CPU */
 };
 
 static void sdf_check_intid(const struct sdf_irq *irq, unsigned timer, unsigned limit,
@@ -27,15 +27,21 @@ static void sdf_check_intid(const struct sdf_irq *irq, unsigned timer, unsigned 
         return;
     }
     if (intid < SDF_FIRST_PPI) {
-        diag_error(diag, irq->irq.pos, "interrupt %" PRIu64 " is a software generated interrupt "
-                   "(SGI), the kernel's own", intid);
+        diag_error(diag, irq->irq.pos,
+                   "interrupt %" PRIu64 " is a software generated interrupt "
+                   "(SGI), the kernel's own",
+                   intid);
         diag_help(diag, "use a channel to notify another protection domain; devices have 32 and "
-                  "above (SPI n is interrupt 32 + n)");
+                        "above (SPI n is interrupt 32 + n)");
     } else if (intid < SDF_FIRST_SPI && intid != timer) {
-        diag_error(diag, irq->irq.pos, "interrupt %" PRIu64 " is private to a CPU (PPI), and "
-                   "the kernel's own", intid);
-        diag_help(diag, "of these only %u, the physical timer, can be given away; devices have 32 "
-                  "and above (SPI n is interrupt 32 + n)", timer);
+        diag_error(diag, irq->irq.pos,
+                   "interrupt %" PRIu64 " is private to a CPU (PPI), and "
+                   "the kernel's own",
+                   intid);
+        diag_help(diag,
+                  "of these only %u, the physical timer, can be given away; devices have 32 "
+                  "and above (SPI n is interrupt 32 + n)",
+                  timer);
     } else if (intid >= limit) {
         diag_error(diag, irq->irq.pos, "there is no interrupt %" PRIu64, intid);
         diag_help(diag, "%s%s has interrupts up to %u", board != NULL ? "board " : "",
@@ -77,14 +83,18 @@ static void sdf_check_unique(struct sdf_wish *wishes, size_t count, unsigned tim
             continue;
         }
         if (irq->value == timer) {
-            diag_error(diag, irq->pos, "interrupt %u of CPU %" PRIu64 " is given away twice",
-                       timer, wishes[i].cpu);
-            diag_help(diag, "line %u has it; each CPU has one timer: let one protection domain "
-                      "serve the others, or use another CPU", wishes[i - 1].irq->pos.line);
+            diag_error(diag, irq->pos, "interrupt %u of CPU %" PRIu64 " is given away twice", timer,
+                       wishes[i].cpu);
+            diag_help(diag,
+                      "line %u has it; each CPU has one timer: let one protection domain "
+                      "serve the others, or use another CPU",
+                      wishes[i - 1].irq->pos.line);
         } else {
             diag_error(diag, irq->pos, "interrupt %" PRIu64 " is given away twice", irq->value);
-            diag_help(diag, "line %u has it; one protection domain receives an interrupt, and "
-                      "may notify others", wishes[i - 1].irq->pos.line);
+            diag_help(diag,
+                      "line %u has it; one protection domain receives an interrupt, and "
+                      "may notify others",
+                      wishes[i - 1].irq->pos.line);
         }
     }
 }

@@ -12,7 +12,7 @@
 struct sdf_piece {
     uint64_t start, end;
     const char *name;
-    const char *quote;         /* around the name: "'" for one of the description */
+    const char *quote; /* around the name: "'" for one of the description */
     struct diag_pos pos;
 };
 
@@ -25,9 +25,9 @@ static void sdf_check_add_piece(struct sdf_space *space, uint64_t start, uint64_
                                 const char *name, const char *quote, struct diag_pos pos)
 {
     space->pieces = alloc_grow(space->pieces, space->count, sizeof(*space->pieces));
-    space->pieces[space->count++] = (struct sdf_piece){ .start = start, .end = start + bytes,
-                                                        .name = name, .quote = quote,
-                                                        .pos = pos };
+    space->pieces[space->count++] = (struct sdf_piece){
+        .start = start, .end = start + bytes, .name = name, .quote = quote, .pos = pos
+    };
 }
 
 static int sdf_check_compare_pieces(const void *a, const void *b)
@@ -97,8 +97,8 @@ static bool sdf_check_map_address(const struct sdf *sdf, const struct sdf_map *m
 
     if (vaddr % page != 0) {
         diag_error(diag, map->vaddr.pos,
-                   "the address 0x%" PRIx64 " is not a multiple of the page size 0x%" PRIx64,
-                   vaddr, page);
+                   "the address 0x%" PRIx64 " is not a multiple of the page size 0x%" PRIx64, vaddr,
+                   page);
         diag_help(diag, "use 0x%" PRIx64 "%s", vaddr / page * page,
                   page == SDF_BIG_PAGE ? ", or page_size=\"0x1000\" for the region" : "");
     }
@@ -107,8 +107,8 @@ static bool sdf_check_map_address(const struct sdf *sdf, const struct sdf_map *m
     }
     if (vaddr > SDF_SPACE_END - sdf_region_bytes(region)) {
         diag_error(diag, map->vaddr.pos, "'%s' does not fit at 0x%" PRIx64, map->mr.text, vaddr);
-        diag_help(diag, "addresses are below 0x%" PRIx64 ", and the region has 0x%" PRIx64
-                  " bytes", SDF_SPACE_END, sdf_region_bytes(region));
+        diag_help(diag, "addresses are below 0x%" PRIx64 ", and the region has 0x%" PRIx64 " bytes",
+                  SDF_SPACE_END, sdf_region_bytes(region));
         return false;
     }
     return true;
@@ -120,8 +120,7 @@ static void sdf_check_space_maps(const struct sdf *sdf, const struct sdf_map *ma
     for (size_t i = 0; i < count; i++) {
         const struct sdf_map *map = &maps[i];
 
-        if (map->region != SDF_NONE && map->vaddr.given &&
-            sdf_check_map_address(sdf, map, diag)) {
+        if (map->region != SDF_NONE && map->vaddr.given && sdf_check_map_address(sdf, map, diag)) {
             sdf_check_add_piece(space, map->vaddr.value,
                                 sdf_region_bytes(&sdf->regions[map->region]), map->mr.text, "'",
                                 map->vaddr.pos);
@@ -150,8 +149,9 @@ static void sdf_check_reports(const struct sdf_reports *reports, struct sdf_spac
         return;
     }
     if (reports->vaddr.value % SDF_PAGE != 0) {
-        diag_error(diag, reports->vaddr.pos, "the address 0x%" PRIx64
-                   " is not a multiple of the page size 0x1000", reports->vaddr.value);
+        diag_error(diag, reports->vaddr.pos,
+                   "the address 0x%" PRIx64 " is not a multiple of the page size 0x1000",
+                   reports->vaddr.value);
         diag_help(diag, "use 0x%" PRIx64, reports->vaddr.value / SDF_PAGE * SDF_PAGE);
     }
     if (reports->vaddr.value > SDF_SPACE_END - SDF_PAGE) {
@@ -169,8 +169,8 @@ static void sdf_check_pd_maps(const struct sdf *sdf, const struct board *board,
 {
     for (size_t i = 0; i < pd->maps_count; i++) {
         const struct sdf_map *map = &pd->maps[i];
-        const struct sdf_region *region = map->region != SDF_NONE ? &sdf->regions[map->region]
-                                                                  : NULL;
+        const struct sdf_region *region =
+            map->region != SDF_NONE ? &sdf->regions[map->region] : NULL;
 
         if (map->vaddr.given && map->vaddr.value < SDF_PAGE) {
             diag_warning(diag, map->vaddr.pos, "there is memory at address 0");
@@ -180,13 +180,13 @@ static void sdf_check_pd_maps(const struct sdf *sdf, const struct board *board,
             continue;
         }
         if (map->setvar_prefill_size.text != NULL && region->prefill_path.text == NULL) {
-            diag_error(diag, map->setvar_prefill_size.pos,
-                       "'%s' is not filled from a file", map->mr.text);
+            diag_error(diag, map->setvar_prefill_size.pos, "'%s' is not filled from a file",
+                       map->mr.text);
             diag_help(diag, "give the region a prefill_path, or use setvar_size");
         }
         if (board != NULL && board->gicv != 0 && region->phys_addr.given &&
-            region->phys_addr.value < board->gicv + SDF_GICV_BYTES &&
-            region->size.value > 0 && region->size.value <= SDF_SPACE_END &&
+            region->phys_addr.value < board->gicv + SDF_GICV_BYTES && region->size.value > 0 &&
+            region->size.value <= SDF_SPACE_END &&
             region->phys_addr.value <= UINT64_MAX - region->size.value &&
             board->gicv < region->phys_addr.value + region->size.value) {
             diag_error(diag, map->mr.pos, "'%s' is the virtual interrupt interface of guests",

@@ -22,8 +22,7 @@ static bool sdf_check_is_placed(const struct sdf_region *region)
            region->phys_addr.value <= SDF_PHYSICAL_END - sdf_region_bytes(region);
 }
 
-static void sdf_check_region_size(const struct sdf_region *region, uint64_t page,
-                                  struct diag *diag)
+static void sdf_check_region_size(const struct sdf_region *region, uint64_t page, struct diag *diag)
 {
     uint64_t size = region->size.value;
 
@@ -31,8 +30,7 @@ static void sdf_check_region_size(const struct sdf_region *region, uint64_t page
         return;
     }
     if (size == 0 || size > SDF_SPACE_END) {
-        diag_error(diag, region->size.pos, "a memory region cannot have 0x%" PRIx64 " bytes",
-                   size);
+        diag_error(diag, region->size.pos, "a memory region cannot have 0x%" PRIx64 " bytes", size);
         diag_help(diag, "use a multiple of the page size, at most 0x%" PRIx64, SDF_SPACE_END);
     } else if (size % page != 0) {
         diag_error(diag, region->size.pos,
@@ -52,8 +50,9 @@ static void sdf_check_region_place(const struct sdf_region *region, uint64_t pag
     }
     if (base % page != 0) {
         diag_error(diag, region->phys_addr.pos,
-                   "the physical address 0x%" PRIx64 " is not a multiple of the page size 0x%"
-                   PRIx64, base, page);
+                   "the physical address 0x%" PRIx64
+                   " is not a multiple of the page size 0x%" PRIx64,
+                   base, page);
         diag_help(diag, "the page that holds it begins at 0x%" PRIx64, base / page * page);
     }
     if (sdf_check_size_known(region) && !sdf_check_is_placed(region)) {
@@ -76,19 +75,21 @@ static void sdf_check_region_board(const struct sdf_region *region, const struct
         diag_error(diag, region->phys_addr.pos,
                    "only a part of 0x%" PRIx64 " to 0x%" PRIx64 " is RAM of the board", base,
                    base + bytes - 1);
-        diag_help(diag, "a region is RAM (0x%" PRIx64 " to 0x%" PRIx64 ") or device memory, as a "
-                  "whole: split it", board->ram[0].base,
-                  board->ram[0].base + board->ram[0].bytes - 1);
+        diag_help(diag,
+                  "a region is RAM (0x%" PRIx64 " to 0x%" PRIx64 ") or device memory, as a "
+                  "whole: split it",
+                  board->ram[0].base, board->ram[0].base + board->ram[0].bytes - 1);
     }
     for (size_t i = 0; i < board->reserved_count; i++) {
         const struct board_range *reserved = &board->reserved[i];
 
         if (base < reserved->base + reserved->bytes && reserved->base < base + bytes) {
-            diag_error(diag, region->phys_addr.pos, "0x%" PRIx64 " to 0x%" PRIx64
-                       " is the kernel's own: the interrupt controller", reserved->base,
-                       reserved->base + reserved->bytes - 1);
+            diag_error(diag, region->phys_addr.pos,
+                       "0x%" PRIx64 " to 0x%" PRIx64
+                       " is the kernel's own: the interrupt controller",
+                       reserved->base, reserved->base + reserved->bytes - 1);
             diag_help(diag, "leave it out; the kernel gives interrupts to protection domains by "
-                      "<irq>");
+                            "<irq>");
             break;
         }
     }
@@ -116,47 +117,59 @@ static void sdf_check_region(const struct sdf_region *region, const struct board
     sdf_check_region_board(region, board, diag);
 }
 
-static int sdf_check_compare_bases(const void *a, const void *b)
-{
-    const struct sdf_region *left = *(const struct sdf_region *const *)a;
-    const struct sdf_region *right = *(const struct sdf_region *const *)b;
+/** A region with a physical address. */
+struct sdf_placed {
+    uint64_t start, end;
+    const struct sdf_region *region;
+};
 
-    if (left->phys_addr.value != right->phys_addr.value) {
-        return left->phys_addr.value < right->phys_addr.value ? -1 : 1;
+static int sdf_check_compare_placed(const void *a, const void *b)
+{
+    const struct sdf_placed *left = a;
+    const struct sdf_placed *right = b;
+
+    if (left->start != right->start) {
+        return left->start < right->start ? -1 : 1;
     }
-    return left < right ? -1 : left > right;
+    return left->region < right->region ? -1 : left->region > right->region;
+}
+
+static void sdf_check_report_physical(const struct sdf_placed *a, const struct sdf_placed *b,
+                                      struct diag *diag)
+{
+    const struct sdf_placed *late = a->region > b->region ? a : b;
+    const struct sdf_placed *early = late == a ? b : a;
+    const char *name = sdf_check_region_name(early->region);
+
+    diag_error(diag, late->region->phys_addr.pos, "'%s' overlaps '%s' in physical memory",
+               sdf_check_region_name(late->region), name);
+    diag_help(diag,
+              "'%s' in line %u is 0x%" PRIx64 " to 0x%" PRIx64 "; map one region into both "
+              "to share it",
+              name, early->region->pos.line, early->start, early->end - 1);
 }
 
 static void sdf_check_physical_overlap(const struct sdf *sdf, struct diag *diag)
 {
-    const struct sdf_region **placed = alloc_array(sdf->regions_count, sizeof(*placed));
-    const struct sdf_region *highest = NULL;
-    size_t count = 0;
+    struct sdf_placed *placed = alloc_array(sdf->regions_count, sizeof(*placed));
+    size_t count = 0, highest = 0;
 
     for (size_t i = 0; i < sdf->regions_count; i++) {
-        if (sdf_check_is_placed(&sdf->regions[i])) {
-            placed[count++] = &sdf->regions[i];
+        const struct sdf_region *region = &sdf->regions[i];
+
+        if (sdf_check_is_placed(region)) {
+            placed[count].start = region->phys_addr.value;
+            placed[count].end = region->phys_addr.value + sdf_region_bytes(region);
+            placed[count++].region = region;
         }
     }
-    qsort(placed, count, sizeof(*placed), sdf_check_compare_bases);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t end = highest == NULL ? 0 :
-                       highest->phys_addr.value + sdf_region_bytes(highest);
-
-        if (placed[i]->phys_addr.value < end) {
-            const struct sdf_region *late = placed[i] > highest ? placed[i] : highest;
-            const struct sdf_region *early = placed[i] > highest ? highest : placed[i];
-
-            diag_error(diag, late->phys_addr.pos,
-                       "'%s' overlaps '%s' in physical memory", sdf_check_region_name(late),
-                       sdf_check_region_name(early));
-            diag_help(diag, "'%s' in line %u is 0x%" PRIx64 " to 0x%" PRIx64 "; map one region "
-                      "into both to share it", sdf_check_region_name(early), early->pos.line,
-                      early->phys_addr.value,
-                      early->phys_addr.value + sdf_region_bytes(early) - 1);
+    qsort(placed, count, sizeof(*placed), sdf_check_compare_placed);
+    for (size_t i = 1; i < count; i++) {
+        if (placed[i].start < placed[highest].end) {
+            sdf_check_report_physical(&placed[i], &placed[highest], diag);
         }
-        if (placed[i]->phys_addr.value + sdf_region_bytes(placed[i]) > end) {
-            highest = placed[i];
+        if (placed[i].end > placed[highest].end) {
+            highest = i;
         }
     }
     free(placed);
@@ -201,8 +214,10 @@ static void sdf_check_ram(const struct sdf *sdf, const struct board *board, stru
     }
     if (need.need > need.have) {
         diag_error(diag, need.pos, "the system needs more memory than the board has");
-        diag_help(diag, "board %s has 0x%" PRIx64 " bytes of RAM; with this, at least 0x%" PRIx64
-                  " are needed", board->name, need.have, need.need);
+        diag_help(diag,
+                  "board %s has 0x%" PRIx64 " bytes of RAM; with this, at least 0x%" PRIx64
+                  " are needed",
+                  board->name, need.have, need.need);
     }
 }
 
@@ -221,8 +236,9 @@ static void sdf_check_trace(const struct sdf *sdf, struct diag *diag)
         diag_error(diag, size->pos, "a trace cannot have 0x%" PRIx64 " bytes", size->value);
         diag_help(diag, "use a multiple of 0x1000");
     } else if (cpus <= 8 && size->value < cpus * SDF_PAGE) {
-        diag_error(diag, size->pos, "a trace of 0x%" PRIx64 " bytes is too small for %" PRIu64
-                   " CPUs", size->value, cpus);
+        diag_error(diag, size->pos,
+                   "a trace of 0x%" PRIx64 " bytes is too small for %" PRIu64 " CPUs", size->value,
+                   cpus);
         diag_help(diag, "use at least 0x%" PRIx64 ", a page for each", cpus * SDF_PAGE);
     }
 }

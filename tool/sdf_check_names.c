@@ -11,8 +11,7 @@ static void sdf_check_name(const struct sdf_str *name, const char *kind, struct 
         return;
     }
     if (strlen(name->text) >= BH_NAME_BYTES) {
-        diag_error(diag, name->pos, "the name of this %s has %zu bytes", kind,
-                   strlen(name->text));
+        diag_error(diag, name->pos, "the name of this %s has %zu bytes", kind, strlen(name->text));
         diag_help(diag, "use at most %d bytes", BH_NAME_BYTES - 1);
     }
     if (strcmp(name->text, "monitor") == 0) {

@@ -28,9 +28,10 @@ void sdf_check_time(const struct sdf_num *priority, const struct sdf_num *budget
         diag_error(diag, period->pos,
                    "the period, %" PRIu64 " microseconds, is shorter than the budget of %" PRIu64,
                    period->value, budget->value);
-        diag_help(diag, "the budget is spent within each period: give a period of at least %" PRIu64
-                  ", or a smaller budget%s", budget->value,
-                  budget->given ? "" : " (1000 when not given)");
+        diag_help(diag,
+                  "the budget is spent within each period: give a period of at least %" PRIu64
+                  ", or a smaller budget%s",
+                  budget->value, budget->given ? "" : " (1000 when not given)");
     }
 }
 
@@ -69,7 +70,7 @@ void sdf_check_pds(const struct sdf *sdf, const struct board *board, struct diag
     if (sdf->pds_count == 0) {
         diag_error(diag, nowhere, "the system has no protection domain");
         diag_help(diag, "add <protection_domain name=\"...\"><program_image path=\"....elf\"/>"
-                  "</protection_domain>");
+                        "</protection_domain>");
     }
     if (sdf->pds_count > BH_MAX_PDS) {
         diag_error(diag, sdf->pds[BH_MAX_PDS].pos, "the system has %zu protection domains",
@@ -92,8 +93,7 @@ void sdf_check_pds(const struct sdf *sdf, const struct board *board, struct diag
     }
 }
 
-static void sdf_check_vm_priority(const struct sdf *sdf, const struct sdf_vm *vm,
-                                  struct diag *diag)
+static void sdf_check_vm_priority(const struct sdf *sdf, const struct sdf_vm *vm, struct diag *diag)
 {
     const struct sdf_pd *pd = &sdf->pds[vm->pd];
     bool same_cpu = false;
@@ -102,10 +102,11 @@ static void sdf_check_vm_priority(const struct sdf *sdf, const struct sdf_vm *vm
         same_cpu = same_cpu || vm->vcpus[i].cpu.value == pd->cpu.value;
     }
     if (same_cpu && vm->priority.given && vm->priority.value > pd->priority.value) {
-        diag_warning(diag, vm->priority.pos, "the virtual machine has priority %" PRIu64
-                     ", its monitor %" PRIu64, vm->priority.value, pd->priority.value);
+        diag_warning(diag, vm->priority.pos,
+                     "the virtual machine has priority %" PRIu64 ", its monitor %" PRIu64,
+                     vm->priority.value, pd->priority.value);
         diag_help(diag, "the guest can keep its monitor from running; give the monitor the "
-                  "higher priority");
+                        "higher priority");
     }
 }
 

@@ -8,7 +8,7 @@
 /** Variables of libmicrokit that the tool sets itself. */
 static const char *const sdf_own_symbols[] = { "microkit_name", "microkit_passive",
                                                "microkit_irqs", "microkit_notifications",
-                                               "microkit_pps", "__sel4_ipc_buffer" };
+                                               "microkit_pps",  "__sel4_ipc_buffer" };
 
 /** A symbol that the description sets in the program of a PD. */
 struct sdf_symbol {
@@ -21,8 +21,7 @@ struct sdf_symbols {
     size_t count;
 };
 
-static void sdf_check_add_symbol(struct sdf_symbols *symbols, size_t pd,
-                                 const struct sdf_str *name)
+static void sdf_check_add_symbol(struct sdf_symbols *symbols, size_t pd, const struct sdf_str *name)
 {
     if (name->text == NULL || pd == SDF_NONE) {
         return;
@@ -31,8 +30,7 @@ static void sdf_check_add_symbol(struct sdf_symbols *symbols, size_t pd,
     symbols->entries[symbols->count++] = (struct sdf_symbol){ .pd = pd, .name = name };
 }
 
-static void sdf_check_collect_pd(const struct sdf *sdf, size_t index,
-                                 struct sdf_symbols *symbols)
+static void sdf_check_collect_pd(const struct sdf *sdf, size_t index, struct sdf_symbols *symbols)
 {
     const struct sdf_pd *pd = &sdf->pds[index];
 
@@ -100,8 +98,7 @@ void sdf_check_symbols(const struct sdf *sdf, struct diag *diag)
         }
     }
     if (symbols.count > 0) {
-        qsort(symbols.entries, symbols.count, sizeof(*symbols.entries),
-              sdf_check_compare_symbols);
+        qsort(symbols.entries, symbols.count, sizeof(*symbols.entries), sdf_check_compare_symbols);
     }
     for (size_t i = 0; i < symbols.count; i++) {
         const struct sdf_symbol *symbol = &symbols.entries[i];

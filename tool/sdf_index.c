@@ -45,8 +45,7 @@ void sdf_index_finish(struct sdf_index *index, struct diag *diag)
     }
 }
 
-size_t sdf_index_find(const struct sdf_index *index, const struct sdf_str *name,
-                      struct diag *diag)
+size_t sdf_index_find(const struct sdf_index *index, const struct sdf_str *name, struct diag *diag)
 {
     size_t low = 0, high = index->count;
     struct nearest nearest = { .word = name->text };

@@ -14,7 +14,7 @@ struct sdf_index_entry {
 };
 
 struct sdf_index {
-    const char *kind;          /* for messages: "memory region" */
+    const char *kind; /* for messages: "memory region" */
     struct sdf_index_entry *entries;
     size_t count;
 };
@@ -29,8 +29,7 @@ void sdf_index_finish(struct sdf_index *index, struct diag *diag);
  * The value of a name, or SDF_NONE after reporting it with the nearest known name. A name without
  * text is SDF_NONE without a word: that was reported when it was read.
  */
-size_t sdf_index_find(const struct sdf_index *index, const struct sdf_str *name,
-                      struct diag *diag);
+size_t sdf_index_find(const struct sdf_index *index, const struct sdf_str *name, struct diag *diag);
 
 /** Release the entries. */
 void sdf_index_free(struct sdf_index *index);

@@ -8,11 +8,10 @@
 #include "sdf_read.h"
 #include "xml.h"
 
-static void sdf_parse_region(const struct xml_element *element, struct sdf *sdf,
-                             struct diag *diag)
+static void sdf_parse_region(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
-    static const char *const names[] = { "name", "size", "page_size", "phys_addr", "prefill_path",
-                                         NULL };
+    static const char *const names[] = { "name",      "size",         "page_size",
+                                         "phys_addr", "prefill_path", NULL };
     struct sdf_region *region;
 
     sdf->regions = alloc_grow(sdf->regions, sdf->regions_count, sizeof(*region));
@@ -31,8 +30,7 @@ static void sdf_parse_region(const struct xml_element *element, struct sdf *sdf,
     sdf_read_no_children(element, diag);
 }
 
-static void sdf_parse_end(const struct xml_element *element, struct diag *diag,
-                          struct sdf_end *end)
+static void sdf_parse_end(const struct xml_element *element, struct diag *diag, struct sdf_end *end)
 {
     static const char *const names[] = { "pd", "id", "pp", "notify", "setvar_id", NULL };
 
@@ -46,8 +44,7 @@ static void sdf_parse_end(const struct xml_element *element, struct diag *diag,
     sdf_read_no_children(element, diag);
 }
 
-static void sdf_parse_channel(const struct xml_element *element, struct sdf *sdf,
-                              struct diag *diag)
+static void sdf_parse_channel(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
     static const char *const attributes[] = { NULL };
     static const char *const children[] = { "end", NULL };
@@ -70,8 +67,8 @@ static void sdf_parse_channel(const struct xml_element *element, struct sdf *sdf
         }
     }
     if (ends < 2) {
-        diag_error(diag, element->pos, "this <channel> has %s", ends == 0 ? "no <end>" :
-                   "one <end> only");
+        diag_error(diag, element->pos, "this <channel> has %s",
+                   ends == 0 ? "no <end>" : "one <end> only");
         diag_help(diag, "a channel joins two protection domains: write two <end pd=\"...\" "
                         "id=\"...\"/>");
         free(channel.ends[0].pd_name.text);
@@ -115,7 +112,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
         } else if (strcmp(child->name, "trace") == 0) {
             sdf_parse_trace(child, sdf, diag);
         } else if (strcmp(child->name, "virtual_machine") == 0) {
-            diag_error(diag, child->pos, "a <virtual_machine> stands inside of the "
+            diag_error(diag, child->pos,
+                       "a <virtual_machine> stands inside of the "
                        "<protection_domain> that is its monitor");
             diag_help(diag, "move it into that <protection_domain>");
         } else {
@@ -158,6 +156,7 @@ enum sdf_status sdf_parse_memory(const char *source, size_t bytes, struct diag *
                                  struct sdf *sdf)
 {
     *sdf = (struct sdf){ .path = alloc_copy(diag->path, strlen(diag->path)),
-                         .source = alloc_copy(source, bytes), .source_bytes = bytes };
+                         .source = alloc_copy(source, bytes),
+                         .source_bytes = bytes };
     return sdf_parse_source(diag, sdf);
 }

@@ -15,8 +15,7 @@ static void sdf_print_indent(const struct sdf_printer *printer)
     fprintf(printer->out, "%*s", printer->depth * 2, "");
 }
 
-static void sdf_print_string(const struct sdf_printer *printer, const char *name,
-                             const char *text)
+static void sdf_print_string(const struct sdf_printer *printer, const char *name, const char *text)
 {
     if (text == NULL) {
         return;

@@ -24,8 +24,7 @@ static const struct sdf_refused_element sdf_refused_elements[] = {
       "remove it; map the memory that the device uses into its driver" },
 };
 
-void sdf_read_unknown(const struct xml_element *child, const char *const *names,
-                      struct diag *diag)
+void sdf_read_unknown(const struct xml_element *child, const char *const *names, struct diag *diag)
 {
     struct nearest nearest = { .word = child->name };
     char known[256] = "";
@@ -34,8 +33,7 @@ void sdf_read_unknown(const struct xml_element *child, const char *const *names,
         const struct sdf_refused_element *refused = &sdf_refused_elements[i];
 
         if (strcmp(child->name, refused->name) == 0) {
-            diag_error(diag, child->pos, "<%s> is not supported: %s", child->name,
-                       refused->reason);
+            diag_error(diag, child->pos, "<%s> is not supported: %s", child->name, refused->reason);
             diag_help(diag, "%s", refused->help);
             return;
         }

@@ -7,9 +7,9 @@
 #include "sdf.h"
 #include "xml.h"
 
-/** Complain about `child`, which its parent may not hold; `names` (ended by NULL) is what it may. */
-void sdf_read_unknown(const struct xml_element *child, const char *const *names,
-                      struct diag *diag);
+/** Complain about `child`, which its parent may not hold; `names` (ended by NULL) is what it may.
+ */
+void sdf_read_unknown(const struct xml_element *child, const char *const *names, struct diag *diag);
 
 /** Complain about every child of an element that holds none. */
 void sdf_read_no_children(const struct xml_element *element, struct diag *diag);

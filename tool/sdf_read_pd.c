@@ -16,12 +16,14 @@ static void sdf_read_twice(const struct xml_element *element, struct diag *diag)
 static void sdf_read_map(const struct xml_element *element, bool in_vm, struct diag *diag,
                          struct sdf_map *map)
 {
-    static const char *const pd_names[] = { "mr", "vaddr", "perms", "cached", "setvar_vaddr",
-                                            "setvar_size", "setvar_prefill_size", NULL };
+    static const char *const pd_names[] = {
+        "mr", "vaddr", "perms", "cached", "setvar_vaddr", "setvar_size", "setvar_prefill_size", NULL
+    };
     static const char *const vm_names[] = { "mr", "vaddr", "perms", "cached", NULL };
 
-    *map = (struct sdf_map){ .pos = element->pos, .perms = SDF_PERM_R | SDF_PERM_W,
-                             .cached = true, .region = SDF_NONE };
+    *map = (struct sdf_map){
+        .pos = element->pos, .perms = SDF_PERM_R | SDF_PERM_W, .cached = true, .region = SDF_NONE
+    };
     sdf_attr_allow(element, in_vm ? vm_names : pd_names, diag);
     sdf_attr_string(element, "mr", SDF_REQUIRED, diag, &map->mr);
     sdf_attr_number(element, "vaddr", SDF_REQUIRED, diag, &map->vaddr);
@@ -53,8 +55,7 @@ static void sdf_read_trigger(const struct xml_element *element, struct diag *dia
     irq->edge_pos = trigger->value_pos;
 }
 
-static void sdf_read_irq(const struct xml_element *element, struct diag *diag,
-                         struct sdf_irq *irq)
+static void sdf_read_irq(const struct xml_element *element, struct diag *diag, struct sdf_irq *irq)
 {
     static const char *const names[] = { "irq", "id", "trigger", "setvar_id", NULL };
 
@@ -207,9 +208,9 @@ static void sdf_read_vm(const struct xml_element *element, size_t pd, struct sdf
 static void sdf_read_pd_attributes(const struct xml_element *element, struct diag *diag,
                                    struct sdf_pd *pd)
 {
-    static const char *const names[] = { "name", "priority", "budget", "period", "passive",
-                                         "stack_size", "cpu", "smc", "fpu", "id", "setvar_id",
-                                         NULL };
+    static const char *const names[] = { "name",    "priority",   "budget",    "period",
+                                         "passive", "stack_size", "cpu",       "smc",
+                                         "fpu",     "id",         "setvar_id", NULL };
 
     sdf_attr_allow(element, names, diag);
     sdf_attr_string(element, "name", SDF_REQUIRED, diag, &pd->name);
@@ -227,8 +228,8 @@ static void sdf_read_pd_attributes(const struct xml_element *element, struct dia
         return;
     }
     for (size_t i = 0; i < 2; i++) {
-        const struct xml_attribute *attribute = xml_find_attribute(element,
-                                                                   i == 0 ? "id" : "setvar_id");
+        const struct xml_attribute *attribute =
+            xml_find_attribute(element, i == 0 ? "id" : "setvar_id");
 
         if (attribute != NULL) {
             diag_error(diag, attribute->name_pos,
@@ -242,8 +243,9 @@ static void sdf_read_pd_attributes(const struct xml_element *element, struct dia
 static void sdf_read_pd_child(const struct xml_element *child, size_t index, struct sdf *sdf,
                               struct diag *diag)
 {
-    static const char *const names[] = { "program_image", "map", "irq", "setvar", "reports",
-                                         "protection_domain", "virtual_machine", NULL };
+    static const char *const names[] = { "program_image",   "map",     "irq",
+                                         "setvar",          "reports", "protection_domain",
+                                         "virtual_machine", NULL };
     struct sdf_pd *pd = &sdf->pds[index];
 
     if (strcmp(child->name, "program_image") == 0) {
@@ -276,7 +278,10 @@ void sdf_read_pd(const struct xml_element *element, size_t parent, struct sdf *s
 
     sdf->pds = alloc_grow(sdf->pds, sdf->pds_count++, sizeof(*sdf->pds));
     pd = &sdf->pds[index];
-    *pd = (struct sdf_pd){ .pos = element->pos, .parent = parent, .vm = SDF_NONE, .fpu = true,
+    *pd = (struct sdf_pd){ .pos = element->pos,
+                           .parent = parent,
+                           .vm = SDF_NONE,
+                           .fpu = true,
                            .stack_size.value = 0x2000 };
     sdf_read_pd_attributes(element, diag, pd);
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct search {
-    const char **dirs;         /* borrowed strings, in the order of the command line */
+    const char **dirs; /* borrowed strings, in the order of the command line */
     size_t dirs_count;
 };
 

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libxml/parser.h>
-#include <libxml/parserInternals.h>
 #include <libxml/xmlerror.h>
+#include <libxml/xmlstring.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ struct xml_reader {
     struct diag *diag;
     const char *source;
     size_t bytes;
-    struct xml_place place;    /* behind the last start tag */
+    struct xml_place place; /* behind the last start tag */
     xmlParserCtxtPtr context;
     struct xml_element *root;
     struct xml_element *current;
@@ -102,8 +102,7 @@ static bool xml_report_duplicate(struct xml_reader *reader)
     }
     while (!found && xml_place_attribute(&reader->place, &name, &value)) {
         for (size_t i = 0; i < seen_count && !found; i++) {
-            found = seen[i].bytes == name.bytes &&
-                    memcmp(seen[i].text, name.text, name.bytes) == 0;
+            found = seen[i].bytes == name.bytes && memcmp(seen[i].text, name.text, name.bytes) == 0;
         }
         seen = alloc_grow(seen, seen_count, sizeof(*seen));
         seen[seen_count++] = name;
@@ -186,13 +185,13 @@ static void xml_on_error(void *data, xmlErrorPtr error)
         return;
     }
     if (error->code == XML_ERR_TAG_NOT_FINISHED && reader->current != NULL) {
-        diag_error(reader->diag, reader->current->pos, "<%s> has no end",
-                   reader->current->name);
+        diag_error(reader->diag, reader->current->pos, "<%s> has no end", reader->current->name);
         diag_help(reader->diag, "write </%s> behind what it holds", reader->current->name);
         return;
     }
     length = error->message != NULL ? strlen(error->message) : 0;
-    while (length > 0 && (error->message[length - 1] == '\n' || error->message[length - 1] == ' ')) {
+    while (length > 0 &&
+           (error->message[length - 1] == '\n' || error->message[length - 1] == ' ')) {
         length--;
     }
     diag_error(reader->diag, xml_pos_of(reader, (size_t)consumed, 1), "not well-formed XML: %.*s",
@@ -294,8 +293,7 @@ static void xml_on_start(void *data, const xmlChar *local, const xmlChar *prefix
     }
 }
 
-static void xml_on_end(void *data, const xmlChar *local, const xmlChar *prefix,
-                       const xmlChar *uri)
+static void xml_on_end(void *data, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
 {
     struct xml_reader *reader = data;
 
@@ -352,9 +350,13 @@ static bool xml_run(struct xml_reader *reader)
 {
     xmlSAXHandler handler = { 0 };
 
-    reader->context = xmlCreateMemoryParserCtxt(reader->source, (int)reader->bytes);
-    if (reader->context == NULL) {
+    if (reader->bytes == 0) {
         diag_error(reader->diag, xml_nowhere, "the file is empty");
+        return false;
+    }
+    reader->context = xmlNewParserCtxt();
+    if (reader->context == NULL) {
+        diag_error(reader->diag, xml_nowhere, "the XML parser has no memory");
         return false;
     }
     handler.initialized = XML_SAX2_MAGIC;
@@ -368,9 +370,8 @@ static bool xml_run(struct xml_reader *reader)
     *reader->context->sax = handler;
     reader->context->userData = reader;
     /* NOENT: &amp; is to arrive as &. Without document types there are no other entities. */
-    xmlCtxtUseOptions(reader->context,
-                      XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
-    xmlParseDocument(reader->context);
+    (void)xmlCtxtReadMemory(reader->context, reader->source, (int)reader->bytes, NULL, NULL,
+                            XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_IGNORE_ENC);
     if (!reader->context->wellFormed && !reader->failed) {
         diag_error(reader->diag, xml_nowhere, "not well-formed XML");
         reader->failed = true;
@@ -399,8 +400,7 @@ enum xml_status xml_parse(const char *source, size_t bytes, struct diag *diag,
     return XML_OK;
 }
 
-const struct xml_attribute *xml_find_attribute(const struct xml_element *element,
-                                               const char *name)
+const struct xml_attribute *xml_find_attribute(const struct xml_element *element, const char *name)
 {
     for (size_t i = 0; i < element->attributes_count; i++) {
         if (strcmp(element->attributes[i].name, name) == 0) {

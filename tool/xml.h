@@ -21,19 +21,19 @@
 
 struct xml_attribute {
     char *name;
-    char *value;               /* with entities resolved */
+    char *value; /* with entities resolved */
     struct diag_pos name_pos;
     struct diag_pos value_pos; /* between the quotes */
 };
 
 struct xml_element {
     char *name;
-    struct diag_pos pos;       /* of the name in the start tag */
+    struct diag_pos pos; /* of the name in the start tag */
     struct xml_attribute *attributes;
     size_t attributes_count;
     struct xml_element *parent;
     struct xml_element *first, *last; /* children */
-    struct xml_element *next;  /* sibling */
+    struct xml_element *next;         /* sibling */
 };
 
 enum xml_status {
@@ -58,8 +58,7 @@ enum xml_status xml_parse(const char *source, size_t bytes, struct diag *diag,
                           struct xml_element **root);
 
 /** The attribute `name` of an element, or NULL. */
-const struct xml_attribute *xml_find_attribute(const struct xml_element *element,
-                                               const char *name);
+const struct xml_attribute *xml_find_attribute(const struct xml_element *element, const char *name);
 
 /** Release a tree; NULL is allowed. */
 void xml_free(struct xml_element *root);

@@ -56,8 +56,8 @@ static bool xml_place_looking_at(const struct xml_place *place, const char *text
 /** Pass the next occurrence of `text`, or everything when there is none. */
 static void xml_place_pass(struct xml_place *place, const char *text)
 {
-    const char *found = memmem(place->source + place->offset, place->bytes - place->offset, text,
-                               strlen(text));
+    const char *found =
+        memmem(place->source + place->offset, place->bytes - place->offset, text, strlen(text));
 
     place->offset = found != NULL ? (size_t)(found - place->source) + strlen(text) : place->bytes;
 }
@@ -66,8 +66,8 @@ static void xml_place_pass(struct xml_place *place, const char *text)
 static bool xml_place_next_tag(struct xml_place *place)
 {
     for (;;) {
-        const char *found = memchr(place->source + place->offset, '<',
-                                   place->bytes - place->offset);
+        const char *found =
+            memchr(place->source + place->offset, '<', place->bytes - place->offset);
 
         if (found == NULL) {
             place->offset = place->bytes;

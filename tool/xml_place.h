@@ -15,8 +15,8 @@
 struct xml_place {
     const char *source;
     size_t bytes;
-    size_t offset;             /* what is before has been passed */
-    size_t counted;            /* line and column are those of this offset */
+    size_t offset;  /* what is before has been passed */
+    size_t counted; /* line and column are those of this offset */
     uint32_t line, column;
 };
 
@@ -34,8 +34,7 @@ void xml_place_init(struct xml_place *place, const char *source, size_t bytes);
 bool xml_place_element(struct xml_place *place, struct xml_piece *name);
 
 /** The next attribute of the start tag. False: there is none. */
-bool xml_place_attribute(struct xml_place *place, struct xml_piece *name,
-                         struct xml_piece *value);
+bool xml_place_attribute(struct xml_place *place, struct xml_piece *name, struct xml_piece *value);
 
 /** Go on to the document type declaration. False: there is none. */
 bool xml_place_doctype(struct xml_place *place, struct xml_piece *keyword);
