@@ -108,8 +108,7 @@ static int cmd_build_main(int argc, char **argv, unsigned extra, const char *rep
             fputs(cmd_build_help, stdout);
             code = CMD_OK;
         } else {
-            code = cmd_build_run(&options,
-                                 options.output != NULL ? options.output : "loader.img",
+            code = cmd_build_run(&options, options.output != NULL ? options.output : "loader.img",
                                  options.report != NULL ? options.report : report);
         }
     }

@@ -72,8 +72,9 @@ static int cmd_decode_system(struct decode *decode, const struct options *option
         char *path = search_find(&options->search, pd->program.text);
 
         if (path == NULL) {
-            fprintf(stderr, "bulkhead: the program '%s' is not found; give its folder with "
-                            "--search-path\n",
+            fprintf(stderr,
+                    "bulkhead: the program '%s' is not found; give its folder with "
+                    "--search-path\n",
                     pd->program.text);
             continue;
         }

@@ -130,8 +130,7 @@ static int cmd_graph_run(struct source *source, const struct options *options)
 {
     int code = source_check(source, options, options->input);
 
-    return code == CMD_OK ? cmd_graph_write(source, options->output != NULL ? options->output
-                                                                             : "-")
+    return code == CMD_OK ? cmd_graph_write(source, options->output != NULL ? options->output : "-")
                           : code;
 }
 

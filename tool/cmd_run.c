@@ -116,9 +116,9 @@ static int cmd_run_build(struct source *source, const struct options *options, c
 /* All programs may lie at one address: the debugger is to load the one that is looked at last. */
 static void cmd_run_print_gdb(const struct source *source, const char *port)
 {
-    char *kernel = source->kernel_path != NULL ? alloc_copy(source->kernel_path,
-                                                            strlen(source->kernel_path))
-                                               : source_sdk_path(source, "elf/kernel.elf");
+    char *kernel = source->kernel_path != NULL
+                       ? alloc_copy(source->kernel_path, strlen(source->kernel_path))
+                       : source_sdk_path(source, "elf/kernel.elf");
 
     fprintf(stderr, "gdb-multiarch -ex 'target remote :%s' -ex 'symbol-file %s'", port, kernel);
     for (size_t i = 0; source->plan.pds != NULL && i < source->plan.sdf->pds_count; i++) {

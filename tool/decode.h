@@ -19,7 +19,7 @@ struct decode_program {
 struct decode {
     struct decode_program *programs;
     size_t programs_count;
-    bool lines;            /* also add file:line */
+    bool lines; /* also add file:line */
 };
 
 /** Add a program; takes the file over. */

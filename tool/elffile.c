@@ -12,7 +12,7 @@
 #include "file.h"
 
 static enum elffile_error elffile_fail(struct elffile_problem *problem, enum elffile_error error,
-                               const char *sentence)
+                                       const char *sentence)
 {
     snprintf(problem->text, sizeof(problem->text), "%s", sentence);
     return error;
@@ -31,7 +31,8 @@ static int elffile_compare_segments(const void *a, const void *b)
     return left->addr < right->addr ? -1 : left->addr > right->addr;
 }
 
-static enum elffile_error elffile_read_segments(struct elffile *elf, struct elffile_problem *problem)
+static enum elffile_error elffile_read_segments(struct elffile *elf,
+                                                struct elffile_problem *problem)
 {
     size_t count;
 
@@ -43,7 +44,8 @@ static enum elffile_error elffile_read_segments(struct elffile *elf, struct elff
         struct elffile_segment *segment;
 
         if (i >= UINT16_MAX || gelf_getphdr(elf->library, (int)i, &phdr) == NULL) {
-            return elffile_fail(problem, ELF_ERR_FORMAT, "its program headers lie outside the file");
+            return elffile_fail(problem, ELF_ERR_FORMAT,
+                                "its program headers lie outside the file");
         }
         if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0) {
             continue;
@@ -80,8 +82,9 @@ static enum elffile_error elffile_read_segments(struct elffile *elf, struct elff
     return ELF_OK;
 }
 
-static enum elffile_error elffile_read_symbols(struct elffile *elf, Elf_Scn *section, const GElf_Shdr *shdr,
-                                       struct elffile_problem *problem)
+static enum elffile_error elffile_read_symbols(struct elffile *elf, Elf_Scn *section,
+                                               const GElf_Shdr *shdr,
+                                               struct elffile_problem *problem)
 {
     Elf_Data *data = elf_getdata(section, NULL);
     size_t count;
@@ -126,7 +129,8 @@ static enum elffile_error elffile_read_symbols(struct elffile *elf, Elf_Scn *sec
     return ELF_OK;
 }
 
-static enum elffile_error elffile_read_sections(struct elffile *elf, struct elffile_problem *problem)
+static enum elffile_error elffile_read_sections(struct elffile *elf,
+                                                struct elffile_problem *problem)
 {
     Elf_Scn *section = NULL;
     size_t count;
@@ -139,7 +143,8 @@ static enum elffile_error elffile_read_sections(struct elffile *elf, struct elff
         GElf_Shdr shdr;
 
         if (gelf_getshdr(section, &shdr) == NULL) {
-            return elffile_fail(problem, ELF_ERR_FORMAT, "its section headers lie outside the file");
+            return elffile_fail(problem, ELF_ERR_FORMAT,
+                                "its section headers lie outside the file");
         }
         if (shdr.sh_type == SHT_SYMTAB) {
             enum elffile_error error = elffile_read_symbols(elf, section, &shdr, problem);
@@ -153,7 +158,8 @@ static enum elffile_error elffile_read_sections(struct elffile *elf, struct elff
             struct elffile_code *code = &elf->code[elf->code_count];
 
             if (elf->code_count == count || !elffile_in_file(elf, shdr.sh_offset, shdr.sh_size)) {
-                return elffile_fail(problem, ELF_ERR_FORMAT, "a code section lies outside the file");
+                return elffile_fail(problem, ELF_ERR_FORMAT,
+                                    "a code section lies outside the file");
             }
             code->addr = shdr.sh_addr;
             code->bytes = shdr.sh_size;
@@ -178,11 +184,11 @@ static enum elffile_error elffile_parse(struct elffile *elf, struct elffile_prob
     }
     if (elf->bytes[EI_CLASS] != ELFCLASS64) {
         return elffile_fail(problem, ELF_ERR_MACHINE,
-                        "it is not a 64-bit ELF file; build it for AArch64");
+                            "it is not a 64-bit ELF file; build it for AArch64");
     }
     if (elf->bytes[EI_DATA] != ELFDATA2LSB) {
         return elffile_fail(problem, ELF_ERR_MACHINE,
-                        "it is not little endian; build it for little-endian AArch64");
+                            "it is not little endian; build it for little-endian AArch64");
     }
     elf->library = elf_memory((char *)elf->bytes, elf->size);
     if (elf->library == NULL || elf_kind(elf->library) != ELF_K_ELF ||
@@ -195,6 +201,17 @@ static enum elffile_error elffile_parse(struct elffile *elf, struct elffile_prob
                  (unsigned)ehdr.e_machine);
         return ELF_ERR_MACHINE;
     }
+    /* libelf takes tables that lie outside the file for absent ones. */
+    if (ehdr.e_phnum > 0 &&
+        (ehdr.e_phentsize != sizeof(Elf64_Phdr) ||
+         !elffile_in_file(elf, ehdr.e_phoff, (uint64_t)ehdr.e_phnum * sizeof(Elf64_Phdr)))) {
+        return elffile_fail(problem, ELF_ERR_FORMAT, "its program headers lie outside the file");
+    }
+    if (ehdr.e_shnum > 0 &&
+        (ehdr.e_shentsize != sizeof(Elf64_Shdr) ||
+         !elffile_in_file(elf, ehdr.e_shoff, (uint64_t)ehdr.e_shnum * sizeof(Elf64_Shdr)))) {
+        return elffile_fail(problem, ELF_ERR_FORMAT, "its section headers lie outside the file");
+    }
     elf->entry = ehdr.e_entry;
     error = elffile_read_segments(elf, problem);
     if (error != ELF_OK) {
@@ -204,8 +221,8 @@ static enum elffile_error elffile_parse(struct elffile *elf, struct elffile_prob
 }
 
 /* Takes `bytes` over, also when it fails. */
-static enum elffile_error elffile_adopt(const char *path, uint8_t *bytes, size_t size, struct elffile **out,
-                                struct elffile_problem *problem)
+static enum elffile_error elffile_adopt(const char *path, uint8_t *bytes, size_t size,
+                                        struct elffile **out, struct elffile_problem *problem)
 {
     struct elffile *elf = alloc_array(1, sizeof(*elf));
     enum elffile_error error;
@@ -222,7 +239,8 @@ static enum elffile_error elffile_adopt(const char *path, uint8_t *bytes, size_t
     return ELF_OK;
 }
 
-enum elffile_error elffile_open(const char *path, struct elffile **out, struct elffile_problem *problem)
+enum elffile_error elffile_open(const char *path, struct elffile **out,
+                                struct elffile_problem *problem)
 {
     uint8_t *bytes;
     size_t size;
@@ -236,7 +254,7 @@ enum elffile_error elffile_open(const char *path, struct elffile **out, struct e
 }
 
 enum elffile_error elffile_open_bytes(const char *path, const uint8_t *bytes, size_t size,
-                              struct elffile **out, struct elffile_problem *problem)
+                                      struct elffile **out, struct elffile_problem *problem)
 {
     uint8_t *copy = alloc_array(1, size + 1);
 
@@ -306,8 +324,8 @@ const struct elffile_symbol *elffile_function_at(const struct elffile *elf, uint
     for (size_t i = 0; i < elf->symbols_count; i++) {
         const struct elffile_symbol *symbol = &elf->symbols[i];
 
-        if (!elffile_names_code(symbol) || symbol->section != code->section || symbol->addr > addr ||
-            (symbol->bytes > 0 && addr - symbol->addr >= symbol->bytes)) {
+        if (!elffile_names_code(symbol) || symbol->section != code->section ||
+            symbol->addr > addr || (symbol->bytes > 0 && addr - symbol->addr >= symbol->bytes)) {
             continue;
         }
         if (best == NULL || symbol->addr > best->addr ||

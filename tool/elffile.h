@@ -4,8 +4,8 @@
  * only. Every number of the file is checked before it is used; a file of any content is safe to
  * open.
  *
- * Nothing here knows the system description: functions that can fail return an enum elffile_error and
- * a sentence, which the caller prints at the position that named the file.
+ * Nothing here knows the system description: functions that can fail return an enum elffile_error
+ * and a sentence, which the caller prints at the position that named the file.
  */
 #ifndef TOOL_ELFFILE_H
 #define TOOL_ELFFILE_H
@@ -54,14 +54,14 @@ struct elffile_problem {
 /** A loadable segment with contents in memory (memory size > 0). Sorted by address. */
 struct elffile_segment {
     uint64_t addr;
-    uint64_t bytes;        /* in memory */
-    uint64_t file_bytes;   /* <= bytes; the rest is zero */
+    uint64_t bytes;      /* in memory */
+    uint64_t file_bytes; /* <= bytes; the rest is zero */
     uint64_t file_off;
-    unsigned perms;        /* ELF_READ, ELF_WRITE, ELF_EXEC */
+    unsigned perms; /* ELF_READ, ELF_WRITE, ELF_EXEC */
 };
 
 struct elffile_symbol {
-    const char *name;      /* owned by the struct elffile */
+    const char *name; /* owned by the struct elffile */
     uint64_t addr;
     uint64_t bytes;
     unsigned section;
@@ -82,7 +82,7 @@ struct elffile {
     char *path;
     uint8_t *bytes;
     size_t size;
-    void *library;         /* libelf's handle */
+    void *library; /* libelf's handle */
     uint64_t entry;
     struct elffile_segment segments[ELF_MAX_SEGMENTS];
     size_t segments_count;
@@ -99,13 +99,14 @@ struct elffile {
  * out: receives the file, to be closed with elffile_close(), when ELF_OK is returned.
  * Errors: ELF_ERR_READ, ELF_ERR_FORMAT, ELF_ERR_MACHINE, ELF_ERR_SEGMENT, each with *problem set.
  */
-enum elffile_error elffile_open(const char *path, struct elffile **out, struct elffile_problem *problem);
+enum elffile_error elffile_open(const char *path, struct elffile **out,
+                                struct elffile_problem *problem);
 
 /**
  * The same for bytes in memory, which are copied. Errors: as elffile_open() but ELF_ERR_READ.
  */
 enum elffile_error elffile_open_bytes(const char *path, const uint8_t *bytes, size_t size,
-                              struct elffile **out, struct elffile_problem *problem);
+                                      struct elffile **out, struct elffile_problem *problem);
 
 /** Close a file; NULL is allowed. */
 void elffile_close(struct elffile *elf);
@@ -118,7 +119,7 @@ void elffile_close(struct elffile *elf);
  * Errors: ELF_ERR_TYPE, ELF_ERR_SEGMENT, ELF_ERR_OVERLAP, ELF_ERR_WX, ELF_ERR_ENTRY.
  */
 enum elffile_error elffile_check_program(const struct elffile *elf, uint64_t limit,
-                                 struct elffile_problem *problem);
+                                         struct elffile_problem *problem);
 
 /**
  * Check that no instruction of a program uses the FP/SIMD registers. Data inside code sections is

@@ -36,7 +36,7 @@ bool elffile_is_fp(uint32_t instruction)
 /* A place in a code section where instructions start ($x) or end ($d). */
 struct elffile_mark {
     uint64_t addr;
-    size_t order;          /* the later of two symbols at one address counts */
+    size_t order; /* the later of two symbols at one address counts */
     bool code;
 };
 
@@ -59,7 +59,7 @@ static bool elffile_is_mark(const char *name)
 }
 
 static size_t elffile_collect_marks(const struct elffile *elf, const struct elffile_code *code,
-                                struct elffile_mark *marks)
+                                    struct elffile_mark *marks)
 {
     size_t count = 0;
 
@@ -86,7 +86,7 @@ static uint32_t elffile_word(const struct elffile *elf, uint64_t off)
 
 /* The first FP instruction of a section; false if there is none. */
 static bool elffile_find_fp(const struct elffile *elf, const struct elffile_code *code,
-                        const struct elffile_mark *marks, size_t marks_count, uint64_t *addr)
+                            const struct elffile_mark *marks, size_t marks_count, uint64_t *addr)
 {
     bool in_code = marks_count == 0; /* no mapping symbols: everything is taken for code */
     size_t mark = 0;
@@ -105,7 +105,7 @@ static bool elffile_find_fp(const struct elffile *elf, const struct elffile_code
 }
 
 static enum elffile_error elffile_report_fp(const struct elffile *elf, uint64_t addr,
-                                    struct elffile_problem *problem)
+                                            struct elffile_problem *problem)
 {
     const struct elffile_symbol *function = elffile_function_at(elf, addr);
     char where[160] = "";
@@ -121,7 +121,8 @@ static enum elffile_error elffile_report_fp(const struct elffile *elf, uint64_t 
 }
 
 /* Without section headers the executable segments are all there is to look at. */
-static enum elffile_error elffile_check_segments_no_fp(const struct elffile *elf, struct elffile_problem *problem)
+static enum elffile_error elffile_check_segments_no_fp(const struct elffile *elf,
+                                                       struct elffile_problem *problem)
 {
     for (size_t i = 0; i < elf->segments_count; i++) {
         const struct elffile_segment *segment = &elf->segments[i];

@@ -7,14 +7,14 @@
 
 #define ELF_PAGE 4096UL
 
-static enum elffile_error elffile_check_static(const struct elffile *elf, struct elffile_problem *problem)
+static enum elffile_error elffile_check_static(const struct elffile *elf,
+                                               struct elffile_problem *problem)
 {
     const char *what = NULL;
     GElf_Ehdr ehdr;
     size_t count;
 
-    if (gelf_getehdr(elf->library, &ehdr) == NULL ||
-        elf_getphdrnum(elf->library, &count) != 0) {
+    if (gelf_getehdr(elf->library, &ehdr) == NULL || elf_getphdrnum(elf->library, &count) != 0) {
         snprintf(problem->text, sizeof(problem->text), "its headers cannot be read");
         return ELF_ERR_FORMAT;
     }
@@ -44,8 +44,8 @@ static enum elffile_error elffile_check_static(const struct elffile *elf, struct
     return ELF_OK;
 }
 
-static enum elffile_error elffile_check_segment(const struct elffile_segment *segment, uint64_t limit,
-                                        struct elffile_problem *problem)
+static enum elffile_error elffile_check_segment(const struct elffile_segment *segment,
+                                                uint64_t limit, struct elffile_problem *problem)
 {
     if (segment->addr >= limit || segment->bytes > limit - segment->addr) {
         snprintf(problem->text, sizeof(problem->text),
@@ -65,15 +65,14 @@ static enum elffile_error elffile_check_segment(const struct elffile_segment *se
 }
 
 static enum elffile_error elffile_check_neighbours(const struct elffile_segment *low,
-                                           const struct elffile_segment *high,
-                                           struct elffile_problem *problem)
+                                                   const struct elffile_segment *high,
+                                                   struct elffile_problem *problem)
 {
     uint64_t low_end = low->addr + low->bytes;
 
     if (low_end > high->addr) {
         snprintf(problem->text, sizeof(problem->text),
-                 "its segments at 0x%" PRIx64 " and 0x%" PRIx64 " overlap", low->addr,
-                 high->addr);
+                 "its segments at 0x%" PRIx64 " and 0x%" PRIx64 " overlap", low->addr, high->addr);
         return ELF_ERR_OVERLAP;
     }
     if ((low_end - 1) / ELF_PAGE == high->addr / ELF_PAGE) {
@@ -87,7 +86,7 @@ static enum elffile_error elffile_check_neighbours(const struct elffile_segment 
 }
 
 enum elffile_error elffile_check_program(const struct elffile *elf, uint64_t limit,
-                                 struct elffile_problem *problem)
+                                         struct elffile_problem *problem)
 {
     enum elffile_error error = elffile_check_static(elf, problem);
     bool entry = false;

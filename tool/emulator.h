@@ -12,7 +12,7 @@
 
 /** What is asked for; a NULL or false member leaves the board's own choice. */
 struct emulator_wish {
-    const char *image;       /* the file that boots */
+    const char *image; /* the file that boots */
     unsigned cpus;
     const char *cpu;         /* model */
     const char *gic;         /* "2" or "3" */
@@ -23,7 +23,7 @@ struct emulator_wish {
 };
 
 struct emulator {
-    char **argv;             /* NULL-terminated */
+    char **argv; /* NULL-terminated */
     size_t argc;
 };
 

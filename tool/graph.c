@@ -56,18 +56,19 @@ static void graph_pd(const struct sdf *sdf, size_t index, FILE *out)
     if (pd->budget.value != pd->period.value) {
         fprintf(out, "<br/>%" PRIu64 " of %" PRIu64 " us", pd->budget.value, pd->period.value);
     }
-    fprintf(out, "%s%s%s</font>>", pd->passive ? "<br/>passive" : "",
-            pd->fpu ? "" : "<br/>no FP", pd->smc ? "<br/>SMC" : "");
-    fprintf(out, "%s];\n", pd->passive ? ", fillcolor=\"#eef4fb\", style=\"rounded,filled,dashed\""
-                                       : "");
+    fprintf(out, "%s%s%s</font>>", pd->passive ? "<br/>passive" : "", pd->fpu ? "" : "<br/>no FP",
+            pd->smc ? "<br/>SMC" : "");
+    fprintf(out, "%s];\n",
+            pd->passive ? ", fillcolor=\"#eef4fb\", style=\"rounded,filled,dashed\"" : "");
 }
 
 static void graph_vm(const struct sdf *sdf, size_t index, FILE *out)
 {
     const struct sdf_vm *vm = &sdf->vms[index];
 
-    fprintf(out, "    vm%zu [shape=box3d, style=filled, fillcolor=\"#e3f3df\", color=\"#3b6b32\", "
-                 "label=<<b>",
+    fprintf(out,
+            "    vm%zu [shape=box3d, style=filled, fillcolor=\"#e3f3df\", color=\"#3b6b32\", "
+            "label=<<b>",
             index);
     graph_text(vm->name.text, out);
     fprintf(out, "</b><br/><font point-size=\"9\">VM, priority %" PRIu64, vm->priority.value);
@@ -133,8 +134,8 @@ static void graph_region(const struct sdf *sdf, const struct board *board, size_
 {
     const struct sdf_region *region = &sdf->regions[index];
     bool device = region->phys_addr.given &&
-                  (board == NULL || !board_touches_ram(board, region->phys_addr.value,
-                                                       sdf_region_bytes(region)));
+                  (board == NULL ||
+                   !board_touches_ram(board, region->phys_addr.value, sdf_region_bytes(region)));
 
     fprintf(out, "  mr%zu [%s, label=<", index,
             device ? "shape=component, style=filled, fillcolor=\"#f6e3c5\", color=\"#80622c\""
@@ -178,8 +179,8 @@ static void graph_channel(const struct sdf_channel *channel, FILE *out)
         to = &channel->ends[0];
     }
     back = to->notify;
-    fprintf(out, "  pd%zu -> pd%zu [taillabel=\"%" PRIu64 "\", headlabel=\"%" PRIu64 "\"",
-            from->pd, to->pd, from->id.value, to->id.value);
+    fprintf(out, "  pd%zu -> pd%zu [taillabel=\"%" PRIu64 "\", headlabel=\"%" PRIu64 "\"", from->pd,
+            to->pd, from->id.value, to->id.value);
     if (from->pp) {
         fprintf(out, ", color=\"#b03030\", penwidth=1.6, arrowhead=normal%s",
                 back ? ", dir=both, arrowtail=vee" : "");

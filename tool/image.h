@@ -18,7 +18,7 @@
 struct image_kernel {
     uint8_t *bytes;
     uint64_t size;
-    uint64_t params_off;   /* of struct bd_params */
+    uint64_t params_off; /* of struct bd_params */
 };
 
 enum image_error {
@@ -32,9 +32,9 @@ enum image_error {
 };
 
 enum image_type {
-    IMAGE_BINARY,          /* with the arm64 Image header */
-    IMAGE_ELF,             /* one segment at the physical address where the kernel runs */
-    IMAGE_UIMAGE,          /* U-Boot's legacy header before the binary */
+    IMAGE_BINARY, /* with the arm64 Image header */
+    IMAGE_ELF,    /* one segment at the physical address where the kernel runs */
+    IMAGE_UIMAGE, /* U-Boot's legacy header before the binary */
 };
 
 /** Lay out a kernel's segments in memory. image_kernel_free() releases it, unless it failed. */
@@ -62,8 +62,7 @@ uint8_t *image_make(const struct plan *plan, const struct image_kernel *kernel, 
  * Put an image into a container. Takes the image and returns what the caller frees, with its size
  * in *size; NULL when IMAGE_UIMAGE is asked for and the kernel's address does not fit its 32 bits.
  */
-uint8_t *image_wrap(enum image_type type, const struct plan *plan, uint8_t *image,
-                    uint64_t *size);
+uint8_t *image_wrap(enum image_type type, const struct plan *plan, uint8_t *image, uint64_t *size);
 
 /**
  * Write the boot description; image_describe.c. Returns its bytes, which the caller frees, and

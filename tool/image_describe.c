@@ -68,8 +68,8 @@ static void image_add_regions(struct image_tables *tables)
         region.src_off = from->data_bytes > 0 ? from->src_off : BD_NO_SOURCE;
         region.src_bytes = from->data_bytes;
         region.name_off = image_string(tables, from->name);
-        region.flags = (from->device ? BD_REGION_DEVICE : 0u) |
-                       (from->in_place ? BD_REGION_INPLACE : 0u);
+        region.flags =
+            (from->device ? BD_REGION_DEVICE : 0u) | (from->in_place ? BD_REGION_INPLACE : 0u);
         image_append(&tables->regions, &region, 1);
     }
     for (size_t i = 0; i < plan->maps_count; i++) {
@@ -144,8 +144,7 @@ static int image_compare_symbols(const void *a, const void *b)
 static void image_add_symbols(struct image_tables *tables, const struct plan_pd *pd,
                               struct bd_pd *entry)
 {
-    const struct elffile_symbol **sorted =
-        alloc_array(pd->elf->symbols_count, sizeof(*sorted));
+    const struct elffile_symbol **sorted = alloc_array(pd->elf->symbols_count, sizeof(*sorted));
     size_t count = 0;
 
     for (size_t i = 0; i < pd->elf->symbols_count; i++) {
@@ -271,12 +270,11 @@ static uint8_t *image_assemble(struct image_tables *t, uint64_t *size)
 {
     const struct plan *plan = t->plan;
     struct bd_header h = { 0 };
-    struct image_table *const tables[] = { &t->memory, &t->regions,  &t->maps, &t->pds,
-                                           &t->vms,    &t->vcpus,    &t->channels,
-                                           &t->irqs,   &t->symbols,  &t->strings };
-    struct bd_table *const places[] = { &h.memory, &h.regions,  &h.maps,    &h.pds,
-                                        &h.vms,    &h.vcpus,    &h.channels,
-                                        &h.irqs,   &h.symbols,  &h.strings };
+    struct image_table *const tables[] = { &t->memory,  &t->regions, &t->maps,     &t->pds,
+                                           &t->vms,     &t->vcpus,   &t->channels, &t->irqs,
+                                           &t->symbols, &t->strings };
+    struct bd_table *const places[] = { &h.memory, &h.regions,  &h.maps, &h.pds,     &h.vms,
+                                        &h.vcpus,  &h.channels, &h.irqs, &h.symbols, &h.strings };
     const size_t count = sizeof(tables) / sizeof(tables[0]);
     uint8_t *bytes;
 

@@ -95,8 +95,7 @@ static uint8_t *image_wrap_uimage(const struct plan *plan, const uint8_t *image,
     return bytes;
 }
 
-uint8_t *image_wrap(enum image_type type, const struct plan *plan, uint8_t *image,
-                    uint64_t *size)
+uint8_t *image_wrap(enum image_type type, const struct plan *plan, uint8_t *image, uint64_t *size)
 {
     uint8_t *wrapped;
 

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #define LAYOUT_PAGE 0x1000UL
-#define LAYOUT_BLOCK 0x200000UL      /* level 2 */
-#define LAYOUT_GIANT 0x40000000UL    /* level 1 */
+#define LAYOUT_BLOCK 0x200000UL   /* level 2 */
+#define LAYOUT_GIANT 0x40000000UL /* level 1 */
 
 struct layout_range {
     uint64_t base;
@@ -24,10 +24,10 @@ struct layout_range {
 /** Something that needs memory. All numbers are multiples of LAYOUT_PAGE. */
 struct layout_item {
     uint64_t bytes;
-    uint64_t align;        /* power of two */
-    uint64_t residue;      /* base % align must be this */
-    uint64_t base;         /* result of layout_place() */
-    size_t user;           /* the caller's */
+    uint64_t align;   /* power of two */
+    uint64_t residue; /* base % align must be this */
+    uint64_t base;    /* result of layout_place() */
+    size_t user;      /* the caller's */
 };
 
 /** Free memory: ranges in ascending order that neither touch nor overlap. */
@@ -58,8 +58,7 @@ bool layout_take(struct layout *layout, uint64_t bytes, uint64_t align, uint64_t
  * Sorts the items. Returns true, or false with *failed the index (after sorting) of the first item
  * that found no place; items before it have been placed.
  */
-bool layout_place(struct layout *layout, struct layout_item *items, size_t count,
-                  size_t *failed);
+bool layout_place(struct layout *layout, struct layout_item *items, size_t count, size_t *failed);
 
 /** Free bytes in all, and in the largest hole. */
 uint64_t layout_free_bytes(const struct layout *layout, uint64_t *largest);

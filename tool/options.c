@@ -10,20 +10,20 @@
 #include "alloc.h"
 
 enum options_kind {
-    OPTIONS_TEXT,          /* a value, at most once */
+    OPTIONS_TEXT, /* a value, at most once */
     OPTIONS_FLAG,
-    OPTIONS_DIR,           /* --search-path */
-    OPTIONS_LIST,          /* --elf */
-    OPTIONS_OPTIONAL,      /* --gdb [port] */
-    OPTIONS_IGNORED,       /* a value without effect */
+    OPTIONS_DIR,      /* --search-path */
+    OPTIONS_LIST,     /* --elf */
+    OPTIONS_OPTIONAL, /* --gdb [port] */
+    OPTIONS_IGNORED,  /* a value without effect */
 };
 
 struct options_entry {
     const char *name;
-    const char *letter;    /* "-o", or NULL */
-    unsigned bit;          /* 0: always allowed */
+    const char *letter; /* "-o", or NULL */
+    unsigned bit;       /* 0: always allowed */
     enum options_kind kind;
-    size_t field;          /* const char * or bool */
+    size_t field; /* const char * or bool */
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -193,8 +193,8 @@ bool options_parse(struct options *options, int argc, char **argv, unsigned allo
     return true;
 }
 
-bool options_number(const struct options *options, const char *what, const char *text,
-                    uint64_t low, uint64_t high, uint64_t *value)
+bool options_number(const struct options *options, const char *what, const char *text, uint64_t low,
+                    uint64_t high, uint64_t *value)
 {
     unsigned long long number = 0;
 

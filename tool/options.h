@@ -10,25 +10,25 @@
 #include "search.h"
 
 /** Options, as bits for options_parse(). */
-#define OPTIONS_BOARD (1u << 0)        /* --board B */
-#define OPTIONS_CONFIG (1u << 1)       /* --config C */
-#define OPTIONS_SEARCH (1u << 2)       /* --search-path DIR, repeatable */
-#define OPTIONS_SDK (1u << 3)          /* --sdk DIR */
-#define OPTIONS_OUTPUT (1u << 4)       /* -o, --output FILE */
-#define OPTIONS_REPORT (1u << 5)       /* -r, --report FILE */
-#define OPTIONS_IMAGE_TYPE (1u << 6)   /* --image-type binary|elf|uimage */
-#define OPTIONS_KERNEL (1u << 7)       /* --override-kernel ELF */
-#define OPTIONS_JSON (1u << 8)         /* --json */
-#define OPTIONS_RUN (1u << 9)          /* those of `run` */
-#define OPTIONS_SYSTEM (1u << 10)      /* --system FILE */
-#define OPTIONS_ELF (1u << 11)         /* --elf name=path, repeatable */
-#define OPTIONS_MICROKIT (1u << 12)    /* --capdl-json F, --viper-output P: accepted, no effect */
+#define OPTIONS_BOARD (1u << 0)      /* --board B */
+#define OPTIONS_CONFIG (1u << 1)     /* --config C */
+#define OPTIONS_SEARCH (1u << 2)     /* --search-path DIR, repeatable */
+#define OPTIONS_SDK (1u << 3)        /* --sdk DIR */
+#define OPTIONS_OUTPUT (1u << 4)     /* -o, --output FILE */
+#define OPTIONS_REPORT (1u << 5)     /* -r, --report FILE */
+#define OPTIONS_IMAGE_TYPE (1u << 6) /* --image-type binary|elf|uimage */
+#define OPTIONS_KERNEL (1u << 7)     /* --override-kernel ELF */
+#define OPTIONS_JSON (1u << 8)       /* --json */
+#define OPTIONS_RUN (1u << 9)        /* those of `run` */
+#define OPTIONS_SYSTEM (1u << 10)    /* --system FILE */
+#define OPTIONS_ELF (1u << 11)       /* --elf name=path, repeatable */
+#define OPTIONS_MICROKIT (1u << 12)  /* --capdl-json F, --viper-output P: accepted, no effect */
 /** What every subcommand needs that looks at a description with its programs. */
 #define OPTIONS_COMMON (OPTIONS_BOARD | OPTIONS_CONFIG | OPTIONS_SEARCH | OPTIONS_SDK)
 
 struct options {
-    const char *command;       /* for messages */
-    const char *input;         /* the positional argument, or NULL */
+    const char *command; /* for messages */
+    const char *input;   /* the positional argument, or NULL */
     const char *board;
     const char *config;
     const char *sdk;
@@ -50,7 +50,7 @@ struct options {
     const char *gic;
     const char *memory_file;
     bool help;
-    char **rest;               /* after "--", NULL-terminated; or NULL */
+    char **rest; /* after "--", NULL-terminated; or NULL */
 };
 
 /**
@@ -66,8 +66,8 @@ void options_complain(const struct options *options, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** A number of an option in [low, high]; says so when it is none, and returns false. */
-bool options_number(const struct options *options, const char *what, const char *text,
-                    uint64_t low, uint64_t high, uint64_t *value);
+bool options_number(const struct options *options, const char *what, const char *text, uint64_t low,
+                    uint64_t high, uint64_t *value);
 
 /** Release what options_parse() made. */
 void options_free(struct options *options);

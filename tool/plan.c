@@ -50,8 +50,10 @@ static void plan_read_prefill(struct plan_region *region, const struct sdf_regio
     }
     error = file_read(from->prefill_file, region->bytes, &region->data, &size);
     if (error != 0) {
-        diag_error(diag, from->prefill_path.pos, "the contents of memory region '%s' cannot be "
-                   "read: %s: %s", from->name.text, from->prefill_file, strerror(error));
+        diag_error(diag, from->prefill_path.pos,
+                   "the contents of memory region '%s' cannot be "
+                   "read: %s: %s",
+                   from->name.text, from->prefill_file, strerror(error));
         return;
     }
     region->data_bytes = size;
@@ -64,8 +66,8 @@ static void plan_add_memory(struct plan *plan, struct diag *diag)
     for (size_t i = 0; i < plan->sdf->regions_count; i++) {
         const struct sdf_region *from = &plan->sdf->regions[i];
         const char *name = from->name.text;
-        size_t index = plan_add_region(plan, PLAN_MEMORY, alloc_copy(name, strlen(name)),
-                                       from->pos, sdf_region_bytes(from));
+        size_t index = plan_add_region(plan, PLAN_MEMORY, alloc_copy(name, strlen(name)), from->pos,
+                                       sdf_region_bytes(from));
         struct plan_region *region = &plan->regions[index];
 
         if (from->phys_addr.given) {
@@ -130,8 +132,8 @@ static void plan_finish_maps(struct plan *plan, size_t first, const char *what, 
             continue;
         }
         diag_error(diag, low->kind == PLAN_SEGMENT ? low->pos : high->pos,
-                   "in %s '%s', '%s' at 0x%" PRIx64 " overlaps '%s' at 0x%" PRIx64
-                   " (0x%" PRIx64 " bytes)",
+                   "in %s '%s', '%s' at 0x%" PRIx64 " overlaps '%s' at 0x%" PRIx64 " (0x%" PRIx64
+                   " bytes)",
                    what, name, high->name, maps[i].addr, low->name, maps[i - 1].addr,
                    maps[i - 1].bytes);
     }
@@ -195,8 +197,7 @@ static void plan_choose_in_place(struct plan *plan)
     for (size_t i = 0; i < plan->regions_count; i++) {
         struct plan_region *region = &plan->regions[i];
 
-        region->in_place = region->data != NULL && !region->fixed &&
-                           region->align == LAYOUT_PAGE &&
+        region->in_place = region->data != NULL && !region->fixed && region->align == LAYOUT_PAGE &&
                            region->bytes - region->data_bytes < LAYOUT_PAGE;
     }
     for (size_t i = 0; i < plan->maps_count; i++) {
@@ -219,13 +220,13 @@ void plan_init(struct plan *plan, const struct sdf *sdf, const struct board *boa
     plan->pds = alloc_array(sdf->pds_count, sizeof(*plan->pds));
     plan->vms = alloc_array(sdf->vms_count, sizeof(*plan->vms));
     plan_add_memory(plan, diag);
-    plan->report_region = plan_add_region(plan, PLAN_REPORT, alloc_format("report ring"), nowhere,
-                                          LAYOUT_PAGE);
+    plan->report_region =
+        plan_add_region(plan, PLAN_REPORT, alloc_format("report ring"), nowhere, LAYOUT_PAGE);
     if (sdf->trace.given) {
         uint64_t bytes = (sdf->trace.size.value + LAYOUT_PAGE - 1) & ~(LAYOUT_PAGE - 1);
 
-        plan->trace_region = plan_add_region(plan, PLAN_TRACE, alloc_format("trace"),
-                                             sdf->trace.pos, bytes);
+        plan->trace_region =
+            plan_add_region(plan, PLAN_TRACE, alloc_format("trace"), sdf->trace.pos, bytes);
     }
     for (size_t i = 0; i < sdf->pds_count; i++) {
         plan_add_pd(plan, i, search, diag);

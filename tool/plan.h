@@ -26,44 +26,44 @@
 #define PLAN_NONE SIZE_MAX
 
 enum plan_kind {
-    PLAN_MEMORY,           /* <memory_region> */
-    PLAN_SEGMENT,          /* of a program */
+    PLAN_MEMORY,  /* <memory_region> */
+    PLAN_SEGMENT, /* of a program */
     PLAN_STACK,
-    PLAN_MESSAGE,          /* message buffer */
-    PLAN_REPORT,           /* report ring */
-    PLAN_TRACE,            /* switch trace */
+    PLAN_MESSAGE, /* message buffer */
+    PLAN_REPORT,  /* report ring */
+    PLAN_TRACE,   /* switch trace */
 };
 
 struct plan_region {
     enum plan_kind kind;
     char *name;
-    struct diag_pos pos;   /* where to complain about it */
+    struct diag_pos pos; /* where to complain about it */
     uint64_t bytes;
-    uint64_t base;         /* after plan_place() */
-    bool fixed;            /* the description chose the base */
-    bool device;           /* outside RAM */
-    bool in_place;         /* read-only: stays where the image has it */
-    uint64_t align;        /* of base, when not fixed; a power of two */
+    uint64_t base;  /* after plan_place() */
+    bool fixed;     /* the description chose the base */
+    bool device;    /* outside RAM */
+    bool in_place;  /* read-only: stays where the image has it */
+    uint64_t align; /* of base, when not fixed; a power of two */
     uint64_t residue;
-    uint64_t least_align;  /* what the description demands; align may drop to this */
-    uint8_t *data;         /* contents at its start, or NULL */
+    uint64_t least_align; /* what the description demands; align may drop to this */
+    uint8_t *data;        /* contents at its start, or NULL */
     uint64_t data_bytes;
-    uint64_t data_room;    /* bytes that may be written to: data may grow to this */
-    uint64_t src_off;      /* from the image's first byte; valid when data_bytes > 0 */
+    uint64_t data_room; /* bytes that may be written to: data may grow to this */
+    uint64_t src_off;   /* from the image's first byte; valid when data_bytes > 0 */
 };
 
 struct plan_map {
     uint64_t addr;
     uint64_t bytes;
     size_t region;
-    unsigned perms;        /* SDF_PERM_* */
+    unsigned perms; /* SDF_PERM_* */
     bool cached;
 };
 
 struct plan_pd {
     const struct sdf_pd *sdf;
     struct elffile *elf;
-    struct elffile *symbols;   /* path_for_symbols=, or the same as elf */
+    struct elffile *symbols; /* path_for_symbols=, or the same as elf */
     size_t maps_first, maps_count;
     size_t segments_first, segments_count; /* writable segments, in plan.regions */
     size_t code_first, code_count;         /* read-only segments, in plan.regions */
@@ -78,7 +78,7 @@ struct plan_vm {
 
 /** A program's variable (8 bytes) that receives the physical address of a region. */
 struct plan_patch {
-    size_t region;         /* that contains the variable */
+    size_t region; /* that contains the variable */
     uint64_t off;
     size_t value_region;
 };
@@ -90,18 +90,18 @@ struct plan {
     size_t regions_count;
     struct plan_map *maps;
     size_t maps_count;
-    struct plan_pd *pds;       /* as in sdf->pds */
-    struct plan_vm *vms;       /* as in sdf->vms */
-    size_t trace_region;       /* or PLAN_NONE */
+    struct plan_pd *pds; /* as in sdf->pds */
+    struct plan_vm *vms; /* as in sdf->vms */
+    size_t trace_region; /* or PLAN_NONE */
     size_t report_region;
-    size_t report_pd;          /* or PLAN_NONE */
-    unsigned cpus;             /* that the system uses */
+    size_t report_pd; /* or PLAN_NONE */
+    unsigned cpus;    /* that the system uses */
     struct plan_patch *patches;
     size_t patches_count;
 
     /* after plan_place() */
     uint64_t kernel_base;
-    uint64_t bootdesc_off;     /* from the image's first byte, all three */
+    uint64_t bootdesc_off; /* from the image's first byte, all three */
     uint64_t payload_off;
     uint64_t image_bytes;
     uint64_t heap_bytes;

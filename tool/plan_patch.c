@@ -98,7 +98,8 @@ static bool plan_locate_named(struct plan *plan, const struct plan_pd *pd,
     }
     symbol = elffile_symbol(pd->symbols, name->text);
     if (symbol == NULL) {
-        diag_error(diag, name->pos, "program image '%s' of protection domain '%s' has no symbol "
+        diag_error(diag, name->pos,
+                   "program image '%s' of protection domain '%s' has no symbol "
                    "'%s'",
                    pd->symbols == pd->elf ? pd->sdf->program.text : pd->sdf->program_symbols.text,
                    pd->sdf->name.text, name->text);

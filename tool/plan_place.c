@@ -122,7 +122,8 @@ static void plan_free_memory(const struct plan *plan, struct layout *layout)
     }
 }
 
-/* The kernel's place is the first of 2 MiB alignment that leaves RAM's first 2 MiB to boot loaders. */
+/* The kernel's place is the first of 2 MiB alignment that leaves RAM's first 2 MiB to boot loaders.
+ */
 static bool plan_place_kernel(struct plan *plan, struct layout *layout)
 {
     uint64_t bytes = PLAN_SCRATCH + plan->image_bytes + plan->heap_bytes;
@@ -132,8 +133,8 @@ static bool plan_place_kernel(struct plan *plan, struct layout *layout)
 
     layout_init(&loadable, layout->holes, layout->holes_count);
     layout_reserve(&loadable, plan->board->ram[0].base, PLAN_KERNEL_ALIGN - PLAN_SCRATCH);
-    found = layout_take(&loadable, bytes, PLAN_KERNEL_ALIGN, PLAN_KERNEL_ALIGN - PLAN_SCRATCH,
-                        &base);
+    found =
+        layout_take(&loadable, bytes, PLAN_KERNEL_ALIGN, PLAN_KERNEL_ALIGN - PLAN_SCRATCH, &base);
     layout_free(&loadable);
     if (found) {
         layout_reserve(layout, base, bytes);

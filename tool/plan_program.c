@@ -92,8 +92,8 @@ void plan_add_program(struct plan *plan, struct plan_pd *pd, const struct search
     for (size_t i = 0; i < elf->segments_count; i++) {
         if (elf->segments[i].bytes > board_ram_bytes(plan->board)) {
             diag_error(diag, path->pos,
-                       "program image '%s' cannot be used: its segment at 0x%" PRIx64
-                       " (0x%" PRIx64 " bytes) is larger than the board's memory",
+                       "program image '%s' cannot be used: its segment at 0x%" PRIx64 " (0x%" PRIx64
+                       " bytes) is larger than the board's memory",
                        path->text, elf->segments[i].addr, elf->segments[i].bytes);
             elffile_close(elf);
             return;

@@ -70,8 +70,8 @@ static void report_regions(const struct plan *plan, FILE *out)
         fprintf(out,
                 ", \"kind\": \"%s\", \"base\": %" PRIu64 ", \"bytes\": %" PRIu64
                 ", \"device\": %s, \"in_place\": %s, \"contents\": %" PRIu64 "}",
-                report_kind(region->kind), region->base, region->bytes,
-                report_bool(region->device), report_bool(region->in_place), region->data_bytes);
+                report_kind(region->kind), region->base, region->bytes, report_bool(region->device),
+                report_bool(region->in_place), region->data_bytes);
     }
     fputs("\n  ],\n  \"free\": [", out);
     for (size_t i = 0; i < plan->free_count; i++) {
@@ -164,8 +164,8 @@ void report_json(const struct plan *plan, FILE *out)
             ",\n  \"cpus\": %u,\n  \"kernel\": {\"base\": %" PRIu64 ", \"bootdesc_off\": %" PRIu64
             ", \"payload_off\": %" PRIu64 ", \"image_bytes\": %" PRIu64 ", \"heap_bytes\": %" PRIu64
             "},\n",
-            plan->cpus, plan->kernel_base, plan->bootdesc_off, plan->payload_off,
-            plan->image_bytes, plan->heap_bytes);
+            plan->cpus, plan->kernel_base, plan->bootdesc_off, plan->payload_off, plan->image_bytes,
+            plan->heap_bytes);
     report_regions(plan, out);
     fputs("  \"protection_domains\": [", out);
     for (size_t i = 0; i < plan->sdf->pds_count; i++) {

@@ -13,7 +13,7 @@ struct report_row {
     uint64_t base;
     uint64_t bytes;
     const char *name;
-    size_t region;         /* or PLAN_NONE */
+    size_t region; /* or PLAN_NONE */
     bool device;
 };
 
@@ -111,8 +111,8 @@ static void report_memory(const struct plan *plan, FILE *out)
         struct report_users users = { out, 0 };
 
         fprintf(out, "  0x%010" PRIx64 " - 0x%010" PRIx64 "  %9s  %s%s", row->base,
-                row->base + row->bytes - 1, report_size(row->bytes, size, sizeof(size)),
-                row->name, row->device ? " [device]" : "");
+                row->base + row->bytes - 1, report_size(row->bytes, size, sizeof(size)), row->name,
+                row->device ? " [device]" : "");
         if (row->region != PLAN_NONE) {
             report_mappers(plan, row->region, report_user, &users);
         }
@@ -161,9 +161,8 @@ static void report_channels(const struct plan *plan, size_t index, FILE *out)
         }
     }
     for (size_t i = 0; i < pd->irqs_count; i++) {
-        fprintf(out, "    channel %2" PRIu64 "  interrupt %" PRIu64 ", %s\n",
-                pd->irqs[i].id.value, pd->irqs[i].irq.value,
-                pd->irqs[i].edge ? "edge" : "level");
+        fprintf(out, "    channel %2" PRIu64 "  interrupt %" PRIu64 ", %s\n", pd->irqs[i].id.value,
+                pd->irqs[i].irq.value, pd->irqs[i].edge ? "edge" : "level");
     }
     if (pd->reports.given) {
         fprintf(out, "    channel %2" PRIu64 "  the kernel's reports\n", pd->reports.id.value);
@@ -182,7 +181,8 @@ static void report_pd(const struct plan *plan, size_t index, FILE *out)
     const struct plan_pd *pd = &plan->pds[index];
 
     fprintf(out, "\nPROTECTION DOMAIN %s\n\n", sdf->name.text);
-    fprintf(out, "    priority %" PRIu64 ", budget %" PRIu64 " us in %" PRIu64 " us, CPU %" PRIu64
+    fprintf(out,
+            "    priority %" PRIu64 ", budget %" PRIu64 " us in %" PRIu64 " us, CPU %" PRIu64
             "%s%s%s\n",
             sdf->priority.value, sdf->budget.value, sdf->period.value, sdf->cpu.value,
             sdf->passive ? ", passive" : "", sdf->fpu ? "" : ", no FP",
@@ -205,8 +205,8 @@ static void report_vm(const struct plan *plan, size_t index, FILE *out)
     const struct sdf_vm *sdf = &plan->sdf->vms[index];
 
     fprintf(out, "\nVIRTUAL MACHINE %s\n\n", sdf->name.text);
-    fprintf(out, "    monitored by %s, priority %" PRIu64 ", budget %" PRIu64 " us in %" PRIu64
-            " us\n",
+    fprintf(out,
+            "    monitored by %s, priority %" PRIu64 ", budget %" PRIu64 " us in %" PRIu64 " us\n",
             plan->sdf->pds[sdf->pd].name.text, sdf->priority.value, sdf->budget.value,
             sdf->period.value);
     for (size_t i = 0; i < sdf->vcpus_count; i++) {

@@ -14,9 +14,8 @@ static const struct {
     const char *name;
     const char *config;
 } source_configs[] = {
-    { "debug", "debug" },         { "release", "release" },
-    { "benchmark", "benchmark" }, { "smp-debug", "debug" },
-    { "smp-release", "release" }, { "smp-benchmark", "benchmark" },
+    { "debug", "debug" },     { "release", "release" },     { "benchmark", "benchmark" },
+    { "smp-debug", "debug" }, { "smp-release", "release" }, { "smp-benchmark", "benchmark" },
 };
 
 static bool source_is_sdk(const char *path)
@@ -146,8 +145,7 @@ static int source_kernel(struct source *source)
     struct elffile *elf;
 
     source->kernel_path = source->options->kernel != NULL
-                              ? alloc_copy(source->options->kernel,
-                                           strlen(source->options->kernel))
+                              ? alloc_copy(source->options->kernel, strlen(source->options->kernel))
                               : source_sdk_path(source, "elf/kernel.elf");
     if (elffile_open(source->kernel_path, &elf, &problem) != ELF_OK) {
         fprintf(stderr, "bulkhead: the kernel '%s' cannot be used: %s\n", source->kernel_path,
@@ -184,8 +182,7 @@ int source_plan(struct source *source, const struct options *options, const char
     plan_patch(&source->plan, &source->diag);
     if (source->diag.errors == 0) {
         plan_place(&source->plan, source->kernel.size,
-                   image_bootdesc_bytes(&source->plan, source_has_symbols(source)),
-                   &source->diag);
+                   image_bootdesc_bytes(&source->plan, source_has_symbols(source)), &source->diag);
     }
     diag_print(&source->diag, stderr);
     return source->diag.errors == 0 ? CMD_OK : CMD_WRONG;

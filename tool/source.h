@@ -14,8 +14,8 @@
 
 struct source {
     const struct options *options;
-    char *sdk;             /* folder with bin and board */
-    const char *config;    /* debug, release or benchmark */
+    char *sdk;          /* folder with bin and board */
+    const char *config; /* debug, release or benchmark */
     struct diag board_diag;
     struct board board;
     struct diag diag;
