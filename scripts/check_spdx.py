@@ -10,7 +10,7 @@ import tree  # noqa: E402
 
 # Data whose bytes are the test, and texts that are licences themselves.
 EXEMPT = re.compile(r'^(LICENSES/|tests/fuzz/corpus/)|(^|/)\.gitignore$|\.(png|svg|bin|json)$'
-                    r'|^tests/sdf/.*\.(system|expect|expected|elf)$')
+                    r'|^tests/sdf/.*\.(system|expected|expanded)$')
 
 
 def main():
