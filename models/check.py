@@ -25,7 +25,7 @@ MODELS = ("wake", "call", "control", "fair")
 SCOPES = [
     ("wake", "", 1000000, False, ()),
     ("wake", "SENDERS=1 ROUNDS=3", 100000, False, ()),
-    ("wake", "SENDERS=2 ROUNDS=2", 20000000, True, ()),
+    ("wake", "SENDERS=1 ROUNDS=6", 8000000, True, ()),
     ("call", "CALLS=2 STOPS=1", 500000, False, ()),
     ("call", "CALLERS=2 CALLEES=1 CALLS=1 STOPS=0", 100000, False,
      ("cancel_.*", "take_.*", "answer_to_cancelled_call", "poke_of_.*_caller")),
