@@ -185,7 +185,7 @@ def boot(request):
     numbers = itertools.count(1)
 
     def start(what, gic=2, cpu='cortex-a53', smp=None, config='debug', icount=False, ram=False,
-              extra=(), timeout=90):
+              extra=(), timeout=60):
         path = Path(what)
         if not path.suffix and not path.exists():
             path = system_file(path.name)

@@ -35,7 +35,7 @@ def copy():
 def first_line_of(system):
     """The first thing that a system prints."""
     lines = (TOP / 'systems' / system / 'expected.txt').read_text(encoding='utf-8').splitlines()
-    return next(line for line in lines if line.strip() and not line.startswith(('#', '> ')))
+    return next(line for line in lines if line.strip() and not line.startswith(('#', '> ', '! ')))
 
 
 def default_system():

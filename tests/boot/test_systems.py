@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every system of systems/ that has an expected.txt prints what it promises, with each interrupt
 controller. A line of that file is a regular expression to wait for, in the order of the file;
-`> text` types text and Enter; `#` begins a comment."""
+`> text` types text and Enter; `! icount` has QEMU count instructions, for what depends on exact
+times; `#` begins a comment."""
 import pytest
 from conftest import TOP
 
 
 def steps(path):
-    """(is it typed?, text) for each line of an expected.txt."""
+    """(what to do: '>', '!' or 'wait', text) for each line of an expected.txt."""
     found = []
     for line in path.read_text(encoding='utf-8').splitlines():
-        if line.startswith('> '):
-            found.append((True, line[2:]))
+        if line.startswith(('> ', '! ')):
+            found.append((line[0], line[2:]))
         elif line.strip() and not line.startswith('#'):
-            found.append((False, line.strip()))
+            found.append(('wait', line.strip()))
     return found
 
 
@@ -23,10 +24,12 @@ SYSTEMS = {path.parent.name: path for path in sorted(TOP.glob('systems/*/expecte
 @pytest.mark.parametrize('system', SYSTEMS)
 def test_expected(boot, gic, system):
     script = steps(SYSTEMS[system])
-    assert any(not typed for typed, _ in script), f'{SYSTEMS[system]} expects nothing'
-    board = boot(system, gic=gic)
-    for typed, text in script:
-        if typed:
+    options = [text for what, text in script if what == '!']
+    assert set(options) <= {'icount'}, f'{SYSTEMS[system]}: unknown option'
+    assert any(what == 'wait' for what, _ in script), f'{SYSTEMS[system]} expects nothing'
+    board = boot(system, gic=gic, icount='icount' in options)
+    for what, text in script:
+        if what == '>':
             board.send(text + '\r')
-        else:
+        elif what == 'wait':
             board.expect(text)
