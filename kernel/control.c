@@ -39,20 +39,22 @@ void control_repeat_syscall(struct thread *t)
 
 /**
  * `t` waits for a request about its child and is being stopped: the request must not take effect
- * later. If the child's CPU has taken it already, it finishes it within one kernel path (which may
- * wait in the same way for a grandchild's CPU: the chain goes down the tree of parents and ends).
+ * later. Returns true when it was taken back. Else the child's CPU has taken it already, and has
+ * finished it when this returns: that is within one kernel path there (which may wait in the same
+ * way for a grandchild's CPU: the chain goes down the tree of parents and ends).
  */
-static void control_withdraw(struct thread *t)
+static bool control_withdraw(struct thread *t)
 {
     uint64_t word = __atomic_load_n(&t->control_child->control, __ATOMIC_RELAXED);
     if (word >> 8 == t->control_seq &&
         __atomic_compare_exchange_n(&t->control_child->control, &word, 0, false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_RELAXED)) {
-        return;
+        return true;
     }
     while (__atomic_load_n(&t->control_wait, __ATOMIC_ACQUIRE) == control_waiting(t->control_seq)) {
         arch_relax();
     }
+    return false;
 }
 
 void control_stop(struct cpu *cpu, struct thread *t)
@@ -68,8 +70,11 @@ void control_stop(struct cpu *cpu, struct thread *t)
         control_repeat_syscall(t);
         break;
     case THREAD_CONTROL:
-        control_withdraw(t);
-        control_repeat_syscall(t);
+        if (control_withdraw(t)) {
+            control_repeat_syscall(t);
+        } else {
+            (void)control_finish(t);
+        }
         break;
     case THREAD_FAULT:
         __atomic_fetch_and(&t->parent->faults, ~(1UL << t->child_id), __ATOMIC_RELAXED);
@@ -79,8 +84,10 @@ void control_stop(struct cpu *cpu, struct thread *t)
         break;
     }
     if (t->serving != NULL && t->serving_fault) {
-        /* The child still waits for a decision: show it again after a restart. */
-        __atomic_fetch_or(&t->faults, 1UL << t->serving->child_id, __ATOMIC_RELAXED);
+        if (thread_state(t->serving) == THREAD_FAULT) {
+            /* The child still waits for a decision: show it again after a restart. */
+            __atomic_fetch_or(&t->faults, 1UL << t->serving->child_id, __ATOMIC_RELAXED);
+        }
         t->serving = NULL;
     }
     call_abort(cpu, t);
@@ -143,19 +150,36 @@ void control_handle(struct cpu *cpu, struct thread *t)
     }
 }
 
+/** The request of `t` is done: the system call returns, or is made again for its next step. */
+static void control_complete(struct thread *t)
+{
+    if (t->control_again) {
+        control_repeat_syscall(t);
+    } else {
+        t->context.x[0] = BH_OK;
+    }
+}
+
 bool control_finish(struct thread *t)
 {
-    return __atomic_load_n(&t->control_wait, __ATOMIC_ACQUIRE) == control_done(t->control_seq);
+    if (__atomic_load_n(&t->control_wait, __ATOMIC_ACQUIRE) != control_done(t->control_seq)) {
+        return false;
+    }
+    control_complete(t);
+    return true;
 }
 
 /**
  * Does `op` to a child of `t` and waits until it is done: on a child of another CPU `t` blocks.
+ * With `again` the system call is then made again, from the registers that it was made from.
  */
 static void control_request(struct cpu *cpu, struct thread *t, struct thread *child,
-                            enum control_op op)
+                            enum control_op op, bool again)
 {
+    t->control_again = again;
     if (child->cpu == cpu->index) {
         control_do(cpu, child, op);
+        control_complete(t);
         return;
     }
     t->control_seq++;
@@ -180,7 +204,9 @@ void control_resume_later(struct cpu *cpu, struct thread *t)
 static struct thread *control_child(struct thread *t, uint64_t id)
 {
     struct thread *child = id < BH_MAX_CHILDREN ? t->children[id] : NULL;
-    t->context.x[0] = child != NULL ? BH_OK : BH_ERR_CHILD;
+    if (child == NULL) {
+        t->context.x[0] = BH_ERR_CHILD;
+    }
     return child;
 }
 
@@ -188,7 +214,7 @@ void control_pd_stop(struct cpu *cpu, struct thread *t, uint64_t child)
 {
     struct thread *c = control_child(t, child);
     if (c != NULL) {
-        control_request(cpu, t, c, CONTROL_STOP);
+        control_request(cpu, t, c, CONTROL_STOP, false);
     }
 }
 
@@ -196,7 +222,7 @@ void control_pd_resume(struct cpu *cpu, struct thread *t, uint64_t child)
 {
     struct thread *c = control_child(t, child);
     if (c != NULL) {
-        control_request(cpu, t, c, CONTROL_RESUME);
+        control_request(cpu, t, c, CONTROL_RESUME, false);
     }
 }
 
@@ -232,19 +258,15 @@ void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint6
     if (c == NULL) {
         return;
     }
-    /* The arguments stand in the registers until the call is made for the last time. */
     if (thread_state(c) != THREAD_STOPPED) {
-        t->context.x[0] = child;
-        control_repeat_syscall(t);
         c->restore.next = 0;
         c->restore.offset = 0;
-        control_request(cpu, t, c, CONTROL_STOP);
+        control_request(cpu, t, c, CONTROL_STOP, true);
     } else if (control_restore_piece(&c->restore)) {
-        t->context.x[0] = child;
         control_repeat_syscall(t);
     } else {
         c->control_entry = entry;
-        control_request(cpu, t, c, CONTROL_START);
+        control_request(cpu, t, c, CONTROL_START, false);
     }
 }
 
@@ -284,9 +306,13 @@ static struct thread *control_halted_child(struct thread *t, uint64_t id)
 void control_pd_read(struct thread *t, uint64_t child)
 {
     struct thread *c = control_halted_child(t, child);
-    for (uint32_t i = 0; c != NULL && i < CONTROL_WORDS; i++) {
+    if (c == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < CONTROL_WORDS; i++) {
         t->msg->msg[i] = *control_register(c, i);
     }
+    t->context.x[0] = BH_OK;
 }
 
 void control_pd_write(struct thread *t, uint64_t child, uint64_t words)
@@ -296,9 +322,13 @@ void control_pd_write(struct thread *t, uint64_t child, uint64_t words)
         return;
     }
     struct thread *c = control_halted_child(t, child);
-    for (uint32_t i = 0; c != NULL && i < words; i++) {
+    if (c == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < words; i++) {
         uint64_t value = t->msg->msg[i];
         /* Of the saved program status a parent decides the condition flags alone. */
         *control_register(c, i) = i == 2 ? arch_user_spsr(value) : value;
     }
+    t->context.x[0] = BH_OK;
 }

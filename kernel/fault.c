@@ -56,19 +56,31 @@ void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *ca
     poke_thread(cpu, t->parent);
 }
 
+/** A child that waits with a fault, its bit taken; NULL if there is none. */
+static struct thread *fault_next(struct thread *t)
+{
+    for (uint32_t tries = 0; tries < BH_MAX_CHILDREN; tries++) {
+        uint64_t waiting = __atomic_load_n(&t->faults, __ATOMIC_RELAXED);
+        if (waiting == 0) {
+            return NULL;
+        }
+        uint32_t id = (uint32_t)__builtin_ctzl(waiting);
+        __atomic_fetch_and(&t->faults, ~(1UL << id), __ATOMIC_ACQUIRE);
+        /* A bit may outlive the fault that it stood for, when the child was restarted. */
+        if (thread_state(t->children[id]) == THREAD_FAULT) {
+            return t->children[id];
+        }
+    }
+    return NULL;
+}
+
 bool fault_take(struct thread *t)
 {
-    uint64_t waiting = __atomic_load_n(&t->faults, __ATOMIC_RELAXED);
-    if (waiting == 0) {
+    struct thread *child = fault_next(t);
+    if (child == NULL) {
         return false;
     }
-    uint32_t id = (uint32_t)__builtin_ctzl(waiting);
-    __atomic_fetch_and(&t->faults, ~(1UL << id), __ATOMIC_ACQUIRE);
-    struct thread *child = t->children[id];
-    if (thread_state(child) != THREAD_FAULT) {
-        return false;
-    }
-    t->context.x[0] = BH_BADGE_FAULT | id;
+    t->context.x[0] = BH_BADGE_FAULT | child->child_id;
     t->context.x[1] = BH_MSGINFO(child->fault.label, child->fault.count);
     for (uint32_t i = 0; i < child->fault.count; i++) {
         if (i < BH_MSG_REGS) {

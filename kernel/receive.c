@@ -34,14 +34,6 @@ bool receive_deliver(struct cpu *cpu, struct thread *t)
     return receive_notification(t) || receive_call_or_fault(cpu, t);
 }
 
-/** Most often nothing waits, and this says so quickly. */
-static bool receive_nothing(const struct thread *t)
-{
-    return (__atomic_load_n(&t->notified, __ATOMIC_RELAXED) |
-            __atomic_load_n(&t->callers, __ATOMIC_RELAXED) |
-            __atomic_load_n(&t->faults, __ATOMIC_RELAXED)) == 0;
-}
-
 void receive_wait(struct cpu *cpu, struct thread *t)
 {
     if (receive_nothing(t) || !receive_deliver(cpu, t)) {

@@ -16,6 +16,14 @@
  */
 bool receive_deliver(struct cpu *cpu, struct thread *t);
 
+/** No event waits for `t`, of this CPU: most often so, and quickly said. */
+static inline bool receive_nothing(const struct thread *t)
+{
+    return (__atomic_load_n(&t->notified, __ATOMIC_RELAXED) |
+            __atomic_load_n(&t->callers, __ATOMIC_RELAXED) |
+            __atomic_load_n(&t->faults, __ATOMIC_RELAXED)) == 0;
+}
+
 /** `t`, which runs on this CPU, waits for an event. */
 void receive_wait(struct cpu *cpu, struct thread *t);
 

@@ -229,7 +229,8 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
     }
     sched_dequeue(cpu, t);
     thread_set_state(t, state);
-    if (sc->limited && sc->user == t) {
+    /* A caller's context goes back to the caller as it is. */
+    if (sc->limited && sc->user == t && sc == &t->own_sc) {
         if (sc == cpu->charged) {
             sched_charge(cpu, arch_now());
         }

@@ -47,10 +47,15 @@ static void syscall_recv(struct cpu *cpu, struct thread *t)
 static void syscall_reply_recv(struct cpu *cpu, struct thread *t)
 {
     syscall_deferred(cpu, t);
-    if (t->serving != NULL) {
+    if (receive_nothing(t)) {
+        /* The usual case, shorter: it waits, and whoever gets the answer runs. */
+        sched_block(cpu, t, THREAD_RECV);
         call_answer(cpu, t);
         fault_answer(cpu, t);
+        return;
     }
+    call_answer(cpu, t);
+    fault_answer(cpu, t);
     receive_wait(cpu, t);
 }
 

@@ -115,6 +115,7 @@ struct thread {
     struct thread *parent;
     uint64_t control_seq;         /* of the last own request */
     struct thread *control_child; /* whom it is about */
+    bool control_again;           /* when it is done the system call is made again */
     struct restore restore;       /* written by the parent's CPU, while the thread is stopped */
     struct {
         uint32_t label; /* enum bh_fault */

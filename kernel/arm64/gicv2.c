@@ -58,7 +58,10 @@ static void gicv2_enable_ppi(uint32_t intid)
 
 static uint32_t gicv2_take(void)
 {
-    return mmio_read32(gicv2_cpu_interface + GICC_IAR);
+    uint32_t taken = mmio_read32(gicv2_cpu_interface + GICC_IAR);
+    /* What the interrupt announces is looked at after it was acknowledged. */
+    __asm__ volatile("dsb sy");
+    return taken;
 }
 
 static void gicv2_drop(uint32_t taken)

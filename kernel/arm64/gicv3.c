@@ -115,6 +115,7 @@ static void gicv3_enable_ppi(uint32_t intid)
 static uint32_t gicv3_take(void)
 {
     uint32_t taken = (uint32_t)arch_read(s3_0_c12_c12_0); /* ICC_IAR1_EL1 */
+    /* What the interrupt announces is looked at after it was acknowledged. */
     __asm__ volatile("dsb sy");
     return taken;
 }
