@@ -94,11 +94,11 @@ enum virtio_error virtq_pop(struct virtq *queue, struct chain *chain)
 {
     enum virtio_error error;
 
+    chain_clear(chain);
     /* VIO-MMIO-08 */
     if (!queue->ready) {
         return VIRTIO_EMPTY;
     }
-    chain_clear(chain);
     error = queue->packed ? virtq_packed_pop(queue, chain) : virtq_split_pop(queue, chain);
     if (error == VIRTIO_OK) {
         chain->epoch = queue->epoch;
@@ -163,7 +163,8 @@ bool virtq_want_kick(struct virtq *queue)
     return queue->packed ? virtq_packed_want_kick(queue) : virtq_split_want_kick(queue);
 }
 
-struct virtq_desc virtq_desc_from_table(struct host_ptr table, uint32_t index)
+struct virtq_desc virtq_desc_from_table(const struct virtq *queue, struct host_ptr table,
+                                        uint32_t index)
 {
     struct virtq_desc desc;
     const volatile unsigned char *bytes = table.ptr + (size_t)index * VIRTIO_DESC_BYTES;
@@ -181,8 +182,9 @@ struct virtq_desc virtq_desc_from_table(struct host_ptr table, uint32_t index)
         __builtin_memcpy(&rest, copy + 8, 8);
     }
     desc.bytes = (uint32_t)rest;
-    desc.flags = (uint16_t)(rest >> 32);
-    desc.next = (uint16_t)(rest >> 48);
+    /* The formats have these two the other way around. */
+    desc.flags = (uint16_t)(rest >> (queue->packed ? 48 : 32));
+    desc.next = (uint16_t)(rest >> (queue->packed ? 32 : 48));
     return desc;
 }
 

@@ -25,7 +25,8 @@ struct virtq_layout {
 };
 
 /** Read entry `index` of an indirect table, which need not be aligned. */
-struct virtq_desc virtq_desc_from_table(struct host_ptr table, uint32_t index);
+struct virtq_desc virtq_desc_from_table(const struct virtq *queue, struct host_ptr table,
+                                        uint32_t index);
 
 /**
  * Find the indirect table that `desc` refers to, and its number of entries.

@@ -70,7 +70,7 @@ static enum virtio_error add_indirect(const struct virtq *queue, const struct vi
         return VIRTIO_ERR_CHAIN;
     }
     for (uint32_t i = 0; i < entries; i++) {
-        struct virtq_desc desc = virtq_desc_from_table(table, i);
+        struct virtq_desc desc = virtq_desc_from_table(queue, table, i);
 
         /* VIO-PACKED-08: of the flags in a table only WRITE means something. */
         error = chain_add(chain, queue->mem, desc.at, desc.bytes,

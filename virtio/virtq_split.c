@@ -65,7 +65,7 @@ static enum virtio_error add_indirect(const struct virtq *queue, const struct vi
     }
     /* Each turn takes one entry; more turns than the chain may be long is a loop. */
     for (uint32_t turns = 0; turns < chain->capacity; turns++) {
-        struct virtq_desc desc = virtq_desc_from_table(table, index);
+        struct virtq_desc desc = virtq_desc_from_table(queue, table, index);
 
         if ((desc.flags & VIRTIO_DESC_INDIRECT) != 0) {
             return VIRTIO_ERR_INDIRECT;

@@ -36,6 +36,9 @@ static bool serve(struct vrng *rng)
     unsigned budget = dev->queues[REQUEST_QUEUE].max_entries;
     bool waiting = false;
 
+    if (!dev->live) {
+        return false;
+    }
     while (budget != 0 && !waiting) {
         uint64_t written;
 

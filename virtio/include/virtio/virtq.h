@@ -87,7 +87,8 @@ void virtq_disable(struct virtq *queue);
 void virtq_reset(struct virtq *queue);
 
 /**
- * Take the next available buffer into `chain` (initialised by chain_init(), not in flight).
+ * Take the next available buffer into `chain`, which was initialised by chain_init() and holds
+ * nothing that is still to be given back. Without VIRTIO_OK it is empty afterwards.
  *
  * The whole chain has at most as many direct descriptors as the queue has entries, and as many
  * segments as `chain` has room for; a device gives room for the maximum queue size.
