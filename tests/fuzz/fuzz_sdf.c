@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Descriptions that are hostile. Beyond what the sanitizers see: every message is about a place
- * that the source has, and what is accepted can be printed and read again, with the same meaning.
+ * that the source has; what is accepted keeps the rules that the later stages and the kernel rely
+ * on, looked at here in the simplest way; and it can be printed and read again, with the same
+ * meaning.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -53,6 +55,121 @@ static void fuzz_check_places(const struct diag *diag, const uint8_t *data, size
     }
 }
 
+/** Maps of one address space: in range, and each apart from the others. */
+static void fuzz_check_maps(const struct sdf *sdf, const struct sdf_map *maps, size_t count,
+                            uint64_t limit)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = maps[i].vaddr.value;
+        uint64_t bytes;
+
+        fuzz_demand(maps[i].region < sdf->regions_count, "a map of no region");
+        bytes = sdf_region_bytes(&sdf->regions[maps[i].region]);
+        fuzz_demand(start % SDF_PAGE == 0 && bytes <= limit && start <= limit - bytes,
+                    "a map at a wrong address");
+        for (size_t j = 0; j < i; j++) {
+            uint64_t other = maps[j].vaddr.value;
+
+            fuzz_demand(start + bytes <= other ||
+                            other + sdf_region_bytes(&sdf->regions[maps[j].region]) <= start,
+                        "maps that overlap");
+        }
+    }
+}
+
+static void fuzz_check_regions(const struct sdf *sdf)
+{
+    for (size_t i = 0; i < sdf->regions_count; i++) {
+        const struct sdf_region *region = &sdf->regions[i];
+        uint64_t start = region->phys_addr.value;
+        uint64_t bytes = sdf_region_bytes(region);
+
+        if (!region->phys_addr.given) {
+            continue;
+        }
+        fuzz_demand(start % SDF_PAGE == 0 && bytes <= SDF_PHYSICAL_END &&
+                        start <= SDF_PHYSICAL_END - bytes,
+                    "a region at a wrong address");
+        fuzz_demand(bytes == 0 || board_in_ram(&fuzz_board, start, bytes) ||
+                        !board_touches_ram(&fuzz_board, start, bytes),
+                    "a region that is partly RAM");
+        for (size_t j = 0; j < i; j++) {
+            const struct sdf_region *other = &sdf->regions[j];
+
+            fuzz_demand(!other->phys_addr.given || start + bytes <= other->phys_addr.value ||
+                            other->phys_addr.value + sdf_region_bytes(other) <= start,
+                        "regions that overlap");
+        }
+    }
+}
+
+/** Take a number that must be below 62 and not taken. */
+static void fuzz_take(uint64_t *taken, uint64_t id)
+{
+    fuzz_demand(id < 62 && (*taken & UINT64_C(1) << id) == 0, "a number that cannot be had");
+    *taken |= UINT64_C(1) << id;
+}
+
+static void fuzz_check_ids(const struct sdf *sdf, size_t index)
+{
+    const struct sdf_pd *pd = &sdf->pds[index];
+    uint64_t channels = 0, children = 0;
+
+    for (size_t i = 0; i < pd->irqs_count; i++) {
+        fuzz_take(&channels, pd->irqs[i].id.value);
+        fuzz_demand(pd->irqs[i].irq.value == fuzz_board.timer_ppi ||
+                        (pd->irqs[i].irq.value >= 32 && pd->irqs[i].irq.value < fuzz_board.spis),
+                    "an interrupt that cannot be had");
+    }
+    if (pd->reports.given) {
+        fuzz_take(&channels, pd->reports.id.value);
+    }
+    for (size_t i = 0; i < sdf->channels_count * 2; i++) {
+        const struct sdf_end *end = &sdf->channels[i / 2].ends[i % 2];
+
+        fuzz_demand(end->pd < sdf->pds_count, "an end at no PD");
+        if (end->pd == index) {
+            const struct sdf_end *peer = &sdf->channels[i / 2].ends[1 - i % 2];
+
+            fuzz_take(&channels, end->id.value);
+            fuzz_demand(peer->pd != index, "a channel to itself");
+            fuzz_demand(!end->pp || sdf->pds[peer->pd].priority.value > pd->priority.value,
+                        "a call that goes down");
+        }
+    }
+    for (size_t i = 0; i < sdf->pds_count; i++) {
+        fuzz_demand(sdf->pds[i].parent == SDF_NONE || sdf->pds[i].parent < i,
+                    "a child before its parent");
+        if (sdf->pds[i].parent == index) {
+            fuzz_take(&children, sdf->pds[i].id.value);
+        }
+    }
+    for (size_t i = 0; pd->vm != SDF_NONE && i < sdf->vms[pd->vm].vcpus_count; i++) {
+        fuzz_take(&children, sdf->vms[pd->vm].vcpus[i].id.value);
+    }
+}
+
+static void fuzz_check_accepted(const struct sdf *sdf)
+{
+    fuzz_demand(sdf->pds_count >= 1 && sdf->pds_count <= 63, "a wrong number of PDs");
+    fuzz_check_regions(sdf);
+    for (size_t i = 0; i < sdf->pds_count; i++) {
+        const struct sdf_pd *pd = &sdf->pds[i];
+
+        fuzz_demand(pd->priority.value <= 254 && pd->cpu.value < fuzz_board.cpus &&
+                        pd->budget.value > 0 && pd->period.value >= pd->budget.value &&
+                        pd->period.value <= UINT32_MAX && pd->stack_size.value > 0 &&
+                        pd->stack_size.value % SDF_PAGE == 0,
+                    "a PD with a wrong attribute");
+        fuzz_check_maps(sdf, pd->maps, pd->maps_count,
+                        SDF_SPACE_END - pd->stack_size.value - 3 * SDF_PAGE);
+        fuzz_check_ids(sdf, i);
+    }
+    for (size_t i = 0; i < sdf->vms_count; i++) {
+        fuzz_check_maps(sdf, sdf->vms[i].maps, sdf->vms[i].maps_count, SDF_SPACE_END);
+    }
+}
+
 /** Print what was accepted, to be released with free(). */
 static char *fuzz_print(const struct sdf *sdf, size_t *bytes)
 {
@@ -99,6 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *again_text;
         struct sdf again;
 
+        fuzz_check_accepted(&sdf);
         fuzz_demand(fuzz_read(text, bytes, &again) == 0, "what was printed is not accepted");
         again_text = fuzz_print(&again, &again_bytes);
         fuzz_demand(bytes == again_bytes && memcmp(text, again_text, bytes) == 0,
