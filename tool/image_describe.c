@@ -129,8 +129,8 @@ static void image_add_irqs(struct image_tables *tables, const struct sdf_pd *sdf
 
 static int image_compare_symbols(const void *a, const void *b)
 {
-    const struct elffile_symbol *left = *(const struct elffile_symbol *const *)a;
-    const struct elffile_symbol *right = *(const struct elffile_symbol *const *)b;
+    const struct elffile_symbol *left = a;
+    const struct elffile_symbol *right = b;
 
     if (left->addr != right->addr) {
         return left->addr < right->addr ? -1 : 1;
@@ -144,12 +144,12 @@ static int image_compare_symbols(const void *a, const void *b)
 static void image_add_symbols(struct image_tables *tables, const struct plan_pd *pd,
                               struct bd_pd *entry)
 {
-    const struct elffile_symbol **sorted = alloc_array(pd->elf->symbols_count, sizeof(*sorted));
+    struct elffile_symbol *sorted = alloc_array(pd->elf->symbols_count, sizeof(*sorted));
     size_t count = 0;
 
     for (size_t i = 0; i < pd->elf->symbols_count; i++) {
         if (pd->elf->symbols[i].function && !pd->elf->symbols[i].absolute) {
-            sorted[count++] = &pd->elf->symbols[i];
+            sorted[count++] = pd->elf->symbols[i];
         }
     }
     if (count > 0) {
@@ -159,12 +159,12 @@ static void image_add_symbols(struct image_tables *tables, const struct plan_pd 
     for (size_t i = 0; i < count; i++) {
         struct bd_symbol symbol = { 0 };
 
-        if (i > 0 && sorted[i]->addr == sorted[i - 1]->addr) {
+        if (i > 0 && sorted[i].addr == sorted[i - 1].addr) {
             continue;
         }
-        symbol.addr = sorted[i]->addr;
-        symbol.bytes = sorted[i]->bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)sorted[i]->bytes;
-        symbol.name_off = image_string(tables, sorted[i]->name);
+        symbol.addr = sorted[i].addr;
+        symbol.bytes = sorted[i].bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)sorted[i].bytes;
+        symbol.name_off = image_string(tables, sorted[i].name);
         image_append(&tables->symbols, &symbol, 1);
     }
     entry->symbols_count = (uint32_t)tables->symbols.count - entry->symbols_first;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Containers around an image: ELF, and the legacy header of U-Boot. */
 #include <elf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +90,7 @@ static uint8_t *image_wrap_uimage(const struct plan *plan, const uint8_t *image,
     bytes[28] = UIMAGE_OS_LINUX;
     bytes[29] = UIMAGE_ARCH_ARM64;
     bytes[30] = UIMAGE_TYPE_KERNEL;
-    memcpy(bytes + 32, "bulkhead", 8);
+    snprintf((char *)bytes + 32, 32, "bulkhead");
     image_store_big(bytes + 4, image_crc(bytes, UIMAGE_BYTES));
     *size = UIMAGE_BYTES + plan->image_bytes;
     return bytes;
