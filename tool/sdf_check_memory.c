@@ -232,6 +232,13 @@ static void sdf_check_trace(const struct sdf *sdf, struct diag *diag)
     for (size_t i = 0; i < sdf->pds_count; i++) {
         cpus = sdf->pds[i].cpu.value >= cpus ? sdf->pds[i].cpu.value + 1 : cpus;
     }
+    for (size_t i = 0; i < sdf->vms_count; i++) {
+        for (size_t j = 0; j < sdf->vms[i].vcpus_count; j++) {
+            uint64_t cpu = sdf->vms[i].vcpus[j].cpu.value;
+
+            cpus = cpu >= cpus ? cpu + 1 : cpus;
+        }
+    }
     if (size->value % SDF_PAGE != 0 || size->value == 0 || size->value > SDF_SPACE_END) {
         diag_error(diag, size->pos, "a trace cannot have 0x%" PRIx64 " bytes", size->value);
         diag_help(diag, "use a multiple of 0x1000");

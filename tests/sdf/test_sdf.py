@@ -9,7 +9,9 @@ that, is also expanded: the result must say the same again, and without a warnin
 The tool is $BULKHEAD, else that of the build folder.
 """
 import os
+import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,28 @@ def test_many_channels(sdk, tmp_path):
     path = tmp_path / 'many.system'
     path.write_text('\n'.join([*lines, '</system>', '']), encoding='utf-8')
     assert check_on_board(path, sdk) == (0, '', '')
+
+
+def test_manual_example(sdk, tmp_path):
+    """The example at the head of docs/description.md is a description without a fault."""
+    manual = text_of(TOP / 'docs/description.md')
+    example = manual[manual.index('    <?xml'):manual.index('    </system>') + len('    </system>\n')]
+    path = tmp_path / 'example.system'
+    path.write_text(textwrap.dedent(example), encoding='utf-8')
+    assert check_on_board(path, sdk) == (0, '', '')
+
+
+def test_manual_is_complete():
+    """docs/description.md has every element and attribute that the parser knows."""
+    manual = text_of(TOP / 'docs/description.md')
+    known = set()
+    for path in ['sdf_parse.c', 'sdf_read.c', 'sdf_read_pd.c', 'sdf_attr.c', 'board.c']:
+        for block in re.findall(r'(?:names|children|attributes|refused\w*)\[\] = {(.*?)};',
+                                text_of(TOP / 'tool' / path), re.S):
+            known.update(re.findall(r'"([a-z_]+)"', block))
+    assert {'mr', 'vaddr', 'cspace', 'prefill_bootinfo', 'redistributors', 'reports'} <= known
+    missing = [word for word in sorted(known) if not re.search(rf'[<`]{word}\b', manual)]
+    assert missing == []
 
 
 def test_missing_file(tmp_path):
