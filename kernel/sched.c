@@ -99,24 +99,24 @@ static void sched_drop_head(struct sched_context *sc)
 }
 
 /**
- * Turns what was consumed since the last split into a refill one period after its use began. The
- * sum of all amounts stays `budget`.
+ * Turns what was used until `now` into a refill one period after its use began. The sum of all
+ * amounts stays `budget`. What is too little for a refill of its own, and what a late timer let it
+ * use beyond the head, stays on account of the next use.
  */
-static void sched_split(struct sched_context *sc)
+static void sched_split(struct sched_context *sc, uint64_t now)
 {
     uint64_t amount = sched_head_amount(sc);
-    uint64_t used = sc->consumed < amount ? sc->consumed : amount;
-    if (used == 0) {
+    uint64_t least = arch_us_to_ticks(SCHED_MIN_US);
+    if (sc->consumed < amount && sc->consumed < least) {
         return;
     }
+    uint64_t used = sc->consumed < amount ? sc->consumed : amount;
     uint64_t start = sc->refill[sc->head].time;
-    /* What a late timer interrupt let it use beyond its budget delays the refill. */
-    uint64_t over = sc->consumed - used;
-    sc->consumed = 0;
+    sc->consumed -= used;
     sc->refill[sc->head].amount -= used;
-    sc->refill[sc->head].time += used;
-    sched_append(sc, start + sc->period + over, used);
-    if (sched_head_amount(sc) < arch_us_to_ticks(SCHED_MIN_US) && sc->count > 1) {
+    sc->refill[sc->head].time = now;
+    sched_append(sc, start + sc->period, used);
+    if (sched_head_amount(sc) < least && sc->count > 1) {
         sched_drop_head(sc);
     }
 }
@@ -157,6 +157,17 @@ static void sched_charge(struct cpu *cpu, uint64_t now)
     cpu->charged_at = now;
 }
 
+/** `sc`, limited, was used until `now`: its thread waits if nothing is left that is due. */
+static void sched_put_down(struct cpu *cpu, struct sched_context *sc, uint64_t now)
+{
+    sched_split(sc, now);
+    sched_merge(sc, now);
+    if (sc->refill[sc->head].time > now && thread_state(sc->user) == THREAD_READY &&
+        !sc->throttled) {
+        sched_throttle(cpu, sc);
+    }
+}
+
 /** The budget or the slice of the context that runs has ended. */
 static void sched_expire(struct cpu *cpu, struct sched_context *sc, uint64_t now)
 {
@@ -169,10 +180,7 @@ static void sched_expire(struct cpu *cpu, struct sched_context *sc, uint64_t now
         }
         return;
     }
-    sched_split(sc);
-    if (sc->refill[sc->head].time > now && thread_state(t) == THREAD_READY && !sc->throttled) {
-        sched_throttle(cpu, sc);
-    }
+    sched_put_down(cpu, sc, now);
 }
 
 /** Charges the context that runs, and acts when its budget or slice has ended. */
@@ -223,19 +231,11 @@ void sched_make_ready(struct cpu *cpu, struct thread *t)
 
 void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
 {
-    struct sched_context *sc = t->sc;
     if (thread_state(t) == THREAD_READY) {
         trace_event(cpu, BH_TRACE_BLOCK, t);
     }
     sched_dequeue(cpu, t);
     thread_set_state(t, state);
-    /* A caller's context goes back to the caller as it is. */
-    if (sc->limited && sc->user == t && sc == &t->own_sc) {
-        if (sc == cpu->charged) {
-            sched_charge(cpu, arch_now());
-        }
-        sched_split(sc);
-    }
 }
 
 void sched_donate(struct thread *from, struct thread *to)
@@ -312,6 +312,26 @@ static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t no
     }
 }
 
+/**
+ * `sc` (NULL: none) is charged from now on. What the one before used while it had the CPU becomes a
+ * refill, and the time in which `sc` was ready but others ran does not count as its use: otherwise
+ * a thread that was kept waiting would get two budgets within one period.
+ */
+static void sched_use(struct cpu *cpu, struct sched_context *sc, uint64_t now)
+{
+    struct sched_context *before = cpu->charged;
+    if (sc == before) {
+        return;
+    }
+    if (before != NULL && before->limited) {
+        sched_put_down(cpu, before, now);
+    }
+    if (sc != NULL && sc->limited) {
+        sched_merge(sc, now);
+    }
+    cpu->charged = sc;
+}
+
 struct thread *sched_next(struct cpu *cpu)
 {
     if (!cpu->resched) {
@@ -321,7 +341,7 @@ struct thread *sched_next(struct cpu *cpu)
     sched_account(cpu, now);
     cpu->resched = false;
     struct thread *t = sched_highest(cpu);
-    cpu->charged = t != NULL ? t->sc : NULL;
+    sched_use(cpu, t != NULL ? t->sc : NULL, now);
     sched_set_timer(cpu, t, now);
     if (t != cpu->current) {
         trace_event(cpu, BH_TRACE_SWITCH, t);
