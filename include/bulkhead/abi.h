@@ -111,6 +111,31 @@ enum bh_syscall {
     BH_SYS_NULL = 13,
     /** Give the rest of the time slice to others of the same priority. */
     BH_SYS_YIELD = 14,
+    /** Read a register of an own vCPU, stopped or faulted. x0: vCPU, x1: enum bh_vcpu_reg.
+     *  Returns x0: error, x1: value. */
+    BH_SYS_VCPU_READ = 15,
+    /** Write one. x0: vCPU, x1: enum bh_vcpu_reg, x2: value. */
+    BH_SYS_VCPU_WRITE = 16,
+    /**
+     * Start an own vCPU afresh: EL1h with translation off and interrupts masked, all registers at
+     * their reset values but x0, private interrupts (0 to 31) at theirs. The vCPU must be stopped.
+     * x0: vCPU, x1: program counter, x2: value of the vCPU's x0.
+     */
+    BH_SYS_VCPU_START = 17,
+    /**
+     * Read or change the state of virtual interrupts of the own VM. x0: vCPU whose private
+     * interrupts 0 to 31 are meant (ignored for others), x1: enum bh_virq_field, x2: first INTID.
+     *   bit fields: x2 a multiple of 32; 32 interrupts at once; SET: x3 which bits, x4 their values
+     *   BH_VIRQ_PRIORITY: x2 a multiple of 4; four bytes at once in x4
+     *   BH_VIRQ_TARGET: one INTID (32 and up); x4: the vCPU's child id
+     *   BH_VIRQ_LINK: one INTID; x4: the VMM's channel of the physical interrupt behind it, or
+     *   ~0UL: the interrupt then goes to the guest without the VMM, and its end deactivates it
+     * GET returns x0: error, x1: value.
+     */
+    BH_SYS_VIRQ_SET = 18,
+    BH_SYS_VIRQ_GET = 19,
+    /** Make one virtual interrupt pending (edge). x0: vCPU (for 0 to 31), x1: INTID. */
+    BH_SYS_VIRQ_RAISE = 20,
     BH_SYS_COUNT
 };
 
@@ -155,9 +180,86 @@ enum bh_fault {
     BH_FAULT_SYSCALL = 2,
     /** Undefined instruction, breakpoint, alignment, FP without the right. {pc, sp, spsr, ESR, 0} */
     BH_FAULT_EXCEPTION = 3,
-    /** Memory access. {pc, address, 1 if instruction fetch, ESR} */
+    /**
+     * Memory access. {pc, address, 1 if instruction fetch, ESR}. Of a vCPU: the address is
+     * guest-physical, ESR is ESR_EL2, and a fifth word has the value of a store, cut to its width.
+     */
     BH_FAULT_MEMORY = 6,
+    /** A vCPU ended an interrupt that asked for it (BH_VIRQ_NOTICE). {INTID} */
+    BH_FAULT_VIRQ_END = 7,
+    /** Another trapped instruction of a vCPU. {ESR_EL2, x0, x1, x2, x3}: HVC, SMC, registers. */
+    BH_FAULT_VCPU = 8,
 };
+
+/** Labels of the answer to a vCPU's fault. */
+enum bh_vcpu_reply {
+    /** Go on with the registers as they are (the VMM has changed them as it wished). */
+    BH_VCPU_RESUME = 0,
+    /**
+     * The access is done: word 0 is what a load reads, or x0 after an HVC or SMC. The kernel
+     * finishes the instruction from the syndrome that it saved.
+     */
+    BH_VCPU_DONE = 1,
+    /** The guest gets an external abort for the access. */
+    BH_VCPU_ABORT = 2,
+    /** The guest gets an undefined instruction exception. */
+    BH_VCPU_UNDEFINED = 3,
+};
+
+/** Registers of a vCPU beyond those of BH_SYS_PD_READ. */
+enum bh_vcpu_reg {
+    BH_VCPU_SCTLR_EL1,
+    BH_VCPU_TTBR0_EL1,
+    BH_VCPU_TTBR1_EL1,
+    BH_VCPU_TCR_EL1,
+    BH_VCPU_MAIR_EL1,
+    BH_VCPU_AMAIR_EL1,
+    BH_VCPU_CONTEXTIDR_EL1,
+    BH_VCPU_ACTLR_EL1,
+    BH_VCPU_CPACR_EL1,
+    BH_VCPU_AFSR0_EL1,
+    BH_VCPU_AFSR1_EL1,
+    BH_VCPU_ESR_EL1,
+    BH_VCPU_FAR_EL1,
+    BH_VCPU_PAR_EL1,
+    BH_VCPU_VBAR_EL1,
+    BH_VCPU_TPIDR_EL1,
+    BH_VCPU_SP_EL1,
+    BH_VCPU_ELR_EL1,
+    BH_VCPU_SPSR_EL1,
+    BH_VCPU_CNTKCTL_EL1,
+    BH_VCPU_CNTV_CTL_EL0,
+    BH_VCPU_CNTV_CVAL_EL0,
+    BH_VCPU_CNTVOFF_EL2,
+    BH_VCPU_CSSELR_EL1,
+    BH_VCPU_MDSCR_EL1,
+    /** MPIDR_EL1 as the guest reads it. */
+    BH_VCPU_VMPIDR_EL2,
+    BH_VCPU_REG_COUNT
+};
+
+/** What BH_SYS_VIRQ_SET and _GET can reach of virtual interrupts. */
+enum bh_virq_field {
+    BH_VIRQ_ENABLED,
+    /** Latched by an edge or by the guest's own store to the pending registers. */
+    BH_VIRQ_PENDING,
+    /** Level of the line of a level-triggered interrupt. GET of PENDING includes it. */
+    BH_VIRQ_LINE,
+    BH_VIRQ_ACTIVE,
+    /** 1: edge, 0: level. */
+    BH_VIRQ_EDGE,
+    BH_VIRQ_GROUP,
+    /** The VMM gets a BH_FAULT_VIRQ_END when the guest ends the interrupt. */
+    BH_VIRQ_NOTICE,
+    BH_VIRQ_PRIORITY,
+    BH_VIRQ_TARGET,
+    BH_VIRQ_LINK,
+};
+
+/** INTIDs of a VM: 0 to 31 private to each vCPU, the others shared. */
+#define BH_VIRQ_COUNT 256
+/** vCPUs of a VM. */
+#define BH_MAX_VCPUS 8
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -143,6 +143,7 @@ struct bd_vm {
     uint32_t pd;
     uint32_t maps_first, maps_count;
     uint32_t vcpus_first, vcpus_count;
+    uint64_t gicd;         /* guest-physical address of the distributor; 0: none */
 };
 
 struct bd_vcpu {
@@ -199,7 +200,7 @@ _Static_assert(sizeof(struct bd_memory) == 16, "layout");
 _Static_assert(sizeof(struct bd_region) == 40, "layout");
 _Static_assert(sizeof(struct bd_map) == 32, "layout");
 _Static_assert(sizeof(struct bd_pd) == 104, "layout");
-_Static_assert(sizeof(struct bd_vm) == 24, "layout");
+_Static_assert(sizeof(struct bd_vm) == 32, "layout");
 _Static_assert(sizeof(struct bd_vcpu) == 16, "layout");
 _Static_assert(sizeof(struct bd_channel) == 8, "layout");
 _Static_assert(sizeof(struct bd_irq) == 8, "layout");
