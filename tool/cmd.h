@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The subcommands of `bulkhead`. Each gets its own arguments, argv[0] being its name, and returns
- * the exit code.
+ * The subcommands of `bulkhead`. Each gets its own arguments, argv[0] being its name as typed
+ * ("bulkhead build"), and returns the exit code.
  */
 #ifndef TOOL_CMD_H
 #define TOOL_CMD_H

@@ -11,7 +11,7 @@
 #include "source.h"
 
 static const char cmd_build_help[] =
-    "usage: bulkhead build SYSTEM --board B [--config C] [options]\n"
+    " SYSTEM --board B [--config C] [options]\n"
     "\n"
     "Make an image that boots from a system description.\n"
     "\n"
@@ -105,7 +105,7 @@ static int cmd_build_main(int argc, char **argv, unsigned extra, const char *rep
                       OPTIONS_COMMON | OPTIONS_OUTPUT | OPTIONS_REPORT | OPTIONS_IMAGE_TYPE |
                           OPTIONS_KERNEL | extra)) {
         if (options.help) {
-            fputs(cmd_build_help, stdout);
+            printf("usage: %s%s", argv[0], cmd_build_help);
             code = CMD_OK;
         } else {
             code = cmd_build_run(&options, options.output != NULL ? options.output : "loader.img",

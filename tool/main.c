@@ -40,7 +40,10 @@ static const char *main_base_name(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc > 0 && strcmp(main_base_name(argv[0]), "microkit") == 0) {
+    static char main_microkit[] = "microkit";
+
+    if (argc > 0 && strcmp(main_base_name(argv[0]), main_microkit) == 0) {
+        argv[0] = main_microkit;
         return cmd_microkit(argc, argv);
     }
     if (argc < 2) {
@@ -57,6 +60,10 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < MAIN_COMMANDS; i++) {
         if (strcmp(argv[1], main_commands[i].name) == 0) {
+            char title[32];
+
+            snprintf(title, sizeof(title), "bulkhead %s", main_commands[i].name);
+            argv[1] = title;
             return main_commands[i].run(argc - 1, argv + 1);
         }
     }

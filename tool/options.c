@@ -56,11 +56,11 @@ void options_complain(const struct options *options, const char *format, ...)
 {
     va_list args;
 
-    fprintf(stderr, "bulkhead %s: ", options->command);
+    fprintf(stderr, "%s: ", options->command);
     va_start(args, format);
     vfprintf(stderr, format, args);
     va_end(args);
-    fprintf(stderr, "\ntry 'bulkhead %s --help'\n", options->command);
+    fprintf(stderr, "\ntry '%s --help'\n", options->command);
 }
 
 /* The entry for an argument; *value is set to what follows a '=', or NULL. */

@@ -27,7 +27,7 @@
 #define OPTIONS_COMMON (OPTIONS_BOARD | OPTIONS_CONFIG | OPTIONS_SEARCH | OPTIONS_SDK)
 
 struct options {
-    const char *command; /* for messages */
+    const char *command; /* as typed, for messages: "bulkhead build" */
     const char *input;   /* the positional argument, or NULL */
     const char *board;
     const char *config;
