@@ -40,6 +40,10 @@ static void fault_compose(struct thread *t, const struct fault_cause *cause)
         fault_word(t, cause->fetch ? 1 : 0);
         fault_word(t, cause->esr);
         break;
+    case BH_FAULT_VIRQ_END:
+    case BH_FAULT_VCPU:
+        /* Messages of vCPUs, composed where they arise. */
+        break;
     }
 }
 
