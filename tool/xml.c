@@ -346,6 +346,28 @@ static bool xml_check_encoding(struct xml_reader *reader)
     return true;
 }
 
+/** libxml2 compares every attribute of a start tag with every other: refuse too many before. */
+static bool xml_check_attributes(const struct xml_reader *reader)
+{
+    struct xml_piece element, name, value;
+    struct xml_place place;
+
+    xml_place_init(&place, reader->source, reader->bytes);
+    while (xml_place_element(&place, &element)) {
+        unsigned count = 0;
+
+        while (xml_place_attribute(&place, &name, &value)) {
+            if (++count > XML_MAX_ATTRIBUTES) {
+                diag_error(reader->diag, name.pos, "more than %d attributes in one element",
+                           XML_MAX_ATTRIBUTES);
+                diag_help(reader->diag, "no element has so many");
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static bool xml_run(struct xml_reader *reader)
 {
     xmlSAXHandler handler = { 0 };
@@ -392,7 +414,7 @@ enum xml_status xml_parse(const char *source, size_t bytes, struct diag *diag,
         return XML_ERR_SYNTAX;
     }
     xml_place_init(&reader.place, source, bytes);
-    if (!xml_check_encoding(&reader) || !xml_run(&reader)) {
+    if (!xml_check_encoding(&reader) || !xml_check_attributes(&reader) || !xml_run(&reader)) {
         xml_free(reader.root);
         return XML_ERR_SYNTAX;
     }

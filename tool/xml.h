@@ -18,6 +18,8 @@
 #define XML_MAX_BYTES (8u << 20)
 /** Most levels of elements: the most PDs, each the child of another, and what is inside. */
 #define XML_MAX_DEPTH 80
+/** Most attributes of an element. */
+#define XML_MAX_ATTRIBUTES 64
 
 struct xml_attribute {
     char *name;
