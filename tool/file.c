@@ -35,7 +35,7 @@ static int file_read_all(int fd, uint8_t *bytes, size_t size)
 
 int file_read(const char *path, size_t max, uint8_t **bytes, size_t *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block */
     struct stat info;
     uint8_t *buffer;
     int error;

@@ -8,18 +8,6 @@ uint64_t sdf_region_bytes(const struct sdf_region *region)
     return (region->size.value + SDF_PAGE - 1) & ~(SDF_PAGE - 1);
 }
 
-uint64_t sdf_region_page(const struct sdf_region *region)
-{
-    if (region->page_size.given) {
-        return region->page_size.value;
-    }
-    if (region->size.value == 0 || region->size.value % SDF_BIG_PAGE != 0 ||
-        (region->phys_addr.given && region->phys_addr.value % SDF_BIG_PAGE != 0)) {
-        return SDF_PAGE;
-    }
-    return SDF_BIG_PAGE;
-}
-
 static void sdf_free_maps(struct sdf_map *maps, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -230,12 +230,6 @@ void sdf_check(struct sdf *sdf, const struct board *board, struct diag *diag);
 /** Bytes of memory that a region takes: its size rounded up to pages. */
 uint64_t sdf_region_bytes(const struct sdf_region *region);
 
-/**
- * Page size of a region: the one that is given, else the largest that its size and, when given,
- * its physical address allow.
- */
-uint64_t sdf_region_page(const struct sdf_region *region);
-
 /** Print the description in its canonical spelling, with the defaults filled in. */
 void sdf_print(const struct sdf *sdf, FILE *out);
 

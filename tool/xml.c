@@ -2,16 +2,14 @@
 #include "xml.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 #include <libxml/xmlstring.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "alloc.h"
+#include "file.h"
 #include "xml_place.h"
 
 static const struct diag_pos xml_nowhere;
@@ -31,47 +29,19 @@ struct xml_reader {
 
 enum xml_status xml_read_file(const char *path, struct diag *diag, char **source, size_t *bytes)
 {
-    enum xml_status status = XML_ERR_READ;
-    struct stat facts;
-    size_t done = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    uint8_t *contents = NULL;
+    int error = file_read(path, XML_MAX_BYTES, &contents, bytes);
 
-    *source = NULL;
-    *bytes = 0;
-    if (file < 0 || fstat(file, &facts) != 0) {
-        diag_error(diag, xml_nowhere, "cannot read the file: %s", strerror(errno));
-        goto out;
-    }
-    if (!S_ISREG(facts.st_mode)) {
+    *source = (char *)contents;
+    if (error == EISDIR || error == EINVAL) {
         diag_error(diag, xml_nowhere, "cannot read the file: it is not a regular file");
-        goto out;
+    } else if (error == EFBIG) {
+        diag_error(diag, xml_nowhere, "cannot read the file: it has more than %u bytes",
+                   XML_MAX_BYTES);
+    } else if (error != 0) {
+        diag_error(diag, xml_nowhere, "cannot read the file: %s", strerror(error));
     }
-    if (facts.st_size > (off_t)XML_MAX_BYTES) {
-        diag_error(diag, xml_nowhere, "the file has %jd bytes; at most %u are read",
-                   (intmax_t)facts.st_size, XML_MAX_BYTES);
-        goto out;
-    }
-    *bytes = (size_t)facts.st_size;
-    *source = alloc_array(*bytes + 1, 1);
-    while (done < *bytes) {
-        ssize_t count = read(file, *source + done, *bytes - done);
-
-        if (count < 0 && errno != EINTR) {
-            diag_error(diag, xml_nowhere, "cannot read the file: %s", strerror(errno));
-            goto out;
-        }
-        if (count == 0) {
-            break;
-        }
-        done += count > 0 ? (size_t)count : 0;
-    }
-    *bytes = done;
-    status = XML_OK;
-out:
-    if (file >= 0) {
-        close(file);
-    }
-    return status;
+    return error == 0 ? XML_OK : XML_ERR_READ;
 }
 
 static void xml_stop(struct xml_reader *reader)
@@ -409,8 +379,7 @@ enum xml_status xml_parse(const char *source, size_t bytes, struct diag *diag,
 
     *root = NULL;
     if (bytes > XML_MAX_BYTES) {
-        diag_error(diag, xml_nowhere, "the file has %zu bytes; at most %u are read", bytes,
-                   XML_MAX_BYTES);
+        diag_error(diag, xml_nowhere, "the file has more than %u bytes", XML_MAX_BYTES);
         return XML_ERR_SYNTAX;
     }
     xml_place_init(&reader.place, source, bytes);

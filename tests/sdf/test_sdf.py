@@ -157,8 +157,9 @@ def test_manual_is_complete():
 
 def test_missing_file(tmp_path):
     path = tmp_path / 'none.system'
-    assert check(path) == (3, '', f'{path}: error: cannot read the file: '
-                                  'No such file or directory\n')
+    message = f'{path}: error: cannot read the file: No such file or directory\n'
+    assert check(path) == (3, '', message)
+    assert expand(path) == (3, '', message)
 
 
 def test_folder(tmp_path):
@@ -166,11 +167,29 @@ def test_folder(tmp_path):
     assert code == 3 and 'it is not a regular file' in errors
 
 
+def test_fifo(tmp_path):
+    """Nobody writes to it: the tool must not wait for that."""
+    os.mkfifo(tmp_path / 'fifo.system')
+    code, _, errors = check(tmp_path / 'fifo.system')
+    assert code == 3 and 'it is not a regular file' in errors
+
+
 def test_large_file(tmp_path):
     path = tmp_path / 'large.system'
     path.write_bytes(b'<system>' + b' ' * (8 << 20) + b'</system>')
     code, _, errors = check(path)
-    assert code == 3 and 'at most 8388608 are read' in errors
+    assert code == 3 and 'it has more than 8388608 bytes' in errors
+
+
+def test_large_prefill(tmp_path):
+    """A file that is larger than any address space; it has holes only."""
+    with open(tmp_path / 'huge.bin', 'wb') as huge:
+        huge.truncate((1 << 39) + 1)
+    path = tmp_path / 'huge.system'
+    path.write_text('<system><memory_region name="a" prefill_path="huge.bin"/></system>',
+                    encoding='utf-8')
+    code, _, errors = check(path, '--search-path', tmp_path)
+    assert code == 1 and "the file 'huge.bin' is too large" in errors
 
 
 def test_full_disk():
@@ -211,6 +230,10 @@ def test_unknown_board(sdk):
      '<ram base="0" size="0x2000"/><ram base="0x1000" size="0x1000"/></board>', 'overlaps another'),
     ('<board name="b" interrupts="64" timer="30" console="0">' + '<cpu mpidr="0"/>' * 9 + '</board>',
      'more than 8 <cpu>'),
+    ('<board name="b"><emulator program="q"/><emulator program="q"/></board>',
+     'a second <emulator>'),
+    ('<board name="b"><emulator program="q"><arg/></emulator></board>',
+     '<arg> is not known inside of <emulator>'),
     ('<board name="b"><uart/></board>', '<uart> is not known inside of <board>'),
     ('<board', 'not well-formed XML'),
 ])

@@ -228,20 +228,16 @@ static void test_numbers(void **state)
     assert_int_equal(value, 10);
 }
 
-static void test_region_page(void **state)
+static void test_region_bytes(void **state)
 {
-    struct sdf_region region = { .size = { .value = 0x400000, .given = true } };
+    struct sdf_region region = { .size = { .value = 0x1001, .given = true } };
 
     (void)state;
-    assert_int_equal(sdf_region_page(&region), 0x200000);
-    region.phys_addr = (struct sdf_num){ .value = 0x50001000, .given = true };
-    assert_int_equal(sdf_region_page(&region), 0x1000);
-    region.phys_addr.value = 0x50200000;
-    assert_int_equal(sdf_region_page(&region), 0x200000);
-    region.page_size = (struct sdf_num){ .value = 0x1000, .given = true };
-    assert_int_equal(sdf_region_page(&region), 0x1000);
-    region.size.value = 0x1001;
     assert_int_equal(sdf_region_bytes(&region), 0x2000);
+    region.size.value = 0x1000;
+    assert_int_equal(sdf_region_bytes(&region), 0x1000);
+    region.size.value = 0;
+    assert_int_equal(sdf_region_bytes(&region), 0);
 }
 
 static void test_board_ram(void **state)
@@ -339,7 +335,7 @@ int main(void)
         cmocka_unit_test(test_model_pds),    cmocka_unit_test(test_model_content),
         cmocka_unit_test(test_model_places), cmocka_unit_test(test_old_pp),
         cmocka_unit_test(test_no_model),     cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_region_page),  cmocka_unit_test(test_board_ram),
+        cmocka_unit_test(test_region_bytes), cmocka_unit_test(test_board_ram),
         cmocka_unit_test(test_board_file),   cmocka_unit_test(test_prefill),
     };
 
