@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import tree  # noqa: E402
 
 # Data whose bytes are the test, and texts that are licences themselves.
-EXEMPT = re.compile(r'^(LICENSES/|tests/fuzz/corpus/)|(^|/)\.gitignore$|\.(png|svg|bin|json)$'
+EXEMPT = re.compile(r'^(LICENSES/|tests/fuzz/corpus/)|(^|/)\.gitignore$|\.(png|svg|bin|json|in)$'
                     r'|^tests/sdf/.*\.(system|expected|expanded)$')
 
 
