@@ -69,6 +69,12 @@ static struct thread *sched_highest(const struct cpu *cpu)
 
 /* Scheduling contexts. */
 
+/** Does a ready thread use it? The own context of a passive PD that is being called lies idle. */
+static bool sched_wanted(const struct sched_context *sc)
+{
+    return sc->user->sc == sc && thread_state(sc->user) == THREAD_READY;
+}
+
 static uint64_t sched_head_amount(const struct sched_context *sc)
 {
     return sc->refill[sc->head].amount;
@@ -99,11 +105,11 @@ static void sched_drop_head(struct sched_context *sc)
 }
 
 /**
- * Turns what was used until `now` into a refill one period after its use began. The sum of all
- * amounts stays `budget`. What is too little for a refill of its own, and what a late timer let it
- * use beyond the head, stays on account of the next use.
+ * Turns what was used into a refill one period after its use began. The sum of all amounts stays
+ * `budget`. What is too little for a refill of its own, and what a late timer let it use beyond the
+ * head, stays on account of the next use.
  */
-static void sched_split(struct sched_context *sc, uint64_t now)
+static void sched_split(struct sched_context *sc)
 {
     uint64_t amount = sched_head_amount(sc);
     uint64_t least = arch_us_to_ticks(SCHED_MIN_US);
@@ -114,7 +120,6 @@ static void sched_split(struct sched_context *sc, uint64_t now)
     uint64_t start = sc->refill[sc->head].time;
     sc->consumed -= used;
     sc->refill[sc->head].amount -= used;
-    sc->refill[sc->head].time = now;
     sched_append(sc, start + sc->period, used);
     if (sched_head_amount(sc) < least && sc->count > 1) {
         sched_drop_head(sc);
@@ -124,7 +129,7 @@ static void sched_split(struct sched_context *sc, uint64_t now)
 /** Moves refills that are in the past together, so that unused time is not saved up. */
 static void sched_merge(struct sched_context *sc, uint64_t now)
 {
-    if (sc->refill[sc->head].time >= now) {
+    if (sc->refill[sc->head].time > now) {
         return;
     }
     sc->refill[sc->head].time = now;
@@ -160,10 +165,9 @@ static void sched_charge(struct cpu *cpu, uint64_t now)
 /** `sc`, limited, was used until `now`: its thread waits if nothing is left that is due. */
 static void sched_put_down(struct cpu *cpu, struct sched_context *sc, uint64_t now)
 {
-    sched_split(sc, now);
+    sched_split(sc);
     sched_merge(sc, now);
-    if (sc->refill[sc->head].time > now && thread_state(sc->user) == THREAD_READY &&
-        !sc->throttled) {
+    if (sc->refill[sc->head].time > now && sched_wanted(sc) && !sc->throttled) {
         sched_throttle(cpu, sc);
     }
 }
@@ -250,12 +254,18 @@ void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to)
     if (sc == &to->own_sc) {
         return;
     }
-    bool ready = thread_state(to) == THREAD_READY;
-    sched_dequeue(cpu, to);
-    to->sc = &to->own_sc;
+    struct thread *user = sc->user;
+    bool ready = thread_state(user) == THREAD_READY;
+    sched_dequeue(cpu, user);
     sc->user = from;
+    /* If `to` has lent it on, so goes its own. Each call goes to a higher priority: this ends. */
+    for (struct thread *t = user; t != to; t = t->serving) {
+        t->sc = &to->own_sc;
+    }
+    to->sc = &to->own_sc;
+    to->sc->user = user;
     if (ready) {
-        sched_make_ready(cpu, to);
+        sched_make_ready(cpu, user);
     }
     /* The context that is charged must change, whoever goes on. */
     cpu->resched = true;
@@ -285,7 +295,7 @@ void sched_timer(struct cpu *cpu)
         struct sched_context *sc =
             (struct sched_context *)((char *)entry - offsetof(struct sched_context, timer));
         sc->throttled = false;
-        if (thread_state(sc->user) == THREAD_READY) {
+        if (sched_wanted(sc)) {
             sched_make_ready(cpu, sc->user);
         }
     }

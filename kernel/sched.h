@@ -26,8 +26,8 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state);
 void sched_donate(struct thread *from, struct thread *to);
 
 /**
- * Undo sched_donate(), if it was done: `from` has its context again, and `to` goes on with its own
- * if it is ready.
+ * Undo sched_donate(), if it was done: `from` has its context again, and `to`, or whom it called in
+ * turn, goes on with the own one of `to` if it is ready.
  */
 void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to);
 

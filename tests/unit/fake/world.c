@@ -75,7 +75,7 @@ struct thread *world_limited(const char *name, uint32_t cpu, uint32_t priority, 
     t->stack_base = WORLD_STACK_TOP - WORLD_STACK_BYTES;
     t->pd = pd;
     snprintf(t->name, sizeof(t->name), "%s", name);
-    t->context.pc = WORLD_SVC;
+    t->context.pc = WORLD_ENTRY;
     sched_init_thread(t, budget, period);
     poke_register(t);
     world_threads[world_thread_count++] = t;
