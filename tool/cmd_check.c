@@ -16,30 +16,6 @@ static const char cmd_check_help[] =
     "\n"
     "Exit codes: 0 nothing but warnings, 1 wrong description, 2 wrong use, 3 cannot be read.\n";
 
-static int cmd_check_run(struct source *source, const struct options *options)
-{
-    enum sdf_status status;
-
-    if (options->board != NULL) {
-        int code = source_board(source, options);
-
-        if (code != CMD_OK) {
-            return code;
-        }
-    }
-    diag_init(&source->diag, options->input);
-    status = sdf_parse(options->input, &source->diag, &source->sdf);
-    if (status == SDF_OK) {
-        sdf_prefill(&source->sdf, &options->search, &source->diag);
-        sdf_check(&source->sdf, options->board != NULL ? &source->board : NULL, &source->diag);
-    }
-    diag_print(&source->diag, stderr);
-    if (status == SDF_ERR_READ) {
-        return CMD_ENVIRONMENT;
-    }
-    return source->diag.errors == 0 ? CMD_OK : CMD_WRONG;
-}
-
 int cmd_check(int argc, char **argv)
 {
     struct options options;
@@ -53,7 +29,7 @@ int cmd_check(int argc, char **argv)
         } else if (options.input == NULL) {
             options_complain(&options, "the system description is missing");
         } else {
-            code = cmd_check_run(&source, &options);
+            code = source_check(&source, &options, options.input);
         }
     }
     source_free(&source);

@@ -17,20 +17,10 @@ static const char cmd_expand_help[] =
 
 static int cmd_expand_run(struct source *source, const struct options *options)
 {
-    enum sdf_status status;
+    int code = source_check(source, options, options->input);
 
-    diag_init(&source->diag, options->input);
-    status = sdf_parse(options->input, &source->diag, &source->sdf);
-    if (status == SDF_OK) {
-        sdf_prefill(&source->sdf, &options->search, &source->diag);
-        sdf_check(&source->sdf, NULL, &source->diag);
-    }
-    diag_print(&source->diag, stderr);
-    if (status == SDF_ERR_READ) {
-        return CMD_ENVIRONMENT;
-    }
-    if (source->diag.errors > 0) {
-        return CMD_WRONG;
+    if (code != CMD_OK) {
+        return code;
     }
     sdf_print(&source->sdf, stdout);
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {

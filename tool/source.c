@@ -117,7 +117,8 @@ int source_board(struct source *source, const struct options *options)
     return status == BOARD_OK ? CMD_OK : CMD_ENVIRONMENT;
 }
 
-int source_check(struct source *source, const struct options *options, const char *path)
+/* Read and check a description; the messages are not printed yet. */
+static int source_read(struct source *source, const struct options *options, const char *path)
 {
     enum sdf_status status;
     int code = options->board != NULL ? source_board(source, options) : CMD_OK;
@@ -131,11 +132,18 @@ int source_check(struct source *source, const struct options *options, const cha
         sdf_prefill(&source->sdf, &options->search, &source->diag);
         sdf_check(&source->sdf, options->board != NULL ? &source->board : NULL, &source->diag);
     }
-    if (status != SDF_OK || source->diag.errors > 0) {
-        diag_print(&source->diag, stderr);
-        return status == SDF_ERR_READ ? CMD_ENVIRONMENT : CMD_WRONG;
+    if (status == SDF_ERR_READ) {
+        return CMD_ENVIRONMENT;
     }
-    return CMD_OK;
+    return status == SDF_OK && source->diag.errors == 0 ? CMD_OK : CMD_WRONG;
+}
+
+int source_check(struct source *source, const struct options *options, const char *path)
+{
+    int code = source_read(source, options, path);
+
+    diag_print(&source->diag, stderr);
+    return code;
 }
 
 static int source_kernel(struct source *source)
@@ -162,19 +170,14 @@ static int source_kernel(struct source *source)
     return CMD_OK;
 }
 
-int source_plan(struct source *source, const struct options *options, const char *path)
+/* Everything of source_plan() but the printing of messages. */
+static int source_place(struct source *source, const struct options *options, const char *path)
 {
-    int code;
+    int code = source_read(source, options, path);
 
-    if (options->board == NULL) {
-        options_complain(options, "--board is missing");
-        return CMD_USAGE;
+    if (code == CMD_OK) {
+        code = source_kernel(source);
     }
-    code = source_check(source, options, path);
-    if (code != CMD_OK) {
-        return code;
-    }
-    code = source_kernel(source);
     if (code != CMD_OK) {
         return code;
     }
@@ -184,8 +187,20 @@ int source_plan(struct source *source, const struct options *options, const char
         plan_place(&source->plan, source->kernel.size,
                    image_bootdesc_bytes(&source->plan, source_has_symbols(source)), &source->diag);
     }
-    diag_print(&source->diag, stderr);
     return source->diag.errors == 0 ? CMD_OK : CMD_WRONG;
+}
+
+int source_plan(struct source *source, const struct options *options, const char *path)
+{
+    int code;
+
+    if (options->board == NULL) {
+        options_complain(options, "--board is missing");
+        return CMD_USAGE;
+    }
+    code = source_place(source, options, path);
+    diag_print(&source->diag, stderr);
+    return code;
 }
 
 bool source_has_symbols(const struct source *source)

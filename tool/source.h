@@ -28,10 +28,7 @@ struct source {
 /** Find the SDK and read the board that the options name. */
 int source_board(struct source *source, const struct options *options);
 
-/**
- * Read and check a description, with the board when the options name one. Warnings are printed
- * by the caller or by source_plan(); errors have been.
- */
+/** Read and check a description, with the board when the options name one. */
 int source_check(struct source *source, const struct options *options, const char *path);
 
 /** The same, and read the programs and the kernel, and place everything; --board is needed. */
