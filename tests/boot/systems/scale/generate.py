@@ -11,11 +11,14 @@ def channel_id(own, other):
 
 
 def description():
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<system>']
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<system>',
+             '  <memory_region name="results" size="0x1000"/>']
     for pd in range(PDS):
         lines += [f'  <protection_domain name="pd{pd}" priority="{pd + 1}" cpu="{pd % CPUS}" '
                   'fpu="false">',
-                  '    <program_image path="node.elf"/>', '  </protection_domain>']
+                  '    <program_image path="node.elf"/>',
+                  '    <map mr="results" vaddr="0x20000000" setvar_vaddr="results_vaddr"/>',
+                  '  </protection_domain>']
     for low in range(PDS):
         for high in range(low + 1, PDS):
             lines += ['  <channel>',

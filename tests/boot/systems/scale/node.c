@@ -2,14 +2,55 @@
 /*
  * One of as many PDs as there can be, connected with each of the others: notifies them all, waits
  * until all have notified it, and calls all that have a higher priority. Channel `j` leads to PD
- * `j`, or to PD `j + 1` if that is not below this PD's own number, which is in its name.
+ * `j`, or to PD `j + 1` if that is not below this PD's own number. PD 0 says how it ended.
  */
 #include <bulkhead/libc.h>
 #include <microkit.h>
 
 #define ALL_CHANNELS ((1UL << MICROKIT_MAX_CHANNELS) - 1)
 
+/* Set in the ELF file by the tool. */
+uint64_t results_vaddr = 1;
+
 static uint64_t heard;
+
+/** What each PD leaves in the page that all share. */
+struct result {
+    volatile uint32_t answered; /* calls that came back right */
+    volatile uint32_t rights;   /* calls */
+    volatile uint32_t done;     /* written last */
+};
+
+/** The number behind "pd" in the name. */
+static unsigned int own_number(void)
+{
+    unsigned int number = 0;
+
+    for (const char *digit = microkit_name + 2; *digit != '\0'; digit++) {
+        number = number * 10 + (unsigned int)(*digit - '0');
+    }
+    return number;
+}
+
+/** Waits for all results; every PD above must have been answered by those above it. */
+static void summarise(const struct result *results)
+{
+    unsigned int right = 0;
+
+    for (unsigned int pd = 0; pd < BH_MAX_PDS; pd++) {
+        while (!__atomic_load_n(&results[pd].done, __ATOMIC_ACQUIRE)) {
+            __asm__ volatile("yield");
+        }
+        if (results[pd].rights == BH_MAX_PDS - 1 - pd &&
+            results[pd].answered == results[pd].rights) {
+            right++;
+        } else {
+            printf("scale: pd%u was answered %u of %u\n", pd, results[pd].answered,
+                   results[pd].rights);
+        }
+    }
+    printf("scale: %u of %u heard all others and were answered\n", right, BH_MAX_PDS);
+}
 
 /**
  * Calls every PD to which there is a right to call, `*rights` of them; the answer is the number plus
@@ -45,10 +86,15 @@ void notified(microkit_channel ch)
 {
     heard |= 1UL << ch;
     if (heard == ALL_CHANNELS) {
+        struct result *results = (struct result *)results_vaddr;
+        unsigned int number = own_number();
         unsigned int rights;
-        unsigned int right = call_all(&rights);
-        printf("scale: %s heard %u, was answered %u of %u\n", microkit_name,
-               MICROKIT_MAX_CHANNELS, right, rights);
+        results[number].answered = call_all(&rights);
+        results[number].rights = rights;
+        __atomic_store_n(&results[number].done, 1, __ATOMIC_RELEASE);
+        if (number == 0) {
+            summarise(results);
+        }
         heard = 0;
     }
 }
