@@ -146,6 +146,13 @@ static bool bootdesc_touches_memory(uint64_t base, uint64_t bytes)
     return false;
 }
 
+/** The kernel can map a device of the board there; base 0: there is none. */
+static bool bootdesc_device_ok(uint64_t base, uint64_t bytes)
+{
+    return base == 0 || (bootdesc_range_ok(base, bytes, BOOTDESC_PHYSICAL_LIMIT) &&
+                         !bootdesc_touches_memory(base, bytes));
+}
+
 static const char *bootdesc_check_board(void)
 {
     const struct bd_header *h = bootdesc;
@@ -158,6 +165,12 @@ static const char *bootdesc_check_board(void)
             return "a range of memory is empty, not page aligned or too high";
         }
     }
+    const struct bd_board *b = &h->board;
+    if (!bootdesc_device_ok(b->gicd, BD_PAGE) || !bootdesc_device_ok(b->gicc, BD_PAGE) ||
+        !bootdesc_device_ok(b->gich, BD_PAGE) || !bootdesc_device_ok(b->gicv, BD_PAGE) ||
+        !bootdesc_device_ok(b->gicr, b->gicr_bytes) || !bootdesc_device_ok(b->uart, BD_PAGE)) {
+        return "a device of the board is not page aligned, too high or lies in memory";
+    }
     if (!bootdesc_page_aligned(h->kernel_base) || h->kernel_base < BD_PAGE ||
         !bootdesc_page_aligned(h->image_bytes) || !bootdesc_page_aligned(h->heap_bytes) ||
         h->image_bytes > BOOTDESC_PHYSICAL_LIMIT || h->heap_bytes > BOOTDESC_PHYSICAL_LIMIT ||
@@ -165,6 +178,16 @@ static const char *bootdesc_check_board(void)
         return "the kernel's own region does not lie in the board's memory";
     }
     return NULL;
+}
+
+static bool bootdesc_source_ok(const struct bd_region *r)
+{
+    uint64_t image_bytes = bootdesc->image_bytes;
+    if (r->src_off == BD_NO_SOURCE) {
+        return r->src_bytes == 0;
+    }
+    return bootdesc_page_aligned(r->src_off) && r->src_off <= image_bytes &&
+           r->src_bytes <= image_bytes - r->src_off && r->src_bytes <= r->bytes;
 }
 
 static const char *bootdesc_check_region(const struct bd_region *r)
@@ -176,9 +199,7 @@ static const char *bootdesc_check_region(const struct bd_region *r)
     if (!bootdesc_string_ok(r->name_off)) {
         return "a region has no name";
     }
-    if (r->src_off != BD_NO_SOURCE &&
-        (!bootdesc_page_aligned(r->src_off) || r->src_off > h->image_bytes ||
-         r->src_bytes > h->image_bytes - r->src_off || r->src_bytes > r->bytes)) {
+    if (!bootdesc_source_ok(r)) {
         return "the contents of a region lie outside the image";
     }
     if ((r->flags & BD_REGION_INPLACE) != 0) {
@@ -279,6 +300,9 @@ static const char *bootdesc_check_channels(uint32_t index, const struct bd_pd *p
         if (c->id >= BH_MAX_CHANNELS || c->peer_id >= BH_MAX_CHANNELS ||
             c->peer >= bootdesc->pds.count || c->peer == index) {
             return "a channel has a wrong number";
+        }
+        if ((c->flags & ~(BD_CHANNEL_NOTIFY | BD_CHANNEL_CALL)) != 0) {
+            return "a channel has a wrong right";
         }
         if ((ids & 1UL << c->id) != 0) {
             return "a channel number is used twice";
