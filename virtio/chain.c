@@ -56,11 +56,13 @@ enum virtio_error chain_add(struct chain *chain, const struct guestmem *mem, str
     return VIRTIO_OK;
 }
 
+/* VIO-SPLIT-03, VIO-PACKED-04: a reader ends where the writable segments begin. */
 struct chain_reader chain_reader(const struct chain *chain)
 {
     return (struct chain_reader){ .chain = chain };
 }
 
+/* VIO-SPLIT-02, VIO-PACKED-03: a writer begins behind the readable segments. */
 struct chain_writer chain_writer(const struct chain *chain)
 {
     return (struct chain_writer){ .chain = chain, .segment = chain->readable };

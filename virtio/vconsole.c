@@ -119,7 +119,6 @@ static bool drain_queue(struct vconsole *console, unsigned port)
         if (!p->chain.in_flight) {
             enum virtio_error error = vdev_pop(dev, queue, &p->chain);
 
-            /* VIO-SPLIT-17: a kick for nothing ends here. */
             if (error == VIRTIO_EMPTY && vdev_want_kick(dev, queue)) {
                 budget--;
                 continue;
@@ -354,19 +353,20 @@ enum virtio_error vconsole_init(struct vconsole *console, const struct vconsole_
         .columns = config->columns,
         .rows = config->rows,
     };
-    error = vdev_init(&console->dev, &(struct vdev_config){
-        .model = &model,
-        .mem = config->mem,
-        .queues = config->queues,
-        .queue_count = VCONSOLE_QUEUES(config->port_count, config->multiport),
-        .queue_entries = config->queue_entries,
-        .features = config->features | VCONSOLE_F_EMERG_WRITE |
-                    (config->multiport ? VCONSOLE_F_MULTIPORT : 0) |
-                    (config->sized ? VCONSOLE_F_SIZE : 0),
-        .required = config->required,
-        .report = config->report,
-        .report_context = config->report_context,
-    });
+    error = vdev_init(&console->dev,
+                      &(struct vdev_config){
+                          .model = &model,
+                          .mem = config->mem,
+                          .queues = config->queues,
+                          .queue_count = VCONSOLE_QUEUES(config->port_count, config->multiport),
+                          .queue_entries = config->queue_entries,
+                          .features = config->features | VCONSOLE_F_EMERG_WRITE |
+                                      (config->multiport ? VCONSOLE_F_MULTIPORT : 0) |
+                                      (config->sized ? VCONSOLE_F_SIZE : 0),
+                          .required = config->required,
+                          .report = config->report,
+                          .report_context = config->report_context,
+                      });
     if (error != VIRTIO_OK) {
         return error;
     }

@@ -2,14 +2,17 @@
 #include <virtio/spec.h>
 #include <virtio/vdev.h>
 
-/* What the core implements for every device. IN_ORDER, RING_RESET and the rest are not among it. */
+/*
+ * What the core implements for every device. VIO-FEAT-08, VIO-FEAT-09: IN_ORDER, RING_RESET, SR_IOV
+ * and the rest are not among it, and so can be neither offered nor accepted.
+ */
 #define CORE_FEATURES                                                                              \
     (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 | VIRTIO_F_ACCESS_PLATFORM | \
      VIRTIO_F_RING_PACKED)
 
 /* Status bits that a driver may set. */
-#define DRIVER_STATUS                                                                           \
-    (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK |             \
+#define DRIVER_STATUS                                                               \
+    (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK | \
      VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_FAILED)
 
 static bool rules_kept(const struct vdev_model *model, uint64_t features)
@@ -166,8 +169,8 @@ enum vdev_answer vdev_write_status(struct vdev *dev, uint32_t value)
         return reset(dev);
     }
     /* A driver that adds a bit writes back what it read, DEVICE_NEEDS_RESET with it. */
-    if ((value & ~(DRIVER_STATUS | VIRTIO_STATUS_NEEDS_RESET)) != 0 ||
-        dev->stopping != VDEV_CALM || !step_allowed(before, value)) {
+    if ((value & ~(DRIVER_STATUS | VIRTIO_STATUS_NEEDS_RESET)) != 0 || dev->stopping != VDEV_CALM ||
+        !step_allowed(before, value)) {
         vdev_count(dev, VIRTIO_ERR_STATE);
         return VDEV_DONE;
     }
@@ -411,8 +414,7 @@ void vdev_write_config(struct vdev *dev, uint32_t offset, unsigned width, uint32
 {
     if ((width != 1 && width != 2 && width != 4) || (offset & (width - 1)) != 0 ||
         offset >= dev->model->config_bytes || width > dev->model->config_bytes - offset ||
-        dev->model->config_write == NULL ||
-        !dev->model->config_write(dev, offset, width, value)) {
+        dev->model->config_write == NULL || !dev->model->config_write(dev, offset, width, value)) {
         vdev_count(dev, VIRTIO_ERR_REGISTER);
     }
 }

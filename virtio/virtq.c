@@ -51,12 +51,12 @@ enum virtio_error virtq_enable(struct virtq *queue, const struct guestmem *mem, 
     } else {
         virtq_split_layout(queue->entries, &layout);
     }
-    if (map_area(mem, setup->desc, queue->entries * VIRTIO_DESC_BYTES, DESC_ALIGN,
-                 &queue->desc) != VIRTIO_OK ||
-        map_area(mem, setup->driver, layout.driver_bytes, layout.driver_align,
-                 &queue->driver) != VIRTIO_OK ||
-        map_area(mem, setup->device, layout.device_bytes, layout.device_align,
-                 &queue->device) != VIRTIO_OK) {
+    if (map_area(mem, setup->desc, queue->entries * VIRTIO_DESC_BYTES, DESC_ALIGN, &queue->desc) !=
+            VIRTIO_OK ||
+        map_area(mem, setup->driver, layout.driver_bytes, layout.driver_align, &queue->driver) !=
+            VIRTIO_OK ||
+        map_area(mem, setup->device, layout.device_bytes, layout.device_align, &queue->device) !=
+            VIRTIO_OK) {
         return VIRTIO_ERR_SETUP;
     }
     queue->mem = mem;

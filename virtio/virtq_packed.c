@@ -90,8 +90,8 @@ enum virtio_error virtq_packed_pop(struct virtq *queue, struct chain *chain)
 
     /* VIO-PACKED-01, VIO-PACKED-07: slots are taken in ring order, and so are lists. */
     for (uint16_t taken = 1; taken <= room; taken++) {
-        uint16_t flags = access_load16_acquire(queue->desc,
-                                               (size_t)slot * VIRTIO_DESC_BYTES + DESC_FLAGS);
+        uint16_t flags =
+            access_load16_acquire(queue->desc, (size_t)slot * VIRTIO_DESC_BYTES + DESC_FLAGS);
         struct virtq_desc desc;
         enum virtio_error error;
 
@@ -104,8 +104,8 @@ enum virtio_error virtq_packed_pop(struct virtq *queue, struct chain *chain)
             /* A list holds direct descriptors, or is one table. */
             error = taken == 1 ? add_indirect(queue, &desc, chain) : VIRTIO_ERR_INDIRECT;
         } else {
-            error = chain_add(chain, queue->mem, desc.at, desc.bytes,
-                              (flags & VIRTIO_DESC_WRITE) != 0);
+            error =
+                chain_add(chain, queue->mem, desc.at, desc.bytes, (flags & VIRTIO_DESC_WRITE) != 0);
         }
         if (error != VIRTIO_OK) {
             return error;
@@ -185,14 +185,13 @@ void virtq_packed_suppress_kicks(struct virtq *queue)
 bool virtq_packed_want_kick(struct virtq *queue)
 {
     if (queue->event_idx) {
-        store_event(queue, queue->avail | (queue->avail_wrap ? EVENT_WRAP : 0U),
-                    VIRTIO_EVENT_DESC);
+        store_event(queue, queue->avail | (queue->avail_wrap ? EVENT_WRAP : 0U), VIRTIO_EVENT_DESC);
     } else {
         store_event(queue, 0, VIRTIO_EVENT_ENABLE);
     }
     access_fence();
     return queue->in_flight < queue->entries &&
-           is_available(access_load16(queue->desc,
-                                      (size_t)queue->avail * VIRTIO_DESC_BYTES + DESC_FLAGS),
-                        queue->avail_wrap);
+           is_available(
+               access_load16(queue->desc, (size_t)queue->avail * VIRTIO_DESC_BYTES + DESC_FLAGS),
+               queue->avail_wrap);
 }

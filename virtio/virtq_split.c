@@ -48,6 +48,7 @@ static enum virtio_error refresh(struct virtq *queue)
         return VIRTIO_ERR_INDEX;
     }
     queue->seen = seen;
+    /* VIO-SPLIT-17 */
     return more == 0 ? VIRTIO_EMPTY : VIRTIO_OK;
 }
 
@@ -86,6 +87,7 @@ static enum virtio_error add_indirect(const struct virtq *queue, const struct vi
     return VIRTIO_ERR_CHAIN;
 }
 
+/* VIO-SPLIT-04: this is all that is ever done to the descriptor table. */
 static struct virtq_desc read_desc(const struct virtq *queue, uint16_t index)
 {
     size_t offset = (size_t)index * VIRTIO_DESC_BYTES;

@@ -66,8 +66,7 @@ static void next_generation(struct vmmio *mmio)
     /* The new bytes are visible before the new number is. */
     __atomic_thread_fence(__ATOMIC_RELEASE);
     /* VIO-MMIO-07 */
-    show(mmio, VIRTIO_MMIO_CONFIG_GENERATION,
-         mmio->page[VIRTIO_MMIO_CONFIG_GENERATION / 4] + 1);
+    show(mmio, VIRTIO_MMIO_CONFIG_GENERATION, mmio->page[VIRTIO_MMIO_CONFIG_GENERATION / 4] + 1);
 }
 
 /* Replace bytes of the one aligned word at `offset`. */
@@ -81,8 +80,8 @@ static void store_config_word(struct vmmio *mmio, unsigned offset, const unsigne
     *place = word;
 }
 
-static enum virtio_error transport_show_config(struct vdev *dev, unsigned offset,
-                                               const void *from, unsigned bytes)
+static enum virtio_error transport_show_config(struct vdev *dev, unsigned offset, const void *from,
+                                               unsigned bytes)
 {
     struct vmmio *mmio = dev->transport_context;
     const unsigned char *place = from;

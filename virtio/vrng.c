@@ -99,14 +99,14 @@ enum virtio_error vrng_init(struct vrng *rng, const struct vrng_config *config)
     *rng = (struct vrng){ .ops = config->ops, .context = config->context };
     chain_init(&rng->chain, config->segments, (uint16_t)config->queue_entries);
     return vdev_init(&rng->dev, &(struct vdev_config){
-        .model = &model,
-        .mem = config->mem,
-        .queues = config->queue,
-        .queue_count = 1,
-        .queue_entries = config->queue_entries,
-        .features = config->features,
-        .required = config->required,
-        .report = config->report,
-        .report_context = config->report_context,
-    });
+                                    .model = &model,
+                                    .mem = config->mem,
+                                    .queues = config->queue,
+                                    .queue_count = 1,
+                                    .queue_entries = config->queue_entries,
+                                    .features = config->features,
+                                    .required = config->required,
+                                    .report = config->report,
+                                    .report_context = config->report_context,
+                                });
 }

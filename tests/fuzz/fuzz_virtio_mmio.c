@@ -20,11 +20,21 @@ static uint32_t features_sel;
 
 /* Registers that a driver stores to, so that the input finds them quickly. */
 static const uint16_t registers[] = {
-    VIRTIO_MMIO_DEVICE_FEATURES_SEL, VIRTIO_MMIO_DRIVER_FEATURES, VIRTIO_MMIO_DRIVER_FEATURES_SEL,
-    VIRTIO_MMIO_QUEUE_SEL, VIRTIO_MMIO_QUEUE_NUM, VIRTIO_MMIO_QUEUE_READY,
-    VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_STATUS,
-    VIRTIO_MMIO_QUEUE_DESC_LOW, VIRTIO_MMIO_QUEUE_DESC_HIGH, VIRTIO_MMIO_QUEUE_DRIVER_LOW,
-    VIRTIO_MMIO_QUEUE_DRIVER_HIGH, VIRTIO_MMIO_QUEUE_DEVICE_LOW, VIRTIO_MMIO_QUEUE_DEVICE_HIGH,
+    VIRTIO_MMIO_DEVICE_FEATURES_SEL,
+    VIRTIO_MMIO_DRIVER_FEATURES,
+    VIRTIO_MMIO_DRIVER_FEATURES_SEL,
+    VIRTIO_MMIO_QUEUE_SEL,
+    VIRTIO_MMIO_QUEUE_NUM,
+    VIRTIO_MMIO_QUEUE_READY,
+    VIRTIO_MMIO_QUEUE_NOTIFY,
+    VIRTIO_MMIO_INTERRUPT_ACK,
+    VIRTIO_MMIO_STATUS,
+    VIRTIO_MMIO_QUEUE_DESC_LOW,
+    VIRTIO_MMIO_QUEUE_DESC_HIGH,
+    VIRTIO_MMIO_QUEUE_DRIVER_LOW,
+    VIRTIO_MMIO_QUEUE_DRIVER_HIGH,
+    VIRTIO_MMIO_QUEUE_DEVICE_LOW,
+    VIRTIO_MMIO_QUEUE_DEVICE_HIGH,
     VIRTIO_MMIO_SHM_SEL,
 };
 
@@ -65,8 +75,7 @@ static void check_features(void)
 static void check_registers(void)
 {
     bool exists = queue_sel < PROBE_QUEUES;
-    uint32_t features = features_sel > 1 ? 0
-                                         : (uint32_t)(probe.dev.offered >> (32 * features_sel));
+    uint32_t features = features_sel > 1 ? 0 : (uint32_t)(probe.dev.offered >> (32 * features_sel));
 
     guest_check(world_load(&world, VIRTIO_MMIO_MAGIC) == 0x74726976, "MagicValue");
     guest_check(world_load(&world, VIRTIO_MMIO_VERSION) == 2, "Version");
@@ -74,7 +83,8 @@ static void check_registers(void)
     guest_check(world_load(&world, VIRTIO_MMIO_QUEUE_NUM_MAX) == (exists ? PROBE_ENTRIES : 0),
                 "QueueNumMax");
     guest_check(world_load(&world, VIRTIO_MMIO_QUEUE_READY) ==
-                (exists && probe.queues[queue_sel].ready), "QueueReady");
+                    (exists && probe.queues[queue_sel].ready),
+                "QueueReady");
     guest_check((world_load(&world, VIRTIO_MMIO_INTERRUPT_STATUS) & ~3U) == 0, "InterruptStatus");
     guest_check(world_load(&world, VIRTIO_MMIO_SHM_LEN_LOW) == UINT32_MAX, "SHMLenLow");
     guest_check(world_load(&world, VIRTIO_MMIO_QUEUE_RESET) == 0, "QueueReset");
@@ -111,8 +121,7 @@ static void store(uint32_t offset, unsigned width, uint64_t value)
         features_sel = (uint32_t)value;
     }
     guest_check(answer == VDEV_DONE || !probe.quiet, "only a busy device keeps a store waiting");
-    if (width == 4 && offset == VIRTIO_MMIO_STATUS && (uint32_t)value == 0 &&
-        answer == VDEV_DONE) {
+    if (width == 4 && offset == VIRTIO_MMIO_STATUS && (uint32_t)value == 0 && answer == VDEV_DONE) {
         guest_check(probe.dev.status == 0, "a reset is complete when the store returns");
         queue_sel = 0;
         features_sel = 0;
@@ -250,7 +259,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.mem = *guest_mem();
     guest_clear();
     guest_check(probe_init(&probe, &world, PROBE_RING_FEATURES | PROBE_F_BASE | PROBE_F_DEPENDENT,
-                           0) == VIRTIO_OK, "a device");
+                           0) == VIRTIO_OK,
+                "a device");
     world_attach(&world, &probe.dev);
     queue_sel = 0;
     features_sel = 0;

@@ -51,7 +51,8 @@ const struct guestmem *guest_mem(void)
     guest_check(first != NULL && second != NULL, "memory");
     ranges[0] = (struct guestmem_range){ { GUEST_RAM_AT }, { GUEST_FIRST_BYTES }, { first } };
     ranges[1] = (struct guestmem_range){ { GUEST_RAM_AT + GUEST_FIRST_BYTES },
-                                         { GUEST_SECOND_BYTES }, { second } };
+                                         { GUEST_SECOND_BYTES },
+                                         { second } };
     guest_check(guestmem_init(&mem, ranges, 2) == VIRTIO_OK, "RAM");
     return &mem;
 }
@@ -136,8 +137,7 @@ static void forgive(uint8_t *before, uint32_t from, uint32_t bytes)
     }
 }
 
-bool guest_changed_outside(uint8_t *before, uint32_t from, uint32_t to,
-                           const struct chain *chain)
+bool guest_changed_outside(uint8_t *before, uint32_t from, uint32_t to, const struct chain *chain)
 {
     forgive(before, from, to - from);
     for (unsigned i = chain != NULL ? chain->readable : 0; chain != NULL && i < chain->count; i++) {

@@ -50,7 +50,6 @@ void guest_check_chain(const struct chain *chain);
 
 /* Whether bytes differ from a snapshot outside of [from, to) and the chain's writable parts (if
  * any). The snapshot is changed. */
-bool guest_changed_outside(uint8_t *before, uint32_t from, uint32_t to,
-                           const struct chain *chain);
+bool guest_changed_outside(uint8_t *before, uint32_t from, uint32_t to, const struct chain *chain);
 
 #endif

@@ -8,7 +8,7 @@
 #include "virtio_ring.h"
 
 #define MAX_ENTRIES 16U
-#define HELD 4U
+#define HELD 8U
 #define MAX_STEPS 64U
 /* Places of the areas in RAM. */
 #define DESC_OFFSET 0U
@@ -143,6 +143,37 @@ static void push(struct bench *bench, unsigned which, struct input *input)
     guest_check(!guest_changed_outside(before, from, to, NULL), "push writes its entry only");
 }
 
+/* The guest makes a buffer available as a driver does: the ring's part of it is sound. */
+static void announce(const struct bench *bench, struct input *input)
+{
+    const struct virtq *q = &bench->queue;
+    uint64_t at = GUEST_RAM_AT + input_u16(input);
+    uint32_t bytes = input_u8(input);
+    uint16_t flags =
+        input_u8(input) & (VIRTIO_DESC_NEXT | VIRTIO_DESC_WRITE | VIRTIO_DESC_INDIRECT);
+    uint32_t desc = (uint32_t)(q->setup.desc.value - GUEST_RAM_AT);
+    uint32_t driver = (uint32_t)(q->setup.driver.value - GUEST_RAM_AT);
+
+    if (!q->ready) {
+        return;
+    }
+    if (bench->packed) {
+        desc += 16U * q->avail;
+        flags |= q->avail_wrap ? VIRTIO_DESC_AVAIL : VIRTIO_DESC_USED;
+        guest_put(desc + 14, &flags, 2);
+    } else {
+        uint16_t slot = q->avail & (q->entries - 1U);
+        uint16_t index = (uint16_t)(q->avail + 1);
+
+        desc += 16U * slot;
+        guest_put(desc + 12, &flags, 2);
+        guest_put(driver + 4 + 2U * slot, &slot, 2);
+        guest_put(driver + 2, &index, 2);
+    }
+    guest_put(desc, &at, 8);
+    guest_put(desc + 8, &bytes, 4);
+}
+
 static void step(struct bench *bench, struct input *input)
 {
     uint8_t op = input_u8(input);
@@ -191,6 +222,8 @@ static void step(struct bench *bench, struct input *input)
             virtq_reset(&bench->queue);
             bench->life++;
             bench->out = 0;
+        } else {
+            announce(bench, input);
         }
         break;
     }
@@ -211,7 +244,7 @@ void ring_fuzz(const uint8_t *data, size_t bytes, bool packed)
                      ((flags & 2) != 0 ? VIRTIO_F_INDIRECT_DESC : 0);
     guest_check(virtq_init(&bench.queue, MAX_ENTRIES) == VIRTIO_OK, "a queue");
     for (unsigned i = 0; i < HELD; i++) {
-        chain_init(&bench.chains[i], bench.segments[i], MAX_ENTRIES);
+        chain_init(&bench.chains[i], bench.segments[i], (uint16_t)(1U + (flags >> 4)));
     }
     /* First the memory, then the steps. */
     image = input_u16(&input) % AFTER_DEVICE * 2;

@@ -364,5 +364,6 @@ int main(void)
         cmocka_unit_test(packed_ring_against_a_driver_model),
     };
 
+    cmocka_set_test_filter(getenv("BULKHEAD_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -40,8 +41,8 @@ static void expect(uint64_t at, uint64_t size, const unsigned char *host, uint64
     struct guestmem mem = make();
     struct host_ptr found = { NULL };
     struct length got = { 0 };
-    enum virtio_error error = guestmem_find(&mem, (struct gpa){ at }, (struct length){ size },
-                                            &found, &got);
+    enum virtio_error error =
+        guestmem_find(&mem, (struct gpa){ at }, (struct length){ size }, &found, &got);
 
     assert_int_equal(error, host != NULL ? VIRTIO_OK : VIRTIO_ERR_ADDRESS);
     assert_ptr_equal(found.ptr, host);
@@ -88,12 +89,13 @@ static void map_wants_one_piece(void **state)
     struct host_ptr host = { NULL };
 
     (void)state;
-    assert_int_equal(guestmem_map(&mem, (struct gpa){ START + 8 }, (struct length){ BYTES - 8 },
-                                  &host), VIRTIO_OK);
+    assert_int_equal(
+        guestmem_map(&mem, (struct gpa){ START + 8 }, (struct length){ BYTES - 8 }, &host),
+        VIRTIO_OK);
     assert_ptr_equal(host.ptr, low + 8);
     host.ptr = NULL;
-    assert_int_equal(guestmem_map(&mem, (struct gpa){ START + 8 }, (struct length){ BYTES },
-                                  &host), VIRTIO_ERR_ADDRESS);
+    assert_int_equal(guestmem_map(&mem, (struct gpa){ START + 8 }, (struct length){ BYTES }, &host),
+                     VIRTIO_ERR_ADDRESS);
     assert_int_equal(guestmem_map(&mem, (struct gpa){ 5 }, (struct length){ 1 }, &host),
                      VIRTIO_ERR_ADDRESS);
     assert_null(host.ptr);
@@ -276,5 +278,6 @@ int main(void)
         cmocka_unit_test(error_names_are_all_there),
     };
 
+    cmocka_set_test_filter(getenv("BULKHEAD_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

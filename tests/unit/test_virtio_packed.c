@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -302,8 +303,8 @@ static void vio_packed_09_one_used_descriptor_for_a_list(void **state)
         for (unsigned i = length; i-- > 0;) {
             unsigned n = number + i;
 
-            put_desc(n % ENTRIES, WORLD_DATA_AT, 16,
-                     available(n) | (i + 1 < length ? NEXT : 0), turns);
+            put_desc(n % ENTRIES, WORLD_DATA_AT, 16, available(n) | (i + 1 < length ? NEXT : 0),
+                     turns);
         }
         assert_int_equal(pop(), VIRTIO_OK);
         assert_int_equal(probe.chain.count, length);
@@ -368,10 +369,10 @@ static void vio_packed_10_driver_event_names_a_descriptor(void **state)
             }
             vdev_signal(&probe.dev, 0);
             /* An offset and a wrap bit name the same slot again after two laps. */
-            assert_int_equal(world.raised_used != before,
-                             (event >= number && event < number + batch) ||
-                             (event + 2 * ENTRIES >= number &&
-                              event + 2 * ENTRIES < number + batch));
+            assert_int_equal(
+                world.raised_used != before,
+                (event >= number && event < number + batch) ||
+                    (event + 2 * ENTRIES >= number && event + 2 * ENTRIES < number + batch));
             seen += world.raised_used != before;
             number += batch;
         }
@@ -582,5 +583,6 @@ int main(void)
         T(hostile_event_outside_the_ring),
     };
 
+    cmocka_set_test_filter(getenv("BULKHEAD_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

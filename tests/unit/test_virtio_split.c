@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -789,5 +790,6 @@ int main(void)
         T(completion_in_any_order),
     };
 
+    cmocka_set_test_filter(getenv("BULKHEAD_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,16 +69,16 @@ enum virtio_error probe_init(struct probe *probe, struct world *world, uint64_t 
     probe->quiet = true;
     chain_init(&probe->chain, probe->segments, PROBE_ENTRIES);
     return vdev_init(&probe->dev, &(struct vdev_config){
-        .model = &model,
-        .mem = &world->mem,
-        .queues = probe->queues,
-        .queue_count = PROBE_QUEUES,
-        .queue_entries = PROBE_ENTRIES,
-        .features = features,
-        .required = required,
-        .report = world_report,
-        .report_context = world,
-    });
+                                      .model = &model,
+                                      .mem = &world->mem,
+                                      .queues = probe->queues,
+                                      .queue_count = PROBE_QUEUES,
+                                      .queue_entries = PROBE_ENTRIES,
+                                      .features = features,
+                                      .required = required,
+                                      .report = world_report,
+                                      .report_context = world,
+                                  });
 }
 
 void probe_setup(struct probe *probe, struct world *world)

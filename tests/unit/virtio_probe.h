@@ -36,8 +36,7 @@ struct probe {
 };
 
 /* All that the core can do for rings. */
-#define PROBE_RING_FEATURES \
-    (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
+#define PROBE_RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
 /* Offers `features`, requires `required`. */
 enum virtio_error probe_init(struct probe *probe, struct world *world, uint64_t features,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtio-mmio transport, version 2 (4.2), made for a register page: the guest maps the page
- * read-only, so that its loads never leave it, and only its stores are brought here. This code keeps
- * the page's words what the guest must read. One word has another writer: InterruptStatus belongs
- * to whoever implements `raise` and `lower`; this code never writes it.
+ * read-only, so that its loads never leave it, and only its stores are brought here. This code
+ * keeps the page's words what the guest must read. One word has another writer: InterruptStatus
+ * belongs to whoever implements `raise` and `lower`; this code never writes it.
  *
  * Stores come as vmmio_store(). QueueNotify is meant to be posted instead, as vmmio_doorbell() or,
  * where the number of the queue is known, vmmio_doorbell_queue(). InterruptACK is meant to be

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Seed faults in the virtIO core, and see that they are found.
+
+    seed_virtio.py clauses [IDENTIFIER ...]
+        Take away the code that keeps a clause of docs/virtio.md, and see the test that bears its
+        identifier fail.
+    seed_virtio.py fuzz [TARGET ...]
+        Seed faults, and see the fuzz target find each within a minute, from the corpus in the tree.
+
+Works in a temporary folder. Needs cmocka and gcc, or clang with libFuzzer ($CLANG, else clang-14).
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+CLANG = os.environ.get("CLANG", "clang-14")
+FUZZ_SECONDS = 60
+SANITIZE = ["-std=gnu11", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+GUEST = ["virtio_driver.c", "virtio_probe.c", "virtio_world.c"]
+
+# Identifier, file below virtio/, what is there, and what stands there instead.
+CLAUSES = [
+    ("VIO-STATUS-01", "vdev.c", "if (!dev->live || !vdev_queue_ready(dev, queue)) {",
+     "if (!vdev_queue_ready(dev, queue)) {"),
+    ("VIO-STATUS-02", "vdev.c", "if (!dev->live || vq->unsignalled == 0) {",
+     "if (vq->unsignalled == 0) {"),
+    ("VIO-STATUS-03", "vdev.c", "dev->status |= VIRTIO_STATUS_NEEDS_RESET;", ""),
+    ("VIO-STATUS-04", "vdev.c",
+     "        dev->transport->config_changed(dev);\n    }\n    if (dev->report",
+     "    }\n    if (dev->report"),
+    ("VIO-FEAT-01", "vdev.c", "!rules_kept(model, offered) ||", ""),
+    ("VIO-FEAT-02", "vdev.c", "(features & ~dev->offered) != 0 || ", ""),
+    ("VIO-FEAT-05", "vdev.c", "(offered & ~(CORE_FEATURES | model->features)) != 0 || ", ""),
+    ("VIO-FEAT-06", "vdev.c", " | VIRTIO_F_VERSION_1;\n\n", ";\n\n"),
+    ("VIO-RESET-01", "vdev.c", "    dev->status = 0;\n", ""),
+    ("VIO-RESET-02", "virtq.c", "chain->epoch != queue->epoch || ", ""),
+    ("VIO-CFG-01", "vmmio.c", "        store_config_word(mmio, i, dev->config + i, 4);\n", ""),
+    ("VIO-SPLIT-02", "chain.c", ", .segment = chain->readable };", " };"),
+    ("VIO-SPLIT-07", "virtq_split.c", "    if (queue->event_idx) {\n        /* VIO-SPLIT-10",
+     "    if (true) {\n        /* VIO-SPLIT-10"),
+    ("VIO-SPLIT-09", "virtq_split.c", "& VIRTIO_RING_NO_NOTIFY) == 0;",
+     "& VIRTIO_RING_NO_NOTIFY) != 0;"),
+    ("VIO-SPLIT-11", "virtq_split.c", "behind < queue->unsignalled;",
+     "behind < queue->unsignalled - 1;"),
+    ("VIO-SPLIT-13", "virtq_split.c",
+     "    access_store32(queue->device, offset + 4, written);\n", ""),
+    ("VIO-SPLIT-14", "virtq.c", "        written = most;\n", ""),
+    ("VIO-SPLIT-16", "virtq_split.c", "if (!queue->event_idx) {\n        access_store16",
+     "{\n        access_store16"),
+    ("VIO-PACKED-05", "virtq_packed.c", "return avail == wrap && used != wrap;",
+     "return avail == wrap;"),
+    ("VIO-PACKED-08", "virtq.c", "(queue->packed ? 48 : 32)", "32"),
+    ("VIO-PACKED-09", "virtq_packed.c", "        queue->used_wrap = !queue->used_wrap;\n", ""),
+    ("VIO-PACKED-10", "virtq_packed.c", "        return false;\n    }\n    if (flags != VIRTIO",
+     "    }\n    if (flags != VIRTIO"),
+    ("VIO-MMIO-05", "vmmio.c",
+     "    mmio->ops->lower(mmio->context, VIRTIO_INTERRUPT_ALL);\n", ""),
+    ("VIO-MMIO-06", "vdev.c", "    dev->ready = 0;\n", ""),
+    ("VIO-MMIO-07", "vmmio.c", "VIRTIO_MMIO_CONFIG_GENERATION / 4] + 1);",
+     "VIRTIO_MMIO_CONFIG_GENERATION / 4]);"),
+    ("VIO-MMIO-08", "virtq.c",
+     "    if (!queue->ready) {\n        return VIRTIO_EMPTY;\n    }\n", ""),
+    ("VIO-MMIO-11", "vdev.c", "dev->queues[queue].max_entries : 0;",
+     "dev->queues[queue].max_entries : 1;"),
+    ("VIO-MMIO-14", "vmmio.c", "if (width != 4) {", "if (width == 0) {"),
+    ("VIO-CON-01", "vconsole.c", "    console->ops->emergency(",
+     "    if (dev->live)\n        console->ops->emergency("),
+    ("VIO-CON-03", "vconsole_control.c", " && !console->ports[i].added", ""),
+    ("VIO-CON-04", "vconsole.c", "    if (p->added) {\n", "    {\n"),
+    ("VIO-RNG-01", "vrng.c", "    if (got == 0) {\n        return false;\n    }\n", ""),
+]
+
+# Target, file below virtio/, what is there, and what stands there instead.
+FAULTS = [
+    ("split", "guestmem.c", "size.bytes < left ? size.bytes : left", "left ? size.bytes : left"),
+    ("split", "virtq_split.c", "queue->entries - queue->in_flight", "queue->entries"),
+    ("split", "virtq.c", "chain->epoch != queue->epoch || ", ""),
+    ("packed", "virtq_packed.c", "(queue->entries - queue->in_flight)", "(queue->entries)"),
+    ("packed", "virtq_packed.c", "queue->used >= queue->entries", "queue->used > queue->entries"),
+    ("packed", "chain.c", "if (chain->count == chain->capacity) {",
+     "if (chain->count == chain->capacity + 1) {"),
+    ("mmio", "vdev.c", "((before & VIRTIO_STATUS_FEATURES_OK) == 0 || ", "("),
+    ("mmio", "vmmio.c", "    mmio->ops->lower(mmio->context, VIRTIO_INTERRUPT_ALL);\n", ""),
+    ("mmio", "vdev.c",
+     "dev->stopping != VDEV_CALM ||\n        !step_allowed", "!step_allowed"),
+    ("console", "vconsole_control.c", " && !console->ports[i].added", ""),
+    ("console", "vconsole.c", "    console->pending_ports &= ~(1U << port);\n", ""),
+    ("console", "vconsole.c", "        chain_clear(&p->chain);\n        p->output_blocked",
+     "        p->output_blocked"),
+]
+
+
+def seed(work, file, old, new):
+    """A copy of the sources in which `old` is `new`."""
+    copy = work / "virtio"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(TOP / "virtio", copy)
+    path = copy / file
+    text = path.read_text()
+    if text.count(old) != 1:
+        sys.exit(f"seed_virtio: virtio/{file} has {text.count(old)} times: {old.strip()}")
+    path.write_text(text.replace(old, new))
+    return copy
+
+
+def build(compiler, copy, sources, output, more):
+    command = [compiler, *SANITIZE, *more, f"-I{TOP}/include", f"-I{copy}/include",
+               f"-I{TOP}/tests/unit", "-o", str(output), *map(str, sources),
+               *map(str, sorted(copy.glob("*.c")))]
+    if more[-1:] == ["-lcmocka"]:
+        command = [c for c in command if c != "-lcmocka"] + ["-lcmocka"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"seed_virtio: the seeded sources do not compile:\n{done.stderr}")
+
+
+def run_clause(work, identifier, file, old, new):
+    """Whether the clause's own test fails without the code that keeps it."""
+    row = re.search(r"^\| " + identifier + r" \|.*\| `([^`]+)` `([^`]+)` \|$",
+                    (TOP / "docs/virtio.md").read_text(), re.M)
+    if row is None:
+        sys.exit(f"seed_virtio: docs/virtio.md has no {identifier}")
+    copy = seed(work, file, old, new)
+    program = work / "test"
+    sources = [TOP / "tests/unit" / name for name in [row.group(1), *GUEST]]
+    build("gcc", copy, sources, program, ["-w", "-lcmocka"])
+    prefix = identifier.lower().replace("-", "_")
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="STDOUT", BULKHEAD_TEST=prefix + "*")
+    try:
+        done = subprocess.run([program], capture_output=True, text=True, timeout=60,
+                              env=environment)
+        failed = done.returncode != 0
+        ran = "[ RUN      ] " + prefix in done.stdout
+    except subprocess.TimeoutExpired:
+        failed = ran = True
+    good = failed and ran
+    print(f"{'found' if good else 'NOT FOUND'}: {identifier} without "
+          f"'{' '.join(old.split())}' in {file}", flush=True)
+    return good
+
+
+def run_fault(work, target, file, old, new):
+    """Whether the fuzz target finds the fault in time."""
+    copy = seed(work, file, old, new)
+    program = work / "fuzz"
+    fuzz = TOP / "tests/fuzz"
+    sources = [fuzz / f"fuzz_virtio_{target}.c", fuzz / "virtio_guest.c", fuzz / "virtio_ring.c",
+               *(TOP / "tests/unit" / name for name in GUEST)]
+    build(CLANG, copy, sources, program, ["-w", "-O1", "-fsanitize=fuzzer"])
+    corpus = work / "corpus"
+    shutil.rmtree(corpus, ignore_errors=True)
+    shutil.copytree(fuzz / "corpus" / f"virtio_{target}", corpus)
+    start = time.monotonic()
+    done = subprocess.run([program, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-seed=1",
+                           "-max_len=700", f"-artifact_prefix={work}/", corpus],
+                          capture_output=True, text=True)
+    good = done.returncode != 0
+    why = re.search(r"does not hold: .*|ERROR: \w+Sanitizer: [\w-]+|runtime error: .*|ERROR: .*",
+                    done.stderr)
+    print(f"{'found' if good else 'NOT FOUND'}: {target}: '{' '.join(old.split())}' in {file} "
+          f"after {time.monotonic() - start:.1f} s: {why.group(0) if why else ''}", flush=True)
+    return good
+
+
+def main():
+    kinds = {"clauses": (CLAUSES, run_clause), "fuzz": (FAULTS, run_fault)}
+    if len(sys.argv) < 2 or sys.argv[1] not in kinds:
+        sys.exit(__doc__)
+    table, run = kinds[sys.argv[1]]
+    chosen = [t for t in table if len(sys.argv) == 2 or t[0] in sys.argv[2:]]
+    if not chosen:
+        sys.exit("seed_virtio: nothing of that name")
+    with tempfile.TemporaryDirectory() as name:
+        results = [run(pathlib.Path(name), *t) for t in chosen]
+    print(f"{sum(results)} of {len(results)} found")
+    sys.exit(0 if all(results) else 1)
+
+
+if __name__ == "__main__":
+    main()
