@@ -113,16 +113,37 @@ static int cmd_run_build(struct source *source, const struct options *options, c
     return CMD_OK;
 }
 
-/* All programs may lie at one address: the debugger is to load the one that is looked at last. */
+/* Print an option of gdb that loads a file, wherever gdb is started. */
+static void cmd_run_print_symbols(const char *command, const char *path)
+{
+    char *absolute = realpath(path, NULL);
+
+    fprintf(stderr, " -ex '%s %s'", command, absolute != NULL ? absolute : path);
+    free(absolute);
+}
+
+/* Whether a PD before this one runs the same program. */
+static bool cmd_run_is_repeated(const struct plan *plan, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(plan->pds[i].elf->path, plan->pds[index].elf->path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void cmd_run_print_gdb(const struct source *source, const char *port)
 {
-    char *kernel = source->kernel_path != NULL
-                       ? alloc_copy(source->kernel_path, strlen(source->kernel_path))
-                       : source_sdk_path(source, "elf/kernel.elf");
+    char *kernel = source_sdk_path(source, "elf/kernel.elf");
 
-    fprintf(stderr, "gdb-multiarch -ex 'target remote :%s' -ex 'symbol-file %s'", port, kernel);
+    fprintf(stderr, "gdb-multiarch -ex 'target remote :%s'", port);
+    cmd_run_print_symbols("symbol-file",
+                          source->kernel_path != NULL ? source->kernel_path : kernel);
     for (size_t i = 0; source->plan.pds != NULL && i < source->plan.sdf->pds_count; i++) {
-        fprintf(stderr, " -ex 'add-symbol-file %s'", source->plan.pds[i].elf->path);
+        if (!cmd_run_is_repeated(&source->plan, i)) {
+            cmd_run_print_symbols("add-symbol-file", source->plan.pds[i].elf->path);
+        }
     }
     fputc('\n', stderr);
     free(kernel);

@@ -220,7 +220,9 @@ def test_gdb_command_loads_every_program():
                     '2345', '--', '-device', 'no-such-device')
     line = next(text for text in done.stderr.split('\n') if text.startswith('gdb-multiarch'))
     assert 'target remote :2345' in line
-    assert 'kernel.elf' in line and 'ping.elf' in line and 'pong.elf' in line
+    files = re.findall(r"symbol-file ([^']+)'", line)
+    assert [os.path.basename(f) for f in files] == ['kernel.elf', 'ping.elf', 'pong.elf']
+    assert all(os.path.isabs(f) and os.path.exists(f) for f in files)
 
 
 def test_microkit_command_line(tmp_path):
