@@ -19,6 +19,11 @@ static bool receive_notification(struct thread *t)
 
 static bool receive_call_or_fault(struct cpu *cpu, struct thread *t)
 {
+    /* Most often there is neither, and two calls are saved. */
+    if ((__atomic_load_n(&t->callers, __ATOMIC_RELAXED) |
+         __atomic_load_n(&t->faults, __ATOMIC_RELAXED)) == 0) {
+        return false;
+    }
     if (!call_take(cpu, t) && !fault_take(t)) {
         return false;
     }

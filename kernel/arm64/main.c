@@ -74,5 +74,7 @@ _Noreturn void main_cpu(uint32_t index)
     counts_init();
     objects_start(cpu);
     main_meet(board->cpus);
+    /* Booting does not count as a stay in the kernel. */
+    counts_enter(cpu);
     vectors_leave(trap_leave(cpu));
 }
