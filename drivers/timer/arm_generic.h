@@ -14,7 +14,7 @@ uint64_t arm_generic_frequency(void);
 /** The counter, read after all that came before. */
 uint64_t arm_generic_ticks(void);
 
-/** @{ Between ticks and nanoseconds; rounded down, and wrong beyond 2^64 nanoseconds (584 years). */
+/** @{ Between ticks and nanoseconds; rounded down, and wrong beyond 2^64 ns (584 years). */
 uint64_t arm_generic_to_ns(uint64_t ticks);
 uint64_t arm_generic_to_ticks(uint64_t ns);
 /** @} */

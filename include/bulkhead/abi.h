@@ -178,7 +178,10 @@ enum bh_syscall {
 enum bh_fault {
     /** An unknown system call. {x0..x7, pc, sp, lr, spsr, number} */
     BH_FAULT_SYSCALL = 2,
-    /** Undefined instruction, breakpoint, alignment, FP without the right. {pc, sp, spsr, ESR, 0} */
+    /**
+     * Undefined instruction, breakpoint, alignment, FP without the right.
+     * {pc, sp, spsr, ESR, 0}
+     */
     BH_FAULT_EXCEPTION = 3,
     /**
      * Memory access. {pc, address, 1 if instruction fetch, ESR}. Of a vCPU: the address is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libmicrokit_picolibc.a: what picolibc needs from the system, and printf() and its like with all of
- * picolibc's conversions in place of libmicrokit's. A program with it uses FP registers. Link
+ * libmicrokit_picolibc.a: what picolibc needs from the system, and printf() and its like with all
+ * of picolibc's conversions in place of libmicrokit's. A program with it uses FP registers. Link
  *
  *     -lmicrokit_picolibc -lmicrokit -lc -lgcc
  *

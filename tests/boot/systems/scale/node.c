@@ -53,8 +53,8 @@ static void summarise(const struct result *results)
 }
 
 /**
- * Calls every PD to which there is a right to call, `*rights` of them; the answer is the number plus
- * one. Returns how many answered so.
+ * Calls every PD to which there is a right to call, `*rights` of them; the answer is the number
+ * plus one. Returns how many answered so.
  */
 static unsigned int call_all(unsigned int *rights)
 {
