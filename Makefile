@@ -52,11 +52,13 @@ run: all
 
 ## test: all tests of a change: checks, unit tests, models, short fuzz runs, boot tests
 test: all $(FUZZ)/build.ninja
+	@$(call ninja,$(MAIN),unit)
 	@$(call ninja,$(FUZZ),fuzz)
 	@$(PYTHON) scripts/test.py checks unit models fuzz boot
 
 ## test-unit: checks, unit tests and models only (T=text: those whose name has it)
 test-unit: all
+	@$(call ninja,$(MAIN),unit)
 	@$(PYTHON) scripts/test.py --only '$(T)' checks unit models
 
 ## test-boot: boot tests only (T=text: those whose name has it)
