@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report.h"
+
 #define GRAPH_CPUS 64
 
 /* Text inside an HTML-like label. */
@@ -118,21 +120,10 @@ static void graph_cpu(const struct sdf *sdf, uint64_t cpu, FILE *out)
     }
 }
 
-static void graph_size(uint64_t bytes, FILE *out)
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
-    size_t unit = 0;
-
-    while (unit < 3 && bytes != 0 && bytes % 1024 == 0) {
-        bytes /= 1024;
-        unit++;
-    }
-    fprintf(out, "%" PRIu64 " %s", bytes, units[unit]);
-}
-
 static void graph_region(const struct sdf *sdf, const struct board *board, size_t index, FILE *out)
 {
     const struct sdf_region *region = &sdf->regions[index];
+    char size[32];
     bool device = region->phys_addr.given &&
                   (board == NULL ||
                    !board_touches_ram(board, region->phys_addr.value, sdf_region_bytes(region)));
@@ -141,8 +132,8 @@ static void graph_region(const struct sdf *sdf, const struct board *board, size_
             device ? "shape=component, style=filled, fillcolor=\"#f6e3c5\", color=\"#80622c\""
                    : "shape=cylinder, style=filled, fillcolor=\"#f3eef8\", color=\"#604a7c\"");
     graph_text(region->name.text, out);
-    fputs("<br/><font point-size=\"9\">", out);
-    graph_size(sdf_region_bytes(region), out);
+    fprintf(out, "<br/><font point-size=\"9\">%s",
+            report_size(sdf_region_bytes(region), size, sizeof(size)));
     if (region->phys_addr.given) {
         fprintf(out, "<br/>at 0x%" PRIx64, region->phys_addr.value);
     }

@@ -15,13 +15,6 @@
 
 #define IMAGE_MAX_KERNEL (16UL << 20)
 
-static void image_store(uint8_t *at, uint64_t value)
-{
-    for (size_t i = 0; i < 8; i++) {
-        at[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 const char *image_error_text(enum image_error error)
 {
     switch (error) {
@@ -122,7 +115,7 @@ static void image_fill_params(const struct plan *plan, uint8_t *at)
 
     _Static_assert(sizeof(words) == sizeof(struct bd_params), "one word a field");
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        image_store(at + 8 * i, words[i]);
+        plan_store(at + 8 * i, words[i], sizeof(words[i]));
     }
 }
 
@@ -133,7 +126,7 @@ uint8_t *image_make(const struct plan *plan, const struct image_kernel *kernel, 
     uint8_t *bootdesc = image_describe(plan, symbols, &bootdesc_bytes);
 
     memcpy(image, kernel->bytes, kernel->size);
-    image_store(image + IMAGE_HEADER_SIZE, plan->image_bytes + plan->heap_bytes);
+    plan_store(image + IMAGE_HEADER_SIZE, plan->image_bytes + plan->heap_bytes, sizeof(uint64_t));
     image_fill_params(plan, image + kernel->params_off);
     memcpy(image + plan->bootdesc_off, bootdesc, bootdesc_bytes);
     free(bootdesc);

@@ -137,6 +137,9 @@ void plan_place(struct plan *plan, uint64_t kernel_bytes, uint64_t bootdesc_byte
  */
 uint64_t plan_map_block(const struct plan *plan, const struct plan_map *map);
 
+/** Store the low `bytes` bytes of a value, little endian. */
+void plan_store(uint8_t *at, uint64_t value, size_t bytes);
+
 /** Release what the steps made. */
 void plan_free(struct plan *plan);
 

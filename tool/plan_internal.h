@@ -19,7 +19,4 @@ void plan_add_map(struct plan *plan, size_t region, uint64_t addr, unsigned perm
 void plan_add_program(struct plan *plan, struct plan_pd *pd, const struct search *search,
                       struct diag *diag);
 
-/** Store the low `bytes` bytes of a value, little endian. */
-void plan_store(uint8_t *at, uint64_t value, size_t bytes);
-
 #endif

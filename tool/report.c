@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,19 @@ const char *report_perms(unsigned perms, char *text)
     text[1] = (perms & SDF_PERM_W) != 0 ? 'w' : '-';
     text[2] = (perms & SDF_PERM_X) != 0 ? 'x' : '-';
     text[3] = '\0';
+    return text;
+}
+
+const char *report_size(uint64_t bytes, char *text, size_t room)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
+    size_t unit = 0;
+
+    while (unit < 3 && bytes != 0 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(text, room, "%" PRIu64 " %s", bytes, units[unit]);
     return text;
 }
 

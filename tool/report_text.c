@@ -17,20 +17,6 @@ struct report_row {
     bool device;
 };
 
-/* "4 KiB", "2 MiB": sizes in the largest unit that leaves no remainder. */
-static const char *report_size(uint64_t bytes, char *text, size_t room)
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
-    size_t unit = 0;
-
-    while (unit < 3 && bytes != 0 && bytes % 1024 == 0) {
-        bytes /= 1024;
-        unit++;
-    }
-    snprintf(text, room, "%" PRIu64 " %s", bytes, units[unit]);
-    return text;
-}
-
 struct report_users {
     FILE *out;
     unsigned count;
