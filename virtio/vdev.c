@@ -434,7 +434,7 @@ enum virtio_error vdev_set_config(struct vdev *dev, unsigned offset, const void 
         }
     }
     __builtin_memcpy(dev->config + offset, from, bytes);
-    if (dev->live) {
+    if (dev->transport != NULL && dev->live) {
         dev->stats.config_interrupts++;
         dev->transport->config_changed(dev);
     }

@@ -157,7 +157,7 @@ static uint64_t errors(enum virtio_error error)
 
 static uint64_t buffer_at(unsigned queue, uint32_t number)
 {
-    return WORLD_DATA_AT + 0x1000 * queue + 0x100 * (number % 16);
+    return WORLD_DATA_AT + 0x1000ULL * queue + 0x100ULL * (number % 16);
 }
 
 static void give(unsigned queue, uint32_t number, uint32_t bytes)
@@ -344,7 +344,7 @@ static void output_comes_whole_over_every_ring(void **state)
             assert_int_equal(take(1, none), 0);
         }
         assert_int_equal(output_bytes[0], 790);
-        assert_memory_equal(output[0] + 7 * 10, "line 10\n", 8);
+        assert_memory_equal(output[0] + 70, "line 10\n", 8);
     }
 }
 

@@ -336,7 +336,7 @@ static void run_all(uint64_t format, const unsigned *entries, unsigned sizes)
                             ((set & 2) != 0 ? VIRTIO_F_INDIRECT_DESC : 0);
 
         for (unsigned i = 0; i < sizes; i++) {
-            run(features, entries[i], buffers_wanted() / (4 * sizes));
+            run(features, entries[i], buffers_wanted() / (4ULL * sizes));
         }
     }
 }

@@ -65,7 +65,7 @@ static void find_refuses_what_is_no_ram(void **state)
     (void)state;
     expect(0, 1, NULL, 0);
     expect(START - 1, 2, NULL, 0);
-    expect(START + 2 * BYTES, 1, NULL, 0);
+    expect(START + 2ULL * BYTES, 1, NULL, 0);
     expect(GAP_END - 1, 2, NULL, 0);
     expect(GAP_END + BYTES, 1, NULL, 0);
     expect(START, 0, NULL, 0);
@@ -158,8 +158,10 @@ static void chain_divides_where_ranges_meet(void **state)
     unsigned char got[8];
 
     (void)state;
-    memcpy(low + BYTES - 4, "abcd", 4);
-    memcpy(next_to_low, "efgh", 4);
+    for (unsigned i = 0; i < 4; i++) {
+        low[BYTES - 4 + i] = (unsigned char)("abcd"[i]);
+        next_to_low[i] = (unsigned char)("efgh"[i]);
+    }
     assert_int_equal(add(&chain, START + BYTES - 4, 8, false), VIRTIO_OK);
     assert_int_equal(chain.count, 2);
     assert_int_equal(chain.readable_bytes.bytes, 8);
@@ -177,7 +179,7 @@ static void chain_reads_across_any_division(void **state)
         struct chain_reader reader;
         unsigned char got[9] = { 0 };
 
-        memcpy(low, "12345678", 8);
+        memcpy(low, "12345678", sizeof "12345678");
         assert_int_equal(add(&chain, START, cut, false), VIRTIO_OK);
         assert_int_equal(add(&chain, START + cut, 8 - cut, false), VIRTIO_OK);
         reader = chain_reader(&chain);

@@ -54,14 +54,14 @@ static void put_desc(unsigned slot, uint64_t at, uint32_t bytes, unsigned flags,
 {
     struct desc desc = { at, bytes, (uint16_t)id, (uint16_t)flags };
 
-    memcpy(ring->desc + 16 * slot, &desc, 16);
+    memcpy(ring->desc + (size_t)16 * slot, &desc, 16);
 }
 
 static struct desc get_desc(unsigned slot)
 {
     struct desc desc;
 
-    memcpy(&desc, ring->desc + 16 * slot, 16);
+    memcpy(&desc, ring->desc + (size_t)16 * slot, 16);
     return desc;
 }
 
@@ -69,7 +69,7 @@ static void put_table(unsigned index, uint64_t at, uint32_t bytes, unsigned flag
 {
     struct desc desc = { at, bytes, 0x7777, (uint16_t)flags };
 
-    memcpy(ring->tables + 16 * index, &desc, 16);
+    memcpy(ring->tables + (size_t)16 * index, &desc, 16);
 }
 
 static void put16(unsigned char *at, unsigned value)
@@ -530,7 +530,7 @@ static void hostile_used_descriptors_are_overwritten(void **state)
     boot(0);
     for (unsigned i = 0; i < 5 * ENTRIES; i++) {
         turn(i);
-        memset(ring->desc + 16 * (i % ENTRIES), 0xa5, 16);
+        memset(ring->desc + (size_t)16 * (i % ENTRIES), 0xa5, 16);
         memset(ring->device, 0xa5, 4);
     }
     assert_int_equal(world.reports, 0);

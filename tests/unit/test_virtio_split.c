@@ -51,14 +51,14 @@ static void put_desc(unsigned index, uint64_t at, uint32_t bytes, unsigned flags
 {
     struct desc desc = { at, bytes, (uint16_t)flags, (uint16_t)next };
 
-    memcpy(ring->desc + 16 * index, &desc, 16);
+    memcpy(ring->desc + (size_t)16 * index, &desc, 16);
 }
 
 static void put_table(unsigned index, uint64_t at, uint32_t bytes, unsigned flags, unsigned next)
 {
     struct desc desc = { at, bytes, (uint16_t)flags, (uint16_t)next };
 
-    memcpy(ring->tables + 16 * index, &desc, 16);
+    memcpy(ring->tables + (size_t)16 * index, &desc, 16);
 }
 
 static void put16(unsigned char *at, unsigned value)
@@ -78,7 +78,7 @@ static uint16_t get16(const unsigned char *at)
 
 static void put_avail(unsigned slot, unsigned head)
 {
-    put16(ring->driver + 4 + 2 * slot, head);
+    put16(ring->driver + 4 + (size_t)2 * slot, head);
 }
 
 static void set_avail_idx(unsigned idx)
@@ -88,7 +88,7 @@ static void set_avail_idx(unsigned idx)
 
 static void set_used_event(unsigned event)
 {
-    put16(ring->driver + 4 + 2 * ENTRIES, event);
+    put16(ring->driver + 4 + (size_t)2 * ENTRIES, event);
 }
 
 static uint16_t used_idx(void)
@@ -216,7 +216,7 @@ static void vio_split_04_the_descriptor_table_is_never_written(void **state)
     for (unsigned features = 0; features < 2; features++) {
         boot(features != 0 ? VIRTIO_F_EVENT_IDX : 0);
         for (unsigned i = 0; i < ENTRIES; i++) {
-            put_desc(i, WORLD_DATA_AT + 64 * i, 64, i % 2 != 0 ? WRITE : NEXT, i + 1);
+            put_desc(i, WORLD_DATA_AT + 64ULL * i, 64, i % 2 != 0 ? WRITE : NEXT, i + 1);
         }
         memcpy(before, ring->desc, sizeof before);
         for (unsigned i = 0; i < ENTRIES; i += 2) {
@@ -422,7 +422,7 @@ static void vio_split_16_used_flags_stay_0_with_event_indices(void **state)
     assert_false(vdev_want_kick(&probe.dev, 0));
     assert_int_equal(get16(ring->device), 0);
     /* avail_event names the next entry. */
-    assert_int_equal(get16(ring->device + 4 + 8 * ENTRIES), 1);
+    assert_int_equal(get16(ring->device + 4 + (size_t)8 * ENTRIES), 1);
 }
 
 static void vio_split_17_kicks_for_nothing_do_nothing(void **state)
@@ -734,8 +734,8 @@ static void completion_in_any_order(void **state)
     }
     for (unsigned i = 0; i < 4; i++) {
         vdev_push(&probe.dev, 0, &chains[order[i]], order[i]);
-        assert_int_equal(get16(ring->device + 4 + 8 * i), order[i]);
-        assert_int_equal(get16(ring->device + 8 + 8 * i), order[i]);
+        assert_int_equal(get16(ring->device + 4 + (size_t)8 * i), order[i]);
+        assert_int_equal(get16(ring->device + 8 + (size_t)8 * i), order[i]);
     }
 }
 

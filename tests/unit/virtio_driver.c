@@ -72,17 +72,17 @@ static void write_table(struct driver_ring *ring, uint16_t slot,
     for (unsigned i = 0; i < count; i++) {
         unsigned flags = elements[i].write ? WRITE : 0;
 
-        put64(table + 16 * i, elements[i].at);
-        put32(table + 16 * i + 8, elements[i].bytes);
+        put64(table + (size_t)16 * i, elements[i].at);
+        put32(table + (size_t)16 * i + 8, elements[i].bytes);
         if (ring->packed) {
-            put16(table + 16 * i + 12, 0);
-            put16(table + 16 * i + 14, (uint16_t)flags);
+            put16(table + (size_t)16 * i + 12, 0);
+            put16(table + (size_t)16 * i + 14, (uint16_t)flags);
         } else {
             if (i + 1 < count) {
                 flags |= NEXT;
             }
-            put16(table + 16 * i + 12, (uint16_t)flags);
-            put16(table + 16 * i + 14, (uint16_t)(i + 1));
+            put16(table + (size_t)16 * i + 12, (uint16_t)flags);
+            put16(table + (size_t)16 * i + 14, (uint16_t)(i + 1));
         }
     }
 }
@@ -100,7 +100,7 @@ static bool split_add(struct driver_ring *ring, const struct driver_element *ele
     head = ring->free_list[ring->free - 1];
     for (unsigned i = 0; i < descs; i++) {
         uint16_t index = ring->free_list[ring->free - 1 - i];
-        unsigned char *desc = ring->desc + 16U * index;
+        unsigned char *desc = ring->desc + (size_t)16 * index;
         unsigned flags = 0;
 
         if (i < direct) {
@@ -123,7 +123,7 @@ static bool split_add(struct driver_ring *ring, const struct driver_element *ele
     ring->cookie[head] = cookie;
     ring->count[head] = (uint16_t)descs;
     ring->taken[head] = true;
-    put16(ring->driver + 4 + 2U * (ring->avail % ring->entries), head);
+    put16(ring->driver + 4 + (size_t)2 * (ring->avail % ring->entries), head);
     ring->avail++;
     return true;
 }
@@ -143,7 +143,7 @@ static bool packed_add(struct driver_ring *ring, const struct driver_element *el
     for (id = 0; ring->taken[id]; id++) {
     }
     for (unsigned i = 0; i < descs; i++) {
-        unsigned char *desc = ring->desc + 16U * ring->avail;
+        unsigned char *desc = ring->desc + (size_t)16 * ring->avail;
         unsigned flags = ring->avail_wrap ? AVAIL : USED;
 
         if (shape == DRIVER_DIRECT) {
@@ -176,7 +176,7 @@ static bool packed_add(struct driver_ring *ring, const struct driver_element *el
     ring->cookie[id] = cookie;
     ring->count[id] = (uint16_t)descs;
     ring->taken[id] = true;
-    put16(ring->desc + 16U * first + 14, (uint16_t)first_flags);
+    put16(ring->desc + (size_t)16 * first + 14, (uint16_t)first_flags);
     return true;
 }
 
@@ -199,7 +199,7 @@ static bool split_publish(struct driver_ring *ring)
         return get16(ring->device) == 0;
     }
     /* Kick if the entry that the device named is among [announced, avail). */
-    event = get16(ring->device + 4 + 8U * ring->entries);
+    event = get16(ring->device + 4 + (size_t)8 * ring->entries);
     for (uint16_t i = ring->announced; i != ring->avail; i++) {
         if (i == event) {
             ring->announced = ring->avail;
@@ -244,7 +244,7 @@ bool driver_ring_publish(struct driver_ring *ring)
 
 static bool split_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *written)
 {
-    const unsigned char *entry = ring->device + 4 + 8U * (ring->used % ring->entries);
+    const unsigned char *entry = ring->device + 4 + (size_t)8 * (ring->used % ring->entries);
     uint32_t head;
     uint16_t index;
 
@@ -261,7 +261,7 @@ static bool split_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *writ
     index = (uint16_t)head;
     for (unsigned i = 0; i < ring->count[head]; i++) {
         ring->free_list[ring->free++] = index;
-        index = get16(ring->desc + 16U * index + 14);
+        index = get16(ring->desc + (size_t)16 * index + 14);
     }
     ring->used++;
     return true;
@@ -269,7 +269,7 @@ static bool split_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *writ
 
 static bool packed_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *written)
 {
-    const unsigned char *desc = ring->desc + 16U * ring->used;
+    const unsigned char *desc = ring->desc + (size_t)16 * ring->used;
     unsigned flags = get16(desc + 14);
     bool avail = (flags & AVAIL) != 0;
     bool used = (flags & USED) != 0;
@@ -309,7 +309,7 @@ void driver_ring_interrupts(struct driver_ring *ring, bool wanted)
         put16(ring->driver + 2, (uint16_t)flags);
     } else if (ring->event_idx) {
         /* An event far behind says "not wanted". */
-        put16(ring->driver + 4 + 2U * ring->entries,
+        put16(ring->driver + 4 + (size_t)2 * ring->entries,
               (uint16_t)(wanted ? ring->used : ring->used - 0x4000));
     } else {
         put16(ring->driver, wanted ? 0 : 1);
