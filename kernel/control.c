@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "call.h"
+#include "irq.h"
 #include "poke.h"
 #include "report.h"
 #include "sched.h"
@@ -115,6 +116,7 @@ static void control_start(struct cpu *cpu, struct thread *t, uint64_t entry)
     }
     arch_reset_context(cpu, t, entry, t->pd->stack_top);
     __atomic_store_n(&t->notified, 0, __ATOMIC_RELAXED);
+    irq_ack_all(t);
     t->prefer_calls = false;
     report_restart(cpu, t);
     control_resume(cpu, t);

@@ -62,3 +62,10 @@ enum bh_error irq_ack(struct thread *t, uint64_t id)
     }
     return BH_OK;
 }
+
+void irq_ack_all(struct thread *t)
+{
+    for (uint32_t id = 0; id < BH_MAX_CHANNELS; id++) {
+        (void)irq_ack(t, id);
+    }
+}

@@ -28,4 +28,7 @@ bool irq_deliver(struct cpu *cpu, uint32_t intid);
 /** `t` acknowledges the interrupt of its channel `id`: it may come again. */
 enum bh_error irq_ack(struct thread *t, uint64_t id);
 
+/** `t` starts anew and knows of no interrupt that was delivered to it: all may come again. */
+void irq_ack_all(struct thread *t);
+
 #endif

@@ -17,6 +17,7 @@ void report_init(void *ring, struct thread *reader, uint32_t id)
     report_ring = (struct bh_report_ring *)ring;
     report_reader = reader;
     report_reader_id = id;
+    report_written = 0;
 }
 
 /**

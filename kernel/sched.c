@@ -239,6 +239,12 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
         trace_event(cpu, BH_TRACE_BLOCK, t);
     }
     sched_dequeue(cpu, t);
+    if (t == cpu->current && (state == THREAD_STOPPED || state == THREAD_FAULT)) {
+        /* From now on its parent may read and write its registers, on another CPU: save all. */
+        trace_event(cpu, BH_TRACE_SWITCH, NULL);
+        arch_switch(cpu, t, NULL);
+        cpu->current = NULL;
+    }
     thread_set_state(t, state);
 }
 

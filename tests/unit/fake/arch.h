@@ -96,4 +96,6 @@ void arch_smc(uint64_t args[8]);
 void arch_copy(void *to, const void *from, uint64_t bytes);
 void arch_clear(void *to, uint64_t bytes);
 
+#include "arch_vcpu.h"
+
 #endif

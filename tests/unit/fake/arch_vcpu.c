@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "arch_vcpu.h"
+
+#include <string.h>
+
+#include "vcpu.h"
+
+static struct vgic_lr fake_lrs[FAKE_LRS];
+static bool fake_wants_underflow;
+static const struct vcpu *fake_loaded;
+
+uint32_t arch_lr_count(void)
+{
+    return FAKE_LRS;
+}
+
+void arch_lr_read(uint32_t index, struct vgic_lr *lr)
+{
+    *lr = fake_lrs[index];
+}
+
+void arch_lr_write(uint32_t index, const struct vgic_lr *lr)
+{
+    fake_lrs[index] = *lr;
+}
+
+void arch_lr_clear(uint32_t index)
+{
+    memset(&fake_lrs[index], 0, sizeof(fake_lrs[index]));
+}
+
+uint64_t arch_lr_empty(void)
+{
+    uint64_t empty = 0;
+    for (uint32_t i = 0; i < FAKE_LRS; i++) {
+        empty |= !fake_lrs[i].pending && !fake_lrs[i].active ? 1UL << i : 0;
+    }
+    return empty;
+}
+
+uint64_t arch_lr_ended(void)
+{
+    uint64_t ended = arch_lr_empty();
+    for (uint32_t i = 0; i < FAKE_LRS; i++) {
+        ended &= fake_lrs[i].notice ? ~0UL : ~(1UL << i);
+    }
+    return ended;
+}
+
+void arch_lr_underflow(bool wanted)
+{
+    fake_wants_underflow = wanted;
+}
+
+bool arch_vcpu_is_loaded(const struct vcpu *v)
+{
+    return v == fake_loaded;
+}
+
+void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
+{
+    (void)root;
+    v->arch.regs[BH_VCPU_VMPIDR_EL2] = v->index;
+}
+
+void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0)
+{
+    (void)cpu;
+    memset(v->arch.regs, 0, sizeof(v->arch.regs));
+    v->thread.context.pc = entry;
+    v->thread.context.x[0] = x0;
+}
+
+uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg)
+{
+    return v->arch.regs[reg];
+}
+
+void arch_vcpu_write(struct vcpu *v, uint64_t reg, uint64_t value)
+{
+    v->arch.regs[reg] = value;
+}
+
+uint64_t arch_guest_spsr(uint64_t value)
+{
+    return value;
+}
+
+void vcpu_answer(struct cpu *cpu, struct vcpu *v, uint64_t reply, uint64_t value)
+{
+    (void)cpu;
+    if (reply == BH_VCPU_DONE) {
+        v->thread.context.x[0] = value;
+    }
+}
+
+struct vgic_lr *fake_lr(uint32_t index)
+{
+    return &fake_lrs[index];
+}
+
+bool fake_underflow(void)
+{
+    return fake_wants_underflow;
+}
+
+void fake_load_vcpu(struct vcpu *v)
+{
+    fake_loaded = v;
+    memset(fake_lrs, 0, sizeof(fake_lrs));
+}
