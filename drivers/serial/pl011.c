@@ -4,25 +4,25 @@
 #include <bulkhead/libc.h>
 
 /* Registers, by their offset ("PrimeCell UART (PL011) Technical Reference Manual", chapter 3). */
-#define PL011_DR   0x00
-#define PL011_FR   0x18
+#define PL011_DR 0x00
+#define PL011_FR 0x18
 #define PL011_LCRH 0x2c
-#define PL011_CR   0x30
+#define PL011_CR 0x30
 #define PL011_IMSC 0x38
-#define PL011_ICR  0x44
+#define PL011_ICR 0x44
 
 #define PL011_FR_RXFE (1u << 4)
 #define PL011_FR_TXFF (1u << 5)
 
-#define PL011_LCRH_FEN  (1u << 4)
+#define PL011_LCRH_FEN (1u << 4)
 #define PL011_LCRH_8BIT (3u << 5)
 
 #define PL011_CR_UARTEN (1u << 0)
-#define PL011_CR_TXE    (1u << 8)
-#define PL011_CR_RXE    (1u << 9)
+#define PL011_CR_TXE (1u << 8)
+#define PL011_CR_RXE (1u << 9)
 
-#define PL011_INT_RX  (1u << 4)
-#define PL011_INT_RT  (1u << 6)
+#define PL011_INT_RX (1u << 4)
+#define PL011_INT_RT (1u << 6)
 #define PL011_INT_ALL 0x7ffu
 
 static volatile uint32_t *pl011_register(const struct pl011 *uart, uintptr_t offset)

@@ -4,7 +4,7 @@
 #define ARM_GENERIC_NS 1000000000UL
 
 #define CNTP_CTL_ENABLE (1UL << 0)
-#define CNTP_CTL_IMASK  (1UL << 1)
+#define CNTP_CTL_IMASK (1UL << 1)
 
 uint64_t arm_generic_frequency(void)
 {

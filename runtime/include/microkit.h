@@ -25,9 +25,9 @@ typedef unsigned int microkit_child;
 typedef seL4_MessageInfo_t microkit_msginfo;
 
 /** Channel and child ids are below this. */
-#define MICROKIT_MAX_CHANNELS    BH_MAX_CHANNELS
-#define MICROKIT_MAX_CHANNEL_ID  (MICROKIT_MAX_CHANNELS - 1)
-#define MICROKIT_PD_NAME_LENGTH  BH_NAME_BYTES
+#define MICROKIT_MAX_CHANNELS BH_MAX_CHANNELS
+#define MICROKIT_MAX_CHANNEL_ID (MICROKIT_MAX_CHANNELS - 1)
+#define MICROKIT_PD_NAME_LENGTH BH_NAME_BYTES
 
 /* What the program defines. */
 

@@ -201,8 +201,7 @@ static void print_string(struct print_out *out, const struct print_spec *spec, c
 }
 
 /** One conversion; false when it is not one of ours, and then no argument was taken. */
-static bool print_convert(struct print_out *out, const struct print_spec *spec,
-                          va_list *arguments)
+static bool print_convert(struct print_out *out, const struct print_spec *spec, va_list *arguments)
 {
     uint64_t value;
     char c;
@@ -313,8 +312,7 @@ static void print_to_buffer(void *context, char c)
     }
 }
 
-WEAK int vsnprintf(char *restrict to, size_t bytes, const char *restrict format,
-                   va_list arguments)
+WEAK int vsnprintf(char *restrict to, size_t bytes, const char *restrict format, va_list arguments)
 {
     struct print_buffer buffer = { .next = to, .room = bytes == 0 ? 0 : bytes - 1 };
     int count = bh_vprint(print_to_buffer, &buffer, format, arguments);

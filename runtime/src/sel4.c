@@ -41,8 +41,8 @@ seL4_Error seL4_TCB_Resume(seL4_TCB service)
     return sel4_error(bh_pd_resume(sel4_child(service)));
 }
 
-seL4_Error seL4_TCB_ReadRegisters(seL4_TCB service, seL4_Bool suspend_source,
-                                  seL4_Uint8 arch_flags, seL4_Word count, seL4_UserContext *regs)
+seL4_Error seL4_TCB_ReadRegisters(seL4_TCB service, seL4_Bool suspend_source, seL4_Uint8 arch_flags,
+                                  seL4_Word count, seL4_UserContext *regs)
 {
     uint64_t child = sel4_child(service);
     uint64_t kept[BH_MSG_REGS];
@@ -66,8 +66,8 @@ seL4_Error seL4_TCB_ReadRegisters(seL4_TCB service, seL4_Bool suspend_source,
     return sel4_error(error);
 }
 
-seL4_Error seL4_TCB_WriteRegisters(seL4_TCB service, seL4_Bool resume_target,
-                                   seL4_Uint8 arch_flags, seL4_Word count, seL4_UserContext *regs)
+seL4_Error seL4_TCB_WriteRegisters(seL4_TCB service, seL4_Bool resume_target, seL4_Uint8 arch_flags,
+                                   seL4_Word count, seL4_UserContext *regs)
 {
     uint64_t child = sel4_child(service);
     uint64_t kept[BH_MSG_REGS];

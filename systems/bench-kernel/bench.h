@@ -8,7 +8,7 @@
 #define BENCH_ROUNDS 65536u
 
 /** Channels of the partners: on the second one the answer is a deferred notification. */
-#define BENCH_CH_PLAIN    0
+#define BENCH_CH_PLAIN 0
 #define BENCH_CH_DEFERRED 1
 
 /** The page that the interrupt's PD and the one that raises it share. */
@@ -21,11 +21,11 @@ struct bench_irq {
 };
 
 /* PL031 real-time clock: its raw interrupt stays, once raised, and is let through by its mask. */
-#define RTC_DR   0x00
-#define RTC_MR   0x04
+#define RTC_DR 0x00
+#define RTC_MR 0x04
 #define RTC_IMSC 0x10
-#define RTC_RIS  0x14
-#define RTC_ICR  0x1c
+#define RTC_RIS 0x14
+#define RTC_ICR 0x1c
 
 static inline volatile uint32_t *bench_rtc(uint64_t base, uint64_t offset)
 {

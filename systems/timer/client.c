@@ -4,7 +4,7 @@
 #include <drivers/timer/protocol.h>
 #include <microkit.h>
 
-#define TICKS       5
+#define TICKS 5
 #define INTERVAL_NS 50000000UL
 
 /* Set in the ELF file by the tool. */
@@ -23,8 +23,8 @@ static void ask(void)
 {
     asked = now();
     microkit_mr_set(0, INTERVAL_NS);
-    microkit_msginfo answer = microkit_ppcall((microkit_channel)timer_ch,
-                                              microkit_msginfo_new(TIMER_SET_TIMEOUT, 1));
+    microkit_msginfo answer =
+        microkit_ppcall((microkit_channel)timer_ch, microkit_msginfo_new(TIMER_SET_TIMEOUT, 1));
     if (microkit_msginfo_get_label(answer) != TIMER_OK) {
         printf("client: the driver refused the timeout\n");
     }

@@ -11,12 +11,12 @@ OFFENCES = [
     ('privileged', r'exception', r'0x2\w+'),
     ('undefined', r'exception', r'0x2\w+'),
     ('unknown_call', r'syscall', r'0x2\w+'),
-    ('write_neighbour', r'memory', r'0x2\w+ .*addr=0x20000000'),
-    ('read_neighbour', r'memory', r'0x2\w+ .*addr=0x20000000'),
+    ('write_neighbour', r'memory', r'0x2[^\r\n]*addr=0x20000000'),
+    ('read_neighbour', r'memory', r'0x2[^\r\n]*addr=0x20000000'),
     ('execute_data', r'memory', r'(0x2\w+) addr=\1'),
-    ('write_text', r'memory', r'0x2\w+ .*addr=0x2\w+'),
+    ('write_text', r'memory', r'0x2[^\r\n]*addr=0x2\w+'),
     ('jump_to_zero', r'memory', r'0x0 addr=0x0'),
-    ('overrun_stack', r'memory', r'0x2\w+ .*addr=0x7fffff\w+'),
+    ('overrun_stack', r'memory', r'0x2[^\r\n]*addr=0x7fffff\w+'),
 ]
 
 

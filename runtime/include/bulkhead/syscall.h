@@ -33,11 +33,43 @@ static inline uint64_t bh_sys_2(enum bh_syscall number, uint64_t first, uint64_t
     return x0;
 }
 
-/** A receiving call: BH_SYS_RECV or BH_SYS_REPLY_RECV. Not for use outside this header. */
-static inline struct bh_event bh_sys_receive(enum bh_syscall number, uint64_t msginfo,
-                                             uint64_t deferred)
+/** Keeps what came in registers with a call or a fault. Not for use outside this header. */
+static inline struct bh_event bh_received(uint64_t badge, uint64_t msginfo, uint64_t word0,
+                                          uint64_t word1, uint64_t word2, uint64_t word3)
 {
-    uint64_t *msg = __sel4_ipc_buffer->msg;
+    if ((badge & (BH_BADGE_CALL | BH_BADGE_FAULT)) != 0) {
+        uint64_t *msg = __sel4_ipc_buffer->msg;
+        msg[0] = word0;
+        msg[1] = word1;
+        msg[2] = word2;
+        msg[3] = word3;
+    }
+    return (struct bh_event){ .badge = badge, .msginfo = msginfo };
+}
+
+/** BH_SYS_RECV. `deferred`: BH_DEFERRED_*. */
+static inline struct bh_event bh_recv(uint64_t deferred)
+{
+    register uint64_t x0 __asm__("x0");
+    register uint64_t x1 __asm__("x1");
+    register uint64_t x2 __asm__("x2");
+    register uint64_t x3 __asm__("x3");
+    register uint64_t x4 __asm__("x4");
+    register uint64_t x5 __asm__("x5");
+    register uint64_t x6 __asm__("x6") = deferred;
+    register uint64_t x8 __asm__("x8") = BH_SYS_RECV;
+
+    __asm__ volatile("svc #0"
+                     : "=r"(x0), "=r"(x1), "=r"(x2), "=r"(x3), "=r"(x4), "=r"(x5)
+                     : "r"(x6), "r"(x8)
+                     : "memory");
+    return bh_received(x0, x1, x2, x3, x4, x5);
+}
+
+/** BH_SYS_REPLY_RECV: answers with `msginfo` and the message words of the message buffer. */
+static inline struct bh_event bh_reply_recv(uint64_t msginfo, uint64_t deferred)
+{
+    const uint64_t *msg = __sel4_ipc_buffer->msg;
     register uint64_t x0 __asm__("x0");
     register uint64_t x1 __asm__("x1") = msginfo;
     register uint64_t x2 __asm__("x2") = msg[0];
@@ -45,29 +77,13 @@ static inline struct bh_event bh_sys_receive(enum bh_syscall number, uint64_t ms
     register uint64_t x4 __asm__("x4") = msg[2];
     register uint64_t x5 __asm__("x5") = msg[3];
     register uint64_t x6 __asm__("x6") = deferred;
-    register uint64_t x8 __asm__("x8") = (uint64_t)number;
+    register uint64_t x8 __asm__("x8") = BH_SYS_REPLY_RECV;
 
     __asm__ volatile("svc #0"
                      : "=r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5)
                      : "r"(x6), "r"(x8)
                      : "memory");
-    msg[0] = x2;
-    msg[1] = x3;
-    msg[2] = x4;
-    msg[3] = x5;
-    return (struct bh_event){.badge = x0, .msginfo = x1};
-}
-
-/** BH_SYS_RECV. `deferred`: BH_DEFERRED_*. */
-static inline struct bh_event bh_recv(uint64_t deferred)
-{
-    return bh_sys_receive(BH_SYS_RECV, 0, deferred);
-}
-
-/** BH_SYS_REPLY_RECV: answers with `msginfo` and the message words of the message buffer. */
-static inline struct bh_event bh_reply_recv(uint64_t msginfo, uint64_t deferred)
-{
-    return bh_sys_receive(BH_SYS_REPLY_RECV, msginfo, deferred);
+    return bh_received(x0, x1, x2, x3, x4, x5);
 }
 
 /**
@@ -184,8 +200,7 @@ struct bh_counters {
 };
 
 /** BH_SYS_COUNTERS. `what`: BH_COUNT_PD or BH_COUNT_KERNEL. */
-static inline enum bh_error bh_counters(uint64_t what, uint64_t index,
-                                        struct bh_counters *counters)
+static inline enum bh_error bh_counters(uint64_t what, uint64_t index, struct bh_counters *counters)
 {
     register uint64_t x0 __asm__("x0") = what;
     register uint64_t x1 __asm__("x1") = index;

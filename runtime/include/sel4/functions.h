@@ -25,17 +25,16 @@
  * Errors: seL4_InvalidArgument (count), seL4_InvalidCapability (no such child),
  * seL4_IllegalOperation (the child runs).
  */
-seL4_Error seL4_TCB_ReadRegisters(seL4_TCB service, seL4_Bool suspend_source,
-                                  seL4_Uint8 arch_flags, seL4_Word count, seL4_UserContext *regs);
+seL4_Error seL4_TCB_ReadRegisters(seL4_TCB service, seL4_Bool suspend_source, seL4_Uint8 arch_flags,
+                                  seL4_Word count, seL4_UserContext *regs);
 
 /**
  * Writes registers of a child that is stopped or has faulted.
  *   resume_target: let the child run afterwards
  * The other arguments, the message words and the errors are those of seL4_TCB_ReadRegisters().
  */
-seL4_Error seL4_TCB_WriteRegisters(seL4_TCB service, seL4_Bool resume_target,
-                                   seL4_Uint8 arch_flags, seL4_Word count,
-                                   seL4_UserContext *regs);
+seL4_Error seL4_TCB_WriteRegisters(seL4_TCB service, seL4_Bool resume_target, seL4_Uint8 arch_flags,
+                                   seL4_Word count, seL4_UserContext *regs);
 
 /** Stops a child. Error: seL4_InvalidCapability. */
 seL4_Error seL4_TCB_Suspend(seL4_TCB service);

@@ -22,13 +22,12 @@ typedef struct seL4_MessageInfo seL4_MessageInfo_t;
  * A message info. `caps_unwrapped` and `extra_caps` are there for source compatibility: no
  * capabilities travel in messages, so they are left out of the result.
  */
-static inline seL4_MessageInfo_t seL4_MessageInfo_new(seL4_Uint64 label,
-                                                      seL4_Uint64 caps_unwrapped,
+static inline seL4_MessageInfo_t seL4_MessageInfo_new(seL4_Uint64 label, seL4_Uint64 caps_unwrapped,
                                                       seL4_Uint64 extra_caps, seL4_Uint64 length)
 {
     (void)caps_unwrapped;
     (void)extra_caps;
-    return (seL4_MessageInfo_t){{BH_MSGINFO(label, length & 0x7f)}};
+    return (seL4_MessageInfo_t){ { BH_MSGINFO(label, length & 0x7f) } };
 }
 
 static inline seL4_Uint64 seL4_MessageInfo_get_label(seL4_MessageInfo_t info)

@@ -8,7 +8,7 @@
 
 /** FMOV D0, XZR, in numbers: the tool refuses programs that say they need no FP and contain it. */
 #define FMOV_D0_XZR 0x9e6703e0u
-#define RET         0xd65f03c0u
+#define RET 0xd65f03c0u
 
 /** Mapped readable, writable and executable for the offender that uses floating point. */
 #define LOOSE_ADDRESS 0x30000000UL

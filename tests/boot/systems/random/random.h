@@ -10,6 +10,6 @@ struct beats {
     volatile uint64_t pulse;
 };
 
-#define RANDOM_PATTERN(i) ((uint64_t)(i) * 0x9e3779b97f4a7c15UL)
+#define RANDOM_PATTERN(i) ((uint64_t)(i)*0x9e3779b97f4a7c15UL)
 
 #endif

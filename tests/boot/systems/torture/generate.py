@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the description of a torture test from a seed: 16 workers and a judge on 4 CPUs.
+"""Makes the description of a torture test from a seed: 16 workers and a judge on up to 4 CPUs.
 
 Everybody that a PD may wait for stands above it in a random order: those that it calls, and its
 parent, for which it waits with a fault. So no circle of PDs can wait for each other, whatever
@@ -13,10 +13,9 @@ from pathlib import Path
 
 WORKERS = 16
 JUDGE = 16
-CPUS = 4
 NONE = 0xff
 TIMER, REPORTS = 40, 41
-TRACE_BYTES = CPUS << 22
+TRACE_BYTES_PER_CPU = 4 << 20
 # enum torture_sabotage.
 SABOTAGE = {'none': 0, 'drop': 1, 'stale': 2, 'double': 3, 'ignore': 4}
 
@@ -48,9 +47,9 @@ class Worker:
         return text
 
 
-def make_workers(chance):
+def make_workers(chance, count):
     """In the order of their numbers, and in the order of waiting."""
-    cpus = [n % CPUS for n in range(WORKERS)]
+    cpus = [n % count for n in range(WORKERS)]
     numbers = list(range(WORKERS))
     chance.shuffle(cpus)
     chance.shuffle(numbers)
@@ -104,14 +103,14 @@ def channel(one, other):
     return ['  <channel>', f'    <end {one}/>', f'    <end {other}/>', '  </channel>']
 
 
-def generate(folder, seed, seconds, sabotage='none'):
+def generate(folder, seed, seconds, cpus=4, sabotage='none'):
     """Writes torture.system and what it needs to `folder`; returns the path of the description."""
     chance = random.Random(seed)
-    workers, order = make_workers(chance)
+    workers, order = make_workers(chance, cpus)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<system>',
              '  <memory_region name="board" size="0x10000"/>',
              '  <memory_region name="config" size="0x1000" prefill_path="config.bin"/>',
-             f'  <trace size="{TRACE_BYTES:#x}"/>',
+             f'  <trace size="{cpus * TRACE_BYTES_PER_CPU:#x}"/>',
              '  <protection_domain name="judge" priority="254" cpu="0" fpu="false">',
              '    <program_image path="judge.elf"/>', *map_lines('  '),
              f'    <irq irq="30" id="{TIMER}"/>',
@@ -132,6 +131,8 @@ if __name__ == '__main__':
     parser.add_argument('folder', type=Path)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--seconds', type=float, default=60)
+    parser.add_argument('--cpus', type=int, default=4)
     parser.add_argument('--sabotage', choices=SABOTAGE, default='none')
     options = parser.parse_args()
-    print(generate(options.folder, options.seed, options.seconds, options.sabotage))
+    print(generate(options.folder, options.seed, options.seconds, options.cpus,
+                   options.sabotage))
