@@ -44,6 +44,16 @@ const struct bd_pd *bootdesc_pd(uint32_t index)
     return bootdesc_entry(bootdesc->pds, index, sizeof(struct bd_pd));
 }
 
+const struct bd_vm *bootdesc_vm(uint32_t index)
+{
+    return bootdesc_entry(bootdesc->vms, index, sizeof(struct bd_vm));
+}
+
+const struct bd_vcpu *bootdesc_vcpu(uint32_t index)
+{
+    return bootdesc_entry(bootdesc->vcpus, index, sizeof(struct bd_vcpu));
+}
+
 const struct bd_channel *bootdesc_channel(uint32_t index)
 {
     return bootdesc_entry(bootdesc->channels, index, sizeof(struct bd_channel));
@@ -116,9 +126,6 @@ static const char *bootdesc_check_tables(void)
     }
     if (h->strings.count == 0 || *bootdesc_string(h->strings.count - 1) != '\0') {
         return "the strings of the boot description do not end";
-    }
-    if (h->vms.count != 0 || h->vcpus.count != 0) {
-        return "this kernel has no virtual machines";
     }
     return NULL;
 }
@@ -397,6 +404,49 @@ static const char *bootdesc_check_symbols(const struct bd_pd *pd)
     return NULL;
 }
 
+static const char *bootdesc_check_vm(uint32_t index)
+{
+    const struct bd_header *h = bootdesc;
+    const struct bd_vm *vm = bootdesc_vm(index);
+    if (!bootdesc_string_ok(vm->name_off) || vm->pd >= h->pds.count ||
+        bootdesc_pd(vm->pd)->vm != index) {
+        return "a virtual machine has no name or no VMM";
+    }
+    if (!bootdesc_slice_ok(vm->maps_first, vm->maps_count, h->maps) ||
+        !bootdesc_slice_ok(vm->vcpus_first, vm->vcpus_count, h->vcpus)) {
+        return "the tables of a virtual machine lie outside those of the boot description";
+    }
+    if (vm->vcpus_count == 0 || vm->vcpus_count > BH_MAX_VCPUS) {
+        return "a virtual machine has no vCPU, or more than 8";
+    }
+    for (uint32_t i = 0; i < vm->vcpus_count; i++) {
+        const struct bd_vcpu *v = bootdesc_vcpu(vm->vcpus_first + i);
+        if (v->vm != index || v->id >= BH_MAX_CHILDREN || v->cpu >= h->board.cpus ||
+            v->priority > BH_MAX_PRIORITY || v->budget_us == 0 || v->budget_us > v->period_us) {
+            return "a vCPU has a wrong number, CPU, priority, budget or period";
+        }
+    }
+    return bootdesc_check_maps(vm->maps_first, vm->maps_count);
+}
+
+static const char *bootdesc_check_vms(void)
+{
+    if (bootdesc->vms.count > BH_MAX_PDS || bootdesc->vcpus.count > THREAD_MAX - BH_MAX_PDS) {
+        return "there are too many virtual machines or vCPUs";
+    }
+    const char *wrong = NULL;
+    for (uint32_t i = 0; i < bootdesc->vms.count && wrong == NULL; i++) {
+        wrong = bootdesc_check_vm(i);
+    }
+    for (uint32_t i = 0; i < bootdesc->pds.count && wrong == NULL; i++) {
+        uint32_t vm = bootdesc_pd(i)->vm;
+        if (vm != BD_NONE && (vm >= bootdesc->vms.count || bootdesc_vm(vm)->pd != i)) {
+            wrong = "a PD has a wrong virtual machine";
+        }
+    }
+    return wrong;
+}
+
 static const char *bootdesc_check_pds(void)
 {
     if (bootdesc->pds.count == 0 || bootdesc->pds.count > BH_MAX_PDS) {
@@ -445,6 +495,7 @@ const char *bootdesc_check(const void *data, uint64_t bytes)
     wrong = wrong != NULL ? wrong : bootdesc_check_board();
     wrong = wrong != NULL ? wrong : bootdesc_check_regions();
     wrong = wrong != NULL ? wrong : bootdesc_check_pds();
+    wrong = wrong != NULL ? wrong : bootdesc_check_vms();
     wrong = wrong != NULL ? wrong : bootdesc_check_special();
     return wrong;
 }

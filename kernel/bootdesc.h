@@ -23,6 +23,8 @@ const struct bd_memory *bootdesc_memory(uint32_t index);
 const struct bd_region *bootdesc_region(uint32_t index);
 const struct bd_map *bootdesc_map(uint32_t index);
 const struct bd_pd *bootdesc_pd(uint32_t index);
+const struct bd_vm *bootdesc_vm(uint32_t index);
+const struct bd_vcpu *bootdesc_vcpu(uint32_t index);
 const struct bd_channel *bootdesc_channel(uint32_t index);
 const struct bd_irq *bootdesc_irq(uint32_t index);
 /** @} */

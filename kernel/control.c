@@ -6,16 +6,11 @@
 #include "poke.h"
 #include "report.h"
 #include "sched.h"
+#include "vcpu.h"
 
 /** Bytes restored before the parent makes its system call again: bounds the time without
  * interrupts. */
 #define CONTROL_RESTORE_BYTES 512
-
-enum control_op {
-    CONTROL_STOP = 1,
-    CONTROL_RESUME = 2,
-    CONTROL_START = 3,
-};
 
 static uint64_t control_word(uint64_t seq, enum control_op op)
 {
@@ -81,6 +76,7 @@ void control_stop(struct cpu *cpu, struct thread *t)
         __atomic_fetch_and(&t->parent->faults, ~(1UL << t->child_id), __ATOMIC_RELAXED);
         break;
     case THREAD_READY:
+    case THREAD_WFI:
     case THREAD_STOPPED:
         break;
     }
@@ -114,6 +110,13 @@ static void control_start(struct cpu *cpu, struct thread *t, uint64_t entry)
     if (thread_state(t) != THREAD_STOPPED) {
         return;
     }
+    if ((t->flags & THREAD_VCPU) != 0) {
+        struct vcpu *v = vcpu_of(t);
+        arch_vcpu_reset(cpu, v, entry, v->reg_value);
+        vgic_reset_vcpu(v);
+        sched_make_ready(cpu, t);
+        return;
+    }
     arch_reset_context(cpu, t, entry, t->pd->stack_top);
     __atomic_store_n(&t->notified, 0, __ATOMIC_RELAXED);
     irq_ack_all(t);
@@ -133,6 +136,18 @@ static void control_do(struct cpu *cpu, struct thread *t, enum control_op op)
         break;
     case CONTROL_START:
         control_start(cpu, t, t->control_entry);
+        break;
+    case CONTROL_READ:
+        vcpu_of(t)->reg_value = arch_vcpu_read(vcpu_of(t), vcpu_of(t)->reg_index);
+        break;
+    case CONTROL_WRITE:
+        arch_vcpu_write(vcpu_of(t), vcpu_of(t)->reg_index, vcpu_of(t)->reg_value);
+        break;
+    case CONTROL_ANSWER:
+        if (thread_state(t) == THREAD_FAULT) {
+            vcpu_answer(cpu, vcpu_of(t), vcpu_of(t)->reg_index, vcpu_of(t)->reg_value);
+            control_resume(cpu, t);
+        }
         break;
     }
 }
@@ -160,6 +175,9 @@ static void control_complete(struct thread *t)
     } else {
         t->context.x[0] = BH_OK;
     }
+    if (t->control_op == CONTROL_READ) {
+        t->context.x[1] = vcpu_of(t->control_child)->reg_value;
+    }
 }
 
 bool control_finish(struct thread *t)
@@ -171,34 +189,31 @@ bool control_finish(struct thread *t)
     return true;
 }
 
-/**
- * Does `op` to a child of `t` and waits until it is done: on a child of another CPU `t` blocks.
- * With `again` the system call is then made again, from the registers that it was made from.
- */
-static void control_request(struct cpu *cpu, struct thread *t, struct thread *child,
-                            enum control_op op, bool again)
+void control_request(struct cpu *cpu, struct thread *t, struct thread *child, enum control_op op,
+                     bool again)
 {
     t->control_again = again;
+    t->control_op = (uint8_t)op;
+    t->control_child = child;
     if (child->cpu == cpu->index) {
         control_do(cpu, child, op);
         control_complete(t);
         return;
     }
     t->control_seq++;
-    t->control_child = child;
     __atomic_store_n(&t->control_wait, control_waiting(t->control_seq), __ATOMIC_RELAXED);
     sched_block(cpu, t, THREAD_CONTROL);
     __atomic_store_n(&child->control, control_word(t->control_seq, op), __ATOMIC_RELEASE);
     poke_by_interrupt(child);
 }
 
-void control_resume_later(struct cpu *cpu, struct thread *t)
+void control_later(struct cpu *cpu, struct thread *t, enum control_op op)
 {
     if (t->cpu == cpu->index) {
-        control_resume(cpu, t);
+        control_do(cpu, t, op);
         return;
     }
-    __atomic_store_n(&t->control, control_word(0, CONTROL_RESUME), __ATOMIC_RELEASE);
+    __atomic_store_n(&t->control, control_word(0, op), __ATOMIC_RELEASE);
     poke_by_interrupt(t);
 }
 
@@ -329,8 +344,11 @@ void control_pd_write(struct thread *t, uint64_t child, uint64_t words)
     }
     for (uint32_t i = 0; i < words; i++) {
         uint64_t value = t->msg->msg[i];
-        /* Of the saved program status a parent decides the condition flags alone. */
-        *control_register(c, i) = i == 2 ? arch_user_spsr(value) : value;
+        /* Of the saved program status a parent decides what cannot leave EL0 (a guest: EL1). */
+        if (i == 2) {
+            value = (c->flags & THREAD_VCPU) != 0 ? arch_guest_spsr(value) : arch_user_spsr(value);
+        }
+        *control_register(c, i) = value;
     }
     t->context.x[0] = BH_OK;
 }

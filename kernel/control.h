@@ -30,8 +30,26 @@ void control_stop(struct cpu *cpu, struct thread *t);
 /** Let `t`, of this CPU, go on after a stop or a fault; nothing happens in other states. */
 void control_resume(struct cpu *cpu, struct thread *t);
 
-/** The same for a thread of any CPU, without waiting. */
-void control_resume_later(struct cpu *cpu, struct thread *t);
+/** What can be asked of a child's CPU. */
+enum control_op {
+    CONTROL_STOP = 1,
+    CONTROL_RESUME = 2,
+    CONTROL_START = 3,
+    /** Of vCPUs: read or write the register `reg_index`, answer the fault. */
+    CONTROL_READ = 4,
+    CONTROL_WRITE = 5,
+    CONTROL_ANSWER = 6,
+};
+
+/**
+ * Does `op` to a child of `t` and waits until it is done: on a child of another CPU `t` blocks.
+ * With `again` the system call is then made again, from the registers that it was made from.
+ */
+void control_request(struct cpu *cpu, struct thread *t, struct thread *child, enum control_op op,
+                     bool again);
+
+/** Does `op` to a thread of any CPU, without waiting. */
+void control_later(struct cpu *cpu, struct thread *t, enum control_op op);
 
 /** Have the system call that `t` is in made again when it next runs. */
 void control_repeat_syscall(struct thread *t);

@@ -16,6 +16,7 @@
 #define CPU_POKE_WORDS (THREAD_MAX / 64)
 
 struct bh_trace_buffer;
+struct vcpu;
 
 struct cpu {
     /** Top of the CPU's stack; first, because the exception vectors load it from there. */
@@ -32,6 +33,10 @@ struct cpu {
     uint64_t charged_at;
     /** Thread whose FP/SIMD registers are in the CPU; NULL for none. */
     struct thread *fpu_owner;
+    /** vCPU whose EL1 registers, timer and list registers are in the CPU; NULL for none. */
+    struct vcpu *loaded;
+    /** vCPU whose registers that govern EL0 are in the CPU too; NULL: those of PDs. */
+    struct vcpu *guest_eager;
     /** Priorities that have ready threads: bit p % 64 of word p / 64; words that are not zero. */
     uint64_t ready_bits[4];
     uint32_t ready_words;

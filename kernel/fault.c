@@ -5,6 +5,7 @@
 #include "poke.h"
 #include "report.h"
 #include "sched.h"
+#include "vcpu.h"
 
 static void fault_word(struct thread *t, uint64_t word)
 {
@@ -55,6 +56,11 @@ void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *ca
         return;
     }
     fault_compose(t, cause);
+    fault_send(cpu, t);
+}
+
+void fault_send(struct cpu *cpu, struct thread *t)
+{
     sched_block(cpu, t, THREAD_FAULT);
     __atomic_fetch_or(&t->parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
     poke_thread(cpu, t->parent);
@@ -105,7 +111,15 @@ void fault_answer(struct cpu *cpu, struct thread *t)
     }
     struct thread *child = t->serving;
     t->serving = NULL;
-    if (thread_state(child) == THREAD_FAULT) {
-        control_resume_later(cpu, child);
+    if (thread_state(child) != THREAD_FAULT) {
+        return;
+    }
+    if ((child->flags & THREAD_VCPU) != 0) {
+        struct vcpu *v = vcpu_of(child);
+        v->reg_index = BH_MSGINFO_LABEL(t->context.x[1]);
+        v->reg_value = t->context.x[2];
+        control_later(cpu, child, CONTROL_ANSWER);
+    } else {
+        control_later(cpu, child, CONTROL_RESUME);
     }
 }

@@ -20,6 +20,9 @@ struct fault_cause {
  */
 void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *cause);
 
+/** `t`, of this CPU, waits for its parent with the message in `t->fault`. */
+void fault_send(struct cpu *cpu, struct thread *t);
+
 /** If a child of `t` waits with a fault, put its message into `t`'s registers. Says whether so. */
 bool fault_take(struct thread *t);
 

@@ -8,6 +8,9 @@ struct irq {
     uint8_t id;
     /** Delivered and not yet acknowledged. Touched by the CPU of `thread` alone. */
     bool active;
+    /** The vCPU that it goes to instead, and as what; NULL: to `thread`. */
+    struct vcpu *vcpu;
+    uint32_t virtual_intid;
 };
 
 static struct irq irq_spis[IRQ_COUNT - IRQ_FIRST_SPI];
@@ -44,9 +47,31 @@ bool irq_deliver(struct cpu *cpu, uint32_t intid)
     if (irq == NULL || irq->thread == NULL) {
         return false;
     }
+    if (irq->vcpu != NULL) {
+        vgic_raise(cpu, irq->vcpu, irq->virtual_intid);
+        return true;
+    }
     irq->active = true;
     receive_notify(cpu, irq->thread, irq->id);
     return true;
+}
+
+enum bh_error irq_link(struct thread *t, uint64_t id, struct vcpu *v, uint32_t intid,
+                       uint32_t *physical)
+{
+    if (id >= BH_MAX_CHANNELS || t->channels[id].flags != CHANNEL_IRQ ||
+        t->channels[id].intid < IRQ_FIRST_SPI) {
+        return BH_ERR_CHANNEL;
+    }
+    *physical = t->channels[id].intid;
+    struct irq *irq = irq_find(*physical, t->cpu);
+    irq->virtual_intid = intid;
+    irq->vcpu = v;
+    if (irq->active) {
+        irq->active = false;
+        arch_irq_deactivate(*physical);
+    }
+    return BH_OK;
 }
 
 enum bh_error irq_ack(struct thread *t, uint64_t id)

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "sched.h"
 #include "trace.h"
+#include "vcpu.h"
 
 static struct thread *objects_pds[BH_MAX_PDS];
 
@@ -103,6 +104,64 @@ static struct thread *objects_pd(uint32_t index, const char *image)
     return t;
 }
 
+/** Makes `child` a child of `parent` by that number; false: the number is taken. */
+static bool objects_adopt(struct thread *parent, struct thread *child, uint8_t id)
+{
+    if (parent->children[id] != NULL) {
+        return false;
+    }
+    parent->children[id] = child;
+    child->parent = parent;
+    child->child_id = id;
+    return true;
+}
+
+static bool objects_vcpu(struct vm *vm, const struct bd_vm *desc, uint32_t index,
+                         const uint64_t *root)
+{
+    const struct bd_vcpu *d = bootdesc_vcpu(desc->vcpus_first + index);
+    struct vcpu *v = heap_alloc(sizeof(*v), 64);
+    if (v == NULL) {
+        return false;
+    }
+    struct thread *t = &v->thread;
+    v->vm = vm;
+    v->index = index;
+    v->timer.vcpu = true;
+    vm->vcpus[index] = v;
+    t->id = (uint16_t)(BH_MAX_PDS + desc->vcpus_first + index);
+    t->cpu = d->cpu;
+    t->priority = d->priority;
+    t->flags = THREAD_VCPU | THREAD_FPU;
+    objects_copy_name(t, bootdesc_string(desc->name_off));
+    sched_init_thread(t, d->budget_us, d->period_us);
+    arch_vcpu_init(v, root);
+    vgic_reset_vcpu(v);
+    poke_register(t);
+    return objects_adopt(vm->vmm, t, d->id);
+}
+
+/** Makes a VM and its vCPUs, which stay stopped until the VMM starts them. */
+static bool objects_vm(uint32_t index)
+{
+    const struct bd_vm *desc = bootdesc_vm(index);
+    struct vm *vm = heap_alloc(sizeof(*vm), 64);
+    uint64_t *root = objects_space(desc->maps_first, desc->maps_count);
+    if (vm == NULL || root == NULL) {
+        return false;
+    }
+    vm->vmm = objects_pds[desc->pd];
+    vm->vmid = BH_MAX_PDS + 1 + index;
+    vm->gicd = desc->gicd;
+    vm->vcpus_count = desc->vcpus_count;
+    for (uint32_t i = 0; i < desc->vcpus_count; i++) {
+        if (!objects_vcpu(vm, desc, i, root)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static const char *objects_connect(struct thread *t)
 {
     const struct bd_pd *pd = t->pd;
@@ -125,13 +184,9 @@ static const char *objects_connect(struct thread *t)
         }
     }
     if (pd->parent != BD_NONE) {
-        struct thread *parent = objects_pds[pd->parent];
-        if (parent->children[pd->child_id] != NULL) {
+        if (!objects_adopt(objects_pds[pd->parent], t, pd->child_id)) {
             return "two children have one number";
         }
-        parent->children[pd->child_id] = t;
-        t->parent = parent;
-        t->child_id = pd->child_id;
     }
     return NULL;
 }
@@ -150,6 +205,11 @@ const char *objects_build(const char *image)
         objects_pds[i] = objects_pd(i, image);
         if (objects_pds[i] == NULL) {
             return "the image gives the kernel too little memory";
+        }
+    }
+    for (uint32_t i = 0; i < h->vms.count; i++) {
+        if (!objects_vm(i)) {
+            return "the image gives the kernel too little memory, or two vCPUs have one number";
         }
     }
     const char *wrong = NULL;

@@ -5,6 +5,7 @@
 #include "control.h"
 #include "receive.h"
 #include "sched.h"
+#include "vcpu.h"
 
 /** Threads looked at in one interrupt; the CPU pokes itself for the others. */
 #define POKES_AT_ONCE 2
@@ -21,6 +22,10 @@ static void poke_look(struct cpu *cpu, struct thread *t)
 {
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
+    }
+    if ((t->flags & THREAD_VCPU) != 0) {
+        vgic_update(cpu, vcpu_of(t));
+        return;
     }
     switch (thread_state(t)) {
     case THREAD_RECV:
@@ -43,6 +48,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
         break;
     case THREAD_READY:
     case THREAD_FAULT:
+    case THREAD_WFI:
         /* Waiting calls and notifications are found by its next receive. */
         break;
     }

@@ -2,6 +2,7 @@
 #include "sched.h"
 
 #include "trace.h"
+#include "vcpu.h"
 
 /** A refill smaller than this is not worth a context switch; it is added to the next one. */
 #define SCHED_MIN_US 10
@@ -298,6 +299,10 @@ void sched_timer(struct cpu *cpu)
             break;
         }
         timerq_cancel(&cpu->timers, entry);
+        if (entry->vcpu) {
+            vcpu_timer(cpu, entry);
+            continue;
+        }
         struct sched_context *sc =
             (struct sched_context *)((char *)entry - offsetof(struct sched_context, timer));
         sc->throttled = false;

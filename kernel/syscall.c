@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "receive.h"
 #include "sched.h"
+#include "vcpu.h"
 
 static enum bh_error syscall_notify(struct cpu *cpu, struct thread *t, uint64_t id)
 {
@@ -126,6 +127,24 @@ void syscall_handle(struct cpu *cpu, struct thread *t)
     case BH_SYS_YIELD:
         x[0] = BH_OK;
         sched_yield(cpu);
+        break;
+    case BH_SYS_VCPU_READ:
+        vcpu_sys_read(cpu, t);
+        break;
+    case BH_SYS_VCPU_WRITE:
+        vcpu_sys_write(cpu, t);
+        break;
+    case BH_SYS_VCPU_START:
+        vcpu_sys_start(cpu, t);
+        break;
+    case BH_SYS_VIRQ_SET:
+        vcpu_sys_virq_set(cpu, t);
+        break;
+    case BH_SYS_VIRQ_GET:
+        vcpu_sys_virq_get(cpu, t);
+        break;
+    case BH_SYS_VIRQ_RAISE:
+        vcpu_sys_virq_raise(cpu, t);
         break;
     default:
         fault_raise(cpu, t, &(struct fault_cause){ .label = BH_FAULT_SYSCALL });

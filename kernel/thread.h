@@ -37,6 +37,8 @@ enum thread_state {
     THREAD_CONTROL,
     /** Faulted; its parent decides. */
     THREAD_FAULT,
+    /** A vCPU whose guest waits for an interrupt. */
+    THREAD_WFI,
 };
 
 /** A sporadic server (Sprunt et al.): at most `budget` ticks in any `period` ticks. */
@@ -85,6 +87,7 @@ struct restore {
 #define THREAD_SMC (1u << 1)
 #define THREAD_PASSIVE (1u << 2)
 #define THREAD_TIMER (1u << 3) /* owns the EL1 physical timer of its CPU */
+#define THREAD_VCPU (1u << 4)  /* a struct vcpu */
 
 struct thread {
     /** Registers; first, because the exception vectors address them from the thread's start. */
@@ -116,6 +119,7 @@ struct thread {
     uint64_t control_seq;         /* of the last own request */
     struct thread *control_child; /* whom it is about */
     bool control_again;           /* when it is done the system call is made again */
+    uint8_t control_op;           /* enum control_op */
     struct restore restore;       /* written by the parent's CPU, while the thread is stopped */
     struct {
         uint32_t label; /* enum bh_fault */

@@ -16,6 +16,7 @@
 struct timerq_entry {
     uint64_t deadline; /* ticks of the system counter */
     uint32_t slot;     /* 1-based position in the heap; 0: not queued */
+    bool vcpu;         /* a vCPU's virtual timer; else a scheduling context's next refill */
 };
 
 struct timerq {

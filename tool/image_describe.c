@@ -221,6 +221,7 @@ static void image_add_vm(struct image_tables *tables, size_t index)
     entry.maps_count = (uint32_t)vm->maps_count;
     entry.vcpus_first = (uint32_t)tables->vcpus.count;
     entry.vcpus_count = (uint32_t)sdf->vcpus_count;
+    entry.gicd = tables->plan->board->gicd;
     image_append(&tables->vms, &entry, 1);
     for (size_t i = 0; i < sdf->vcpus_count; i++) {
         struct bd_vcpu vcpu = { 0 };

@@ -33,6 +33,20 @@ struct arch_context {
     struct arch_fpu fpu;
 };
 
+/** Registers of a vCPU that are not in its `struct arch_context`. */
+struct arch_gic_cpu {
+    uint64_t vmcr;   /* the guest's priority mask, enables, binary points */
+    uint64_t apr[4]; /* priorities of its active interrupts */
+};
+
+struct arch_vcpu {
+    uint64_t regs[26]; /* indexed by enum bh_vcpu_reg */
+    struct arch_gic_cpu gic;
+};
+
+struct vcpu;
+struct vgic_lr;
+
 #define arch_read(reg)                                         \
     ({                                                         \
         uint64_t arch_value_;                                  \
@@ -41,6 +55,27 @@ struct arch_context {
     })
 #define arch_write(reg, value) \
     __asm__ volatile("msr " #reg ", %0" : : "r"((uint64_t)(value)) : "memory")
+
+/** @{ List registers of this CPU: how many; what one says; none; bits of those that are empty, that
+ * are empty and asked for notice; whether to interrupt when at most one is used. */
+uint32_t arch_lr_count(void);
+void arch_lr_read(uint32_t index, struct vgic_lr *lr);
+void arch_lr_write(uint32_t index, const struct vgic_lr *lr);
+void arch_lr_clear(uint32_t index);
+uint64_t arch_lr_empty(void);
+uint64_t arch_lr_ended(void);
+void arch_lr_underflow(bool wanted);
+/** @} */
+
+/** The EL1 registers and list registers of `v`'s CPU are those of `v`. */
+bool arch_vcpu_is_loaded(const struct vcpu *v);
+
+/** @{ On the vCPU's CPU: first use, reset to `entry`, one register (enum bh_vcpu_reg). */
+void arch_vcpu_init(struct vcpu *v, const uint64_t *root);
+void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0);
+uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg);
+void arch_vcpu_write(struct vcpu *v, uint64_t reg, uint64_t value);
+/** @} */
 
 /** Ticks of the system counter. */
 static inline uint64_t arch_now(void)
@@ -116,6 +151,13 @@ void arch_flush_data(const void *base, uint64_t bytes);
 static inline uint64_t arch_user_spsr(uint64_t value)
 {
     return value & 0xf0000000u;
+}
+
+/** The same of a vCPU: flags and masks; EL0, or EL1 with either stack pointer; AArch64. */
+static inline uint64_t arch_guest_spsr(uint64_t value)
+{
+    uint64_t mode = value & 0x1f;
+    return (value & 0xf02003c0u) | (mode == 0 || mode == 4 ? mode : 5);
 }
 
 /** This CPU does nothing more. */

@@ -3,6 +3,7 @@
 
 #include "counts.h"
 #include "gic.h"
+#include "guest.h"
 #include "irq.h"
 #include "pgtable.h"
 
@@ -23,6 +24,20 @@ void fpu_load(const struct arch_fpu *fpu);
 #define HCR_RW (1UL << 31)
 #define HCR_PD (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_DC | HCR_TGE | HCR_RW)
 
+/**
+ * Guests run at EL1 with their own stage 1: physical interrupts go to EL2, WFI, SMC and the
+ * identification registers trap, TLB and cache maintenance reaches all CPUs.
+ */
+#define HCR_FB (1UL << 9)
+#define HCR_BSU_IS (1UL << 10)
+#define HCR_TWI (1UL << 13)
+#define HCR_TID3 (1UL << 18)
+#define HCR_TSC (1UL << 19)
+#define HCR_TIDCP (1UL << 20)
+#define HCR_GUEST                                                                                 \
+    (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 | \
+     HCR_TSC | HCR_TIDCP | HCR_RW)
+
 /** VTCR_EL2: 39 bits from level 1, 4 KiB granule, tables write-back and inner shareable. */
 #define VTCR (1UL << 31 | 3UL << 12 | 1UL << 10 | 1UL << 8 | 1UL << 6 | 25UL)
 
@@ -32,6 +47,9 @@ void fpu_load(const struct arch_fpu *fpu);
  */
 #define SCTLR_EL1_PD \
     (0x30d00800UL | 1UL << 26 | 1UL << 18 | 1UL << 16 | 1UL << 15 | 1UL << 14 | 1UL << 4)
+
+/** CPACR_EL1: FP/SIMD are not trapped to EL1. */
+#define CPACR_PD (3UL << 20)
 
 /** CPTR_EL2: bits that are one, and the trap of FP/SIMD. */
 #define CPTR_RES1 0x33ffUL
@@ -62,11 +80,11 @@ void context_init_cpu(void)
     arch_write(cnthp_ctl_el2, 0);
     arch_write(vttbr_el2, 0);
     arch_write(sctlr_el1, SCTLR_EL1_PD);
-    arch_write(cpacr_el1, 3UL << 20);
+    arch_write(cpacr_el1, CPACR_PD);
     arch_write(cntkctl_el1, CNTKCTL_COUNTERS);
     /* Performance monitors and debug registers are the kernel's: EL0 traps. */
     arch_write(pmuserenr_el0, 0);
-    arch_write(mdcr_el2, (arch_read(mdcr_el2) & 0x1f) | 0xf60);
+    guest_init_cpu();
     arch_write(mdscr_el1, 0);
     __asm__ volatile("tlbi vmalls12e1; dsb ish; isb" : : : "memory");
 }
@@ -108,18 +126,39 @@ void context_give_fpu(struct cpu *cpu, struct thread *t)
     cpu->fpu_owner = t;
 }
 
+/** A PD runs after a guest: what governs EL0 is the PD's again. */
+static void context_leave_guest(struct cpu *cpu)
+{
+    guest_leave(cpu, cpu->guest_eager);
+    arch_write(hcr_el2, HCR_PD);
+    arch_write(sctlr_el1, SCTLR_EL1_PD);
+    arch_write(cpacr_el1, CPACR_PD);
+    arch_write(mdscr_el1, 0);
+}
+
 void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
 {
     counts_switch(cpu, from, to);
     if (from != NULL) {
         from->context.tpidr = arch_read(tpidr_el0);
+        if ((from->flags & THREAD_VCPU) != 0) {
+            from->context.tpidrro = arch_read(tpidrro_el0);
+        }
     }
     if (to != NULL) {
         const struct arch_context *c = &to->context;
         arch_write(tpidr_el0, c->tpidr);
         arch_write(tpidrro_el0, c->tpidrro);
+        arch_write(cptr_el2, cpu->fpu_owner == to ? CPTR_FREE : CPTR_TRAP);
+        if ((to->flags & THREAD_VCPU) != 0) {
+            arch_write(hcr_el2, HCR_GUEST);
+            guest_enter(cpu, vcpu_of(to));
+            return;
+        }
+        if (cpu->guest_eager != NULL) {
+            context_leave_guest(cpu);
+        }
         arch_write(vttbr_el2, c->vttbr);
         arch_write(cntkctl_el1, c->cntkctl);
-        arch_write(cptr_el2, cpu->fpu_owner == to ? CPTR_FREE : CPTR_TRAP);
     }
 }

@@ -22,6 +22,8 @@ void gic_init_cpu(uint32_t cpu)
     gic->init_cpu(cpu);
     gic->enable_ppi(GIC_SGI_POKE);
     gic->enable_ppi(IRQ_PPI_HYP_TIMER);
+    gic->enable_ppi(IRQ_PPI_MAINTENANCE);
+    gic->enable_ppi(VGIC_VTIMER);
 }
 
 uint32_t gic_take(uint32_t *intid)
@@ -65,4 +67,59 @@ void arch_poke(uint32_t cpu)
     /* What was stored before is seen by the target when the interrupt arrives. */
     __asm__ volatile("dsb ish" : : : "memory");
     gic->send_sgi(cpu);
+}
+
+void gic_set_active(uint32_t ppi, bool active)
+{
+    gic->set_active(ppi, active);
+}
+
+void gic_save_cpu_interface(struct arch_gic_cpu *state)
+{
+    gic->save(state);
+}
+
+void gic_load_cpu_interface(const struct arch_gic_cpu *state)
+{
+    gic->load(state);
+}
+
+void gic_reset_cpu_interface(struct arch_gic_cpu *state)
+{
+    gic->reset(state);
+}
+
+uint32_t arch_lr_count(void)
+{
+    return gic->lr_count();
+}
+
+void arch_lr_read(uint32_t index, struct vgic_lr *lr)
+{
+    gic->lr_read(index, lr);
+}
+
+void arch_lr_write(uint32_t index, const struct vgic_lr *lr)
+{
+    gic->lr_write(index, lr);
+}
+
+void arch_lr_clear(uint32_t index)
+{
+    gic->lr_clear(index);
+}
+
+uint64_t arch_lr_empty(void)
+{
+    return gic->lr_empty();
+}
+
+uint64_t arch_lr_ended(void)
+{
+    return gic->lr_ended();
+}
+
+void arch_lr_underflow(bool wanted)
+{
+    gic->lr_underflow(wanted);
 }

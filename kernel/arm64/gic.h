@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch.h"
+#include "vgic.h"
+
 /** Software generated interrupt of a poke. */
 #define GIC_SGI_POKE 0
 /** gic_take(): nothing is pending. */
@@ -25,6 +28,17 @@ struct gic_ops {
     void (*drop)(uint32_t taken);
     void (*deactivate)(uint32_t taken);
     void (*send_sgi)(uint32_t cpu);
+    void (*set_active)(uint32_t ppi, bool active);
+    uint32_t (*lr_count)(void);
+    void (*lr_read)(uint32_t index, struct vgic_lr *lr);
+    void (*lr_write)(uint32_t index, const struct vgic_lr *lr);
+    void (*lr_clear)(uint32_t index);
+    uint64_t (*lr_empty)(void);
+    uint64_t (*lr_ended)(void);
+    void (*lr_underflow)(bool wanted);
+    void (*save)(struct arch_gic_cpu *gic);
+    void (*load)(const struct arch_gic_cpu *gic);
+    void (*reset)(struct arch_gic_cpu *gic);
 };
 
 extern const struct gic_ops gicv2_ops, gicv3_ops;
@@ -43,5 +57,14 @@ void gic_drop(uint32_t taken);
 
 /** This one may come again; for SPIs and PPIs `taken` is the INTID. */
 void gic_deactivate(uint32_t taken);
+
+/** Make a PPI of this CPU active (silent) or inactive. */
+void gic_set_active(uint32_t ppi, bool active);
+
+/** @{ The guest's view of the CPU interface: to memory, from memory, what it is after a reset. */
+void gic_save_cpu_interface(struct arch_gic_cpu *gic);
+void gic_load_cpu_interface(const struct arch_gic_cpu *gic);
+void gic_reset_cpu_interface(struct arch_gic_cpu *gic);
+/** @} */
 
 #endif

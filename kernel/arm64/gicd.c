@@ -35,3 +35,9 @@ void gicd_enable(uint64_t base, uint32_t intid)
 {
     mmio_write32(base + GICD_ISENABLER + intid / 32 * 4, 1u << (intid % 32));
 }
+
+void gicd_set_active(uint64_t base, uint32_t intid, bool active)
+{
+    uint64_t reg = active ? GICD_ISACTIVER : GICD_ICACTIVER;
+    mmio_write32(base + reg + intid / 32 * 4, 1u << (intid % 32));
+}

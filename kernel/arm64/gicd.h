@@ -12,6 +12,7 @@
 #define GICD_ISENABLER 0x0100
 #define GICD_ICENABLER 0x0180
 #define GICD_ICPENDR 0x0280
+#define GICD_ISACTIVER 0x0300
 #define GICD_ICACTIVER 0x0380
 #define GICD_IPRIORITYR 0x0400
 #define GICD_ITARGETSR 0x0800
@@ -38,6 +39,9 @@ void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group);
 
 /** Set the trigger of an SPI. */
 void gicd_set_edge(uint64_t gicd, uint32_t intid, bool edge);
+
+/** Make one interrupt of the bank of registers at `base` active or inactive. */
+void gicd_set_active(uint64_t base, uint32_t intid, bool active);
 
 /** Enable one interrupt of the bank of registers at `base`. */
 void gicd_enable(uint64_t base, uint32_t intid);

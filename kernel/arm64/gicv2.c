@@ -4,6 +4,7 @@
 
 #include "gic.h"
 #include "gicd.h"
+#include "gicv2_lr.h"
 #include "mmio.h"
 
 #define GICC_CTLR 0x0000
@@ -22,6 +23,7 @@ static void gicv2_init(const struct bd_board *board)
 {
     gicv2_dist = board->gicd;
     gicv2_cpu_interface = board->gicc;
+    gicv2_lr_init(board->gich);
     mmio_write32(gicv2_dist + GICD_CTLR, 0);
     /*
      * Where there are security states, firmware has put our interrupts into group 1 and this write
@@ -79,6 +81,11 @@ static void gicv2_send_sgi(uint32_t cpu)
     mmio_write32(gicv2_dist + GICD_SGIR, (uint32_t)gicv2_masks[cpu] << 16 | GIC_SGI_POKE);
 }
 
+static void gicv2_set_active(uint32_t ppi, bool active)
+{
+    gicd_set_active(gicv2_dist, ppi, active);
+}
+
 const struct gic_ops gicv2_ops = {
     .init = gicv2_init,
     .init_cpu = gicv2_init_cpu,
@@ -88,4 +95,15 @@ const struct gic_ops gicv2_ops = {
     .drop = gicv2_drop,
     .deactivate = gicv2_deactivate,
     .send_sgi = gicv2_send_sgi,
+    .set_active = gicv2_set_active,
+    .lr_count = gicv2_lr_count,
+    .lr_read = gicv2_lr_read,
+    .lr_write = gicv2_lr_write,
+    .lr_clear = gicv2_lr_clear,
+    .lr_empty = gicv2_lr_empty,
+    .lr_ended = gicv2_lr_ended,
+    .lr_underflow = gicv2_lr_underflow,
+    .save = gicv2_lr_save,
+    .load = gicv2_lr_load,
+    .reset = gicv2_lr_reset,
 };

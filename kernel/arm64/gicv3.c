@@ -6,6 +6,7 @@
 #include "console.h"
 #include "gic.h"
 #include "gicd.h"
+#include "gicv3_lr.h"
 #include "mmio.h"
 
 #define GICD_CTLR_RWP (1u << 31)
@@ -102,14 +103,25 @@ static void gicv3_route(uint32_t intid, uint32_t cpu)
     gicd_enable(gicv3_dist, intid);
 }
 
-static void gicv3_enable_ppi(uint32_t intid)
+/** This CPU's frame of private interrupts. */
+static uint64_t gicv3_own_private(void)
 {
     uint64_t mpidr = arch_read(mpidr_el1) & 0xff00ffffff;
-    for (uint32_t cpu = 0; cpu < BH_MAX_CPUS; cpu++) {
-        if (gicv3_private[cpu] != 0 && gicv3_affinity[cpu] == mpidr) {
-            gicd_enable(gicv3_private[cpu], intid);
-        }
+    uint32_t cpu = 0;
+    while (cpu < BH_MAX_CPUS - 1 && (gicv3_private[cpu] == 0 || gicv3_affinity[cpu] != mpidr)) {
+        cpu++;
     }
+    return gicv3_private[cpu];
+}
+
+static void gicv3_enable_ppi(uint32_t intid)
+{
+    gicd_enable(gicv3_own_private(), intid);
+}
+
+static void gicv3_set_active(uint32_t ppi, bool active)
+{
+    gicd_set_active(gicv3_own_private(), ppi, active);
 }
 
 static uint32_t gicv3_take(void)
@@ -149,4 +161,15 @@ const struct gic_ops gicv3_ops = {
     .drop = gicv3_drop,
     .deactivate = gicv3_deactivate,
     .send_sgi = gicv3_send_sgi,
+    .set_active = gicv3_set_active,
+    .lr_count = gicv3_lr_count,
+    .lr_read = gicv3_lr_read,
+    .lr_write = gicv3_lr_write,
+    .lr_clear = gicv3_lr_clear,
+    .lr_empty = gicv3_lr_empty,
+    .lr_ended = gicv3_lr_ended,
+    .lr_underflow = gicv3_lr_underflow,
+    .save = gicv3_lr_save,
+    .load = gicv3_lr_load,
+    .reset = gicv3_lr_reset,
 };

@@ -15,12 +15,33 @@
 #include "sched.h"
 #include "syscall.h"
 #include "trap.h"
+#include "vcpu.h"
 
 /** Exception classes (Arm ARM, D19.2 ESR_EL2). */
 #define EC_FP 0x07
 #define EC_SVC64 0x15
 #define EC_FETCH 0x20
 #define EC_DATA 0x24
+
+/** The guest's timer stays active, so that it is silent, until the guest ends its own interrupt. */
+static void trap_virtual_timer(struct cpu *cpu)
+{
+    if (cpu->loaded != NULL) {
+        vgic_raise(cpu, cpu->loaded, VGIC_VTIMER);
+    } else {
+        gic_deactivate(VGIC_VTIMER);
+    }
+}
+
+/** Something happened to the list registers that the kernel wanted to know. */
+static void trap_maintenance(struct cpu *cpu)
+{
+    struct vcpu *v = cpu->loaded;
+    uint32_t ended = v != NULL ? vgic_maintain(cpu, v) : BH_VIRQ_COUNT;
+    if (ended < BH_VIRQ_COUNT && thread_state(&v->thread) == THREAD_READY) {
+        vcpu_tell_end(cpu, v, ended);
+    }
+}
 
 static void trap_take_irq(struct cpu *cpu)
 {
@@ -36,6 +57,11 @@ static void trap_take_irq(struct cpu *cpu)
     } else if (intid == IRQ_PPI_HYP_TIMER) {
         /* The timer is a level, which goes low when it is set anew. */
         sched_timer(cpu);
+        gic_deactivate(taken);
+    } else if (intid == VGIC_VTIMER) {
+        trap_virtual_timer(cpu);
+    } else if (intid == IRQ_PPI_MAINTENANCE) {
+        trap_maintenance(cpu);
         gic_deactivate(taken);
     } else if (!irq_deliver(cpu, intid)) {
         gic_deactivate(taken);
@@ -79,6 +105,8 @@ struct thread *trap_sync(struct cpu *cpu, struct thread *t)
         syscall_handle(cpu, t);
     } else if (ec == EC_FP && (t->flags & THREAD_FPU) != 0) {
         context_give_fpu(cpu, t);
+    } else if ((t->flags & THREAD_VCPU) != 0) {
+        vcpu_trap(cpu, vcpu_of(t), esr & 0xffffffff);
     } else {
         trap_fault(cpu, t, esr & 0xffffffff);
     }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtual interface control registers of GICv2 (IHI 0048, 5.3). */
+#include "gicv2_lr.h"
+
+#include "mmio.h"
+
+#define GICH_HCR 0x000
+#define GICH_VTR 0x004
+#define GICH_VMCR 0x008
+#define GICH_EISR0 0x020
+#define GICH_ELRSR0 0x030
+#define GICH_APR 0x0f0
+#define GICH_LR0 0x100
+#define GICH_HCR_EN 1u
+#define GICH_HCR_UIE 2u
+
+#define LR_HW (1u << 31)
+#define LR_GROUP1 (1u << 30)
+#define LR_ACTIVE (1u << 29)
+#define LR_PENDING (1u << 28)
+#define LR_EOI (1u << 19)
+
+static uint64_t gicv2_gich;
+
+void gicv2_lr_init(uint64_t gich)
+{
+    gicv2_gich = gich;
+}
+
+uint32_t gicv2_lr_count(void)
+{
+    uint32_t count = (mmio_read32(gicv2_gich + GICH_VTR) & 0x3f) + 1;
+    return count < VGIC_MAX_LRS ? count : VGIC_MAX_LRS;
+}
+
+void gicv2_lr_read(uint32_t index, struct vgic_lr *lr)
+{
+    uint32_t value = mmio_read32(gicv2_gich + GICH_LR0 + 4 * index);
+    lr->intid = value & 0x3ff;
+    lr->pending = (value & LR_PENDING) != 0;
+    lr->active = (value & LR_ACTIVE) != 0;
+}
+
+void gicv2_lr_write(uint32_t index, const struct vgic_lr *lr)
+{
+    uint32_t value = lr->intid | (uint32_t)(lr->priority >> 3) << 23;
+    value |= lr->group ? LR_GROUP1 : 0;
+    value |= lr->pending ? LR_PENDING : 0;
+    value |= lr->active ? LR_ACTIVE : 0;
+    value |= lr->link != 0 ? LR_HW | lr->link << 10 : 0;
+    value |= lr->notice && lr->link == 0 ? LR_EOI : 0;
+    mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, value);
+}
+
+void gicv2_lr_clear(uint32_t index)
+{
+    mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, 0);
+}
+
+uint64_t gicv2_lr_empty(void)
+{
+    return mmio_read32(gicv2_gich + GICH_ELRSR0);
+}
+
+uint64_t gicv2_lr_ended(void)
+{
+    return mmio_read32(gicv2_gich + GICH_EISR0);
+}
+
+void gicv2_lr_underflow(bool wanted)
+{
+    mmio_write32(gicv2_gich + GICH_HCR, GICH_HCR_EN | (wanted ? GICH_HCR_UIE : 0));
+}
+
+void gicv2_lr_save(struct arch_gic_cpu *state)
+{
+    state->vmcr = mmio_read32(gicv2_gich + GICH_VMCR);
+    state->apr[0] = mmio_read32(gicv2_gich + GICH_APR);
+    mmio_write32(gicv2_gich + GICH_HCR, 0);
+}
+
+void gicv2_lr_load(const struct arch_gic_cpu *state)
+{
+    mmio_write32(gicv2_gich + GICH_VMCR, (uint32_t)state->vmcr);
+    mmio_write32(gicv2_gich + GICH_APR, (uint32_t)state->apr[0]);
+    mmio_write32(gicv2_gich + GICH_HCR, GICH_HCR_EN);
+}
+
+void gicv2_lr_reset(struct arch_gic_cpu *state)
+{
+    *state = (struct arch_gic_cpu){ 0 };
+}

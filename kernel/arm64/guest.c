@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "guest.h"
+
+#include "counts.h"
+#include "gic.h"
+#include "irq.h"
+
+#define GUEST_MDCR_TPMCR (1UL << 5)
+#define GUEST_MDCR_TPM (1UL << 6)
+#define GUEST_MDCR_TDA (7UL << 9)
+
+/** PSTATE of an exception to EL1: EL1h, all interrupts masked. */
+#define GUEST_SPSR_EL1H 0x3c5UL
+
+/** SCTLR_EL1 after a reset: translation and caches off, the bits that are one. */
+#define GUEST_SCTLR_RESET 0x30c50838UL
+
+/** Reads a register of the CPU. Those that say how EL0 behaves are in memory while a PD runs. */
+static uint64_t guest_read_cpu(enum bh_vcpu_reg reg)
+{
+    switch (reg) {
+    case BH_VCPU_TTBR0_EL1:
+        return arch_read(ttbr0_el1);
+    case BH_VCPU_TTBR1_EL1:
+        return arch_read(ttbr1_el1);
+    case BH_VCPU_TCR_EL1:
+        return arch_read(tcr_el1);
+    case BH_VCPU_MAIR_EL1:
+        return arch_read(mair_el1);
+    case BH_VCPU_AMAIR_EL1:
+        return arch_read(amair_el1);
+    case BH_VCPU_CONTEXTIDR_EL1:
+        return arch_read(contextidr_el1);
+    case BH_VCPU_ACTLR_EL1:
+        return arch_read(actlr_el1);
+    case BH_VCPU_AFSR0_EL1:
+        return arch_read(afsr0_el1);
+    case BH_VCPU_AFSR1_EL1:
+        return arch_read(afsr1_el1);
+    case BH_VCPU_ESR_EL1:
+        return arch_read(esr_el1);
+    case BH_VCPU_FAR_EL1:
+        return arch_read(far_el1);
+    case BH_VCPU_PAR_EL1:
+        return arch_read(par_el1);
+    case BH_VCPU_VBAR_EL1:
+        return arch_read(vbar_el1);
+    case BH_VCPU_TPIDR_EL1:
+        return arch_read(tpidr_el1);
+    case BH_VCPU_SP_EL1:
+        return arch_read(sp_el1);
+    case BH_VCPU_ELR_EL1:
+        return arch_read(elr_el1);
+    case BH_VCPU_SPSR_EL1:
+        return arch_read(spsr_el1);
+    case BH_VCPU_CNTV_CTL_EL0:
+        return arch_read(cntv_ctl_el0);
+    case BH_VCPU_CNTV_CVAL_EL0:
+        return arch_read(cntv_cval_el0);
+    case BH_VCPU_CNTVOFF_EL2:
+        return arch_read(cntvoff_el2);
+    case BH_VCPU_CSSELR_EL1:
+        return arch_read(csselr_el1);
+    case BH_VCPU_VMPIDR_EL2:
+        return arch_read(vmpidr_el2);
+    default:
+        return 0;
+    }
+}
+
+static void guest_write_cpu(enum bh_vcpu_reg reg, uint64_t value)
+{
+    switch (reg) {
+    case BH_VCPU_TTBR0_EL1:
+        arch_write(ttbr0_el1, value);
+        break;
+    case BH_VCPU_TTBR1_EL1:
+        arch_write(ttbr1_el1, value);
+        break;
+    case BH_VCPU_TCR_EL1:
+        arch_write(tcr_el1, value);
+        break;
+    case BH_VCPU_MAIR_EL1:
+        arch_write(mair_el1, value);
+        break;
+    case BH_VCPU_AMAIR_EL1:
+        arch_write(amair_el1, value);
+        break;
+    case BH_VCPU_CONTEXTIDR_EL1:
+        arch_write(contextidr_el1, value);
+        break;
+    case BH_VCPU_ACTLR_EL1:
+        arch_write(actlr_el1, value);
+        break;
+    case BH_VCPU_AFSR0_EL1:
+        arch_write(afsr0_el1, value);
+        break;
+    case BH_VCPU_AFSR1_EL1:
+        arch_write(afsr1_el1, value);
+        break;
+    case BH_VCPU_ESR_EL1:
+        arch_write(esr_el1, value);
+        break;
+    case BH_VCPU_FAR_EL1:
+        arch_write(far_el1, value);
+        break;
+    case BH_VCPU_PAR_EL1:
+        arch_write(par_el1, value);
+        break;
+    case BH_VCPU_VBAR_EL1:
+        arch_write(vbar_el1, value);
+        break;
+    case BH_VCPU_TPIDR_EL1:
+        arch_write(tpidr_el1, value);
+        break;
+    case BH_VCPU_SP_EL1:
+        arch_write(sp_el1, value);
+        break;
+    case BH_VCPU_ELR_EL1:
+        arch_write(elr_el1, value);
+        break;
+    case BH_VCPU_SPSR_EL1:
+        arch_write(spsr_el1, value);
+        break;
+    case BH_VCPU_CNTV_CTL_EL0:
+        arch_write(cntv_ctl_el0, value);
+        break;
+    case BH_VCPU_CNTV_CVAL_EL0:
+        arch_write(cntv_cval_el0, value);
+        break;
+    case BH_VCPU_CNTVOFF_EL2:
+        arch_write(cntvoff_el2, value);
+        break;
+    case BH_VCPU_CSSELR_EL1:
+        arch_write(csselr_el1, value);
+        break;
+    case BH_VCPU_VMPIDR_EL2:
+        arch_write(vmpidr_el2, value);
+        break;
+    default:
+        break;
+    }
+}
+
+/** Governs EL0 too: in memory unless the guest runs, so that a PD never runs with a guest's. */
+static bool guest_is_eager(enum bh_vcpu_reg reg)
+{
+    return reg == BH_VCPU_SCTLR_EL1 || reg == BH_VCPU_CPACR_EL1 || reg == BH_VCPU_CNTKCTL_EL1 ||
+           reg == BH_VCPU_MDSCR_EL1;
+}
+
+bool arch_vcpu_is_loaded(const struct vcpu *v)
+{
+    return cpu_get(v->thread.cpu)->loaded == v;
+}
+
+static void guest_save_eager(struct vcpu *v)
+{
+    v->arch.regs[BH_VCPU_SCTLR_EL1] = arch_read(sctlr_el1);
+    v->arch.regs[BH_VCPU_CPACR_EL1] = arch_read(cpacr_el1);
+    v->arch.regs[BH_VCPU_CNTKCTL_EL1] = arch_read(cntkctl_el1);
+    v->arch.regs[BH_VCPU_MDSCR_EL1] = arch_read(mdscr_el1);
+}
+
+static void guest_load_eager(const struct vcpu *v)
+{
+    arch_write(sctlr_el1, v->arch.regs[BH_VCPU_SCTLR_EL1]);
+    arch_write(cpacr_el1, v->arch.regs[BH_VCPU_CPACR_EL1]);
+    arch_write(cntkctl_el1, v->arch.regs[BH_VCPU_CNTKCTL_EL1]);
+    arch_write(mdscr_el1, v->arch.regs[BH_VCPU_MDSCR_EL1]);
+}
+
+uint64_t guest_read(struct vcpu *v, enum bh_vcpu_reg reg)
+{
+    if (guest_is_eager(reg)) {
+        if (cpu_get(v->thread.cpu)->guest_eager == v) {
+            guest_save_eager(v);
+        }
+        return v->arch.regs[reg];
+    }
+    return arch_vcpu_is_loaded(v) ? guest_read_cpu(reg) : v->arch.regs[reg];
+}
+
+void guest_write(struct vcpu *v, enum bh_vcpu_reg reg, uint64_t value)
+{
+    if (!guest_is_eager(reg) && arch_vcpu_is_loaded(v)) {
+        guest_write_cpu(reg, value);
+        return;
+    }
+    v->arch.regs[reg] = value;
+    if (cpu_get(v->thread.cpu)->guest_eager == v) {
+        guest_load_eager(v);
+    }
+}
+
+/** The virtual timer of the loaded `v` becomes the kernel's business, and silent. */
+static void guest_park_timer(struct cpu *cpu, struct vcpu *v)
+{
+    uint64_t ctl = v->arch.regs[BH_VCPU_CNTV_CTL_EL0];
+    arch_write(cntv_ctl_el0, 0);
+    gic_set_active(VGIC_VTIMER, false);
+    /* Enabled, not masked: it wants to be heard, unless it has been already. */
+    bool heard = ((v->vgic.bank.pending | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
+    if ((ctl & 3) == 1 && !heard) {
+        timerq_set(&cpu->timers, &v->timer,
+                   v->arch.regs[BH_VCPU_CNTV_CVAL_EL0] + v->arch.regs[BH_VCPU_CNTVOFF_EL2]);
+    }
+}
+
+static void guest_unload(struct cpu *cpu)
+{
+    struct vcpu *v = cpu->loaded;
+    if (cpu->guest_eager == v) {
+        guest_save_eager(v);
+        cpu->guest_eager = NULL;
+    }
+    for (uint32_t reg = 0; reg < BH_VCPU_REG_COUNT; reg++) {
+        if (!guest_is_eager((enum bh_vcpu_reg)reg)) {
+            v->arch.regs[reg] = guest_read_cpu((enum bh_vcpu_reg)reg);
+        }
+    }
+    vgic_unload(v);
+    gic_save_cpu_interface(&v->arch.gic);
+    guest_park_timer(cpu, v);
+    cpu->loaded = NULL;
+}
+
+static void guest_load(struct cpu *cpu, struct vcpu *v)
+{
+    timerq_cancel(&cpu->timers, &v->timer);
+    for (uint32_t reg = 0; reg < BH_VCPU_REG_COUNT; reg++) {
+        if (!guest_is_eager((enum bh_vcpu_reg)reg) && reg != BH_VCPU_CNTV_CTL_EL0) {
+            guest_write_cpu((enum bh_vcpu_reg)reg, v->arch.regs[reg]);
+        }
+    }
+    /* Heard and not yet ended by the guest: the physical one stays silent until then. */
+    bool heard = ((v->vgic.bank.pending | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
+    gic_set_active(VGIC_VTIMER, heard);
+    arch_write(cntv_ctl_el0, v->arch.regs[BH_VCPU_CNTV_CTL_EL0]);
+    gic_load_cpu_interface(&v->arch.gic);
+    cpu->loaded = v;
+    vgic_load(v);
+    if (v->vm->last[cpu->index] != v) {
+        /* vCPUs of one VM share its VMID, but not their local translations. */
+        v->vm->last[cpu->index] = v;
+        __asm__ volatile("isb; tlbi vmalle1; dsb nsh; isb" : : : "memory");
+    }
+}
+
+void guest_enter(struct cpu *cpu, struct vcpu *to)
+{
+    arch_write(vttbr_el2, to->thread.context.vttbr);
+    if (cpu->loaded != to) {
+        if (cpu->loaded != NULL) {
+            guest_unload(cpu);
+        }
+        guest_load(cpu, to);
+    }
+    if (cpu->guest_eager != to) {
+        guest_load_eager(to);
+        cpu->guest_eager = to;
+    }
+}
+
+void guest_leave(struct cpu *cpu, struct vcpu *from)
+{
+    if (cpu->guest_eager == from) {
+        guest_save_eager(from);
+        cpu->guest_eager = NULL;
+    }
+}
+
+void guest_inject(struct vcpu *v, uint64_t esr, uint64_t far)
+{
+    struct arch_context *c = &v->thread.context;
+    uint64_t mode = c->spsr & 0xf;
+    /* From EL0; from EL1 with SP_EL0; from EL1 with SP_EL1 (Arm ARM, D1.3.1). */
+    uint64_t offset = mode == 0 ? 0x400 : mode == 4 ? 0x000 : 0x200;
+    guest_write(v, BH_VCPU_ELR_EL1, c->pc);
+    guest_write(v, BH_VCPU_SPSR_EL1, c->spsr);
+    guest_write(v, BH_VCPU_ESR_EL1, esr);
+    guest_write(v, BH_VCPU_FAR_EL1, far);
+    c->pc = guest_read(v, BH_VCPU_VBAR_EL1) + offset;
+    c->spsr = GUEST_SPSR_EL1H;
+}
+
+void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0)
+{
+    if (cpu->loaded == v) {
+        guest_unload(cpu);
+    }
+    timerq_cancel(&cpu->timers, &v->timer);
+    uint64_t mpidr = v->arch.regs[BH_VCPU_VMPIDR_EL2];
+    uint64_t offset = v->arch.regs[BH_VCPU_CNTVOFF_EL2];
+    arch_clear(v->arch.regs, sizeof(v->arch.regs));
+    v->arch.regs[BH_VCPU_VMPIDR_EL2] = mpidr;
+    v->arch.regs[BH_VCPU_CNTVOFF_EL2] = offset;
+    v->arch.regs[BH_VCPU_SCTLR_EL1] = GUEST_SCTLR_RESET;
+    gic_reset_cpu_interface(&v->arch.gic);
+    arch_reset_context(cpu, &v->thread, entry, 0);
+    v->thread.context.x[0] = x0;
+    v->thread.context.spsr = GUEST_SPSR_EL1H;
+}
+
+uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg)
+{
+    return guest_read(v, (enum bh_vcpu_reg)reg);
+}
+
+void arch_vcpu_write(struct vcpu *v, uint64_t reg, uint64_t value)
+{
+    guest_write(v, (enum bh_vcpu_reg)reg, value);
+}
+
+void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
+{
+    arch_init_context(&v->thread, root, v->vm->vmid);
+    /* Affinity: the index, in Aff0; bit 31 is one. */
+    v->arch.regs[BH_VCPU_VMPIDR_EL2] = 1UL << 31 | v->index;
+    gic_reset_cpu_interface(&v->arch.gic);
+}
+
+/** Fields of identification registers that a guest sees as zero. */
+bool guest_id_register(uint32_t crm, uint32_t op2, uint64_t *value)
+{
+    switch (crm << 3 | op2) {
+    case 4 << 3 | 0: /* ID_AA64PFR0: EL0 and EL1 with AArch64 alone, FP/SIMD, GIC */
+        *value = (arch_read(id_aa64pfr0_el1) & 0x0fff0000) | 0x11;
+        return true;
+    case 4 << 3 | 1: /* ID_AA64PFR1: no SME, MTE */
+        *value = 0;
+        return true;
+    case 5 << 3 | 0: /* ID_AA64DFR0: Armv8 debug as it is, no PMU, trace, SPE */
+        *value = arch_read(id_aa64dfr0_el1) & 0x00000000f0f0f00f;
+        return true;
+    case 6 << 3 | 0: /* ID_AA64ISAR0 */
+        *value = arch_read(id_aa64isar0_el1);
+        return true;
+    case 6 << 3 | 1: /* ID_AA64ISAR1: no pointer authentication */
+        *value = arch_read(id_aa64isar1_el1) & ~0x00000000ff000ff0UL;
+        return true;
+    case 7 << 3 | 0: /* ID_AA64MMFR0 */
+        *value = arch_read(id_aa64mmfr0_el1);
+        return true;
+    case 7 << 3 | 1: /* ID_AA64MMFR1: no VHE */
+        *value = arch_read(id_aa64mmfr1_el1) & ~0xf00UL;
+        return true;
+    case 7 << 3 | 2: /* ID_AA64MMFR2 */
+        *value = arch_read(s3_0_c0_c7_2);
+        return true;
+    default:
+        /* AArch32 and the reserved ones: the guest sees a machine without AArch32. */
+        *value = 0;
+        return crm >= 1 && crm <= 7;
+    }
+}
+
+void guest_init_cpu(void)
+{
+    arch_write(vpidr_el2, arch_read(midr_el1));
+    arch_write(mdcr_el2,
+               (arch_read(mdcr_el2) & 0x1f) | GUEST_MDCR_TPMCR | GUEST_MDCR_TPM | GUEST_MDCR_TDA);
+    arch_write(cntv_ctl_el0, 0);
+}

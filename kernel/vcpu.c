@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vcpu.h"
+
+#include "control.h"
+#include "fault.h"
+#include "irq.h"
+#include "sched.h"
+
+/** The own vCPU that x0 names; without one, NULL, and x0 says so. */
+static struct vcpu *vcpu_named(struct thread *t)
+{
+    uint64_t id = t->context.x[0];
+    struct thread *child = id < BH_MAX_CHILDREN ? t->children[id] : NULL;
+    if (child == NULL || (child->flags & THREAD_VCPU) == 0) {
+        t->context.x[0] = BH_ERR_CHILD;
+        return NULL;
+    }
+    return vcpu_of(child);
+}
+
+/** The same, if it neither runs nor waits in WFI. */
+static struct vcpu *vcpu_halted(struct thread *t)
+{
+    struct vcpu *v = vcpu_named(t);
+    if (v != NULL && thread_state(&v->thread) != THREAD_STOPPED &&
+        thread_state(&v->thread) != THREAD_FAULT) {
+        t->context.x[0] = BH_ERR_STATE;
+        return NULL;
+    }
+    return v;
+}
+
+void vcpu_sys_read(struct cpu *cpu, struct thread *t)
+{
+    if (t->context.x[1] >= BH_VCPU_REG_COUNT) {
+        t->context.x[0] = BH_ERR_ARGUMENT;
+        return;
+    }
+    struct vcpu *v = vcpu_halted(t);
+    if (v != NULL) {
+        v->reg_index = t->context.x[1];
+        control_request(cpu, t, &v->thread, CONTROL_READ, false);
+    }
+}
+
+void vcpu_sys_write(struct cpu *cpu, struct thread *t)
+{
+    if (t->context.x[1] >= BH_VCPU_REG_COUNT) {
+        t->context.x[0] = BH_ERR_ARGUMENT;
+        return;
+    }
+    struct vcpu *v = vcpu_halted(t);
+    if (v != NULL) {
+        v->reg_index = t->context.x[1];
+        v->reg_value = t->context.x[2];
+        control_request(cpu, t, &v->thread, CONTROL_WRITE, false);
+    }
+}
+
+void vcpu_sys_start(struct cpu *cpu, struct thread *t)
+{
+    struct vcpu *v = vcpu_named(t);
+    if (v == NULL) {
+        return;
+    }
+    if (thread_state(&v->thread) != THREAD_STOPPED) {
+        t->context.x[0] = BH_ERR_STATE;
+        return;
+    }
+    v->thread.control_entry = t->context.x[1];
+    v->reg_value = t->context.x[2];
+    control_request(cpu, t, &v->thread, CONTROL_START, false);
+}
+
+void vcpu_sys_virq_raise(struct cpu *cpu, struct thread *t)
+{
+    struct vcpu *v = vcpu_named(t);
+    if (v == NULL) {
+        return;
+    }
+    if (t->context.x[1] >= BH_VIRQ_COUNT) {
+        t->context.x[0] = BH_ERR_ARGUMENT;
+        return;
+    }
+    t->context.x[0] = BH_OK;
+    vgic_raise(cpu, v, (uint32_t)t->context.x[1]);
+}
+
+/** The physical interrupt of the VMM's channel `id` becomes `intid` of its VM, or no longer does.
+ */
+static enum bh_error vcpu_link(struct thread *t, struct vcpu *v, uint64_t intid, uint64_t id)
+{
+    if (intid < VGIC_PRIVATE || intid >= BH_VIRQ_COUNT) {
+        return BH_ERR_ARGUMENT;
+    }
+    if (id == ~0UL) {
+        vgic_link(v, (uint32_t)intid, 0);
+        return BH_OK;
+    }
+    uint32_t physical;
+    enum bh_error error = irq_link(t, id, v, (uint32_t)intid, &physical);
+    if (error == BH_OK) {
+        vgic_link(v, (uint32_t)intid, physical);
+    }
+    return error;
+}
+
+void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
+{
+    uint64_t *x = t->context.x;
+    struct vcpu *v = vcpu_named(t);
+    if (v == NULL) {
+        return;
+    }
+    if (x[1] == BH_VIRQ_LINK) {
+        x[0] = (uint64_t)vcpu_link(t, v, x[2], x[4]);
+        return;
+    }
+    if (x[1] == BH_VIRQ_TARGET) {
+        /* The description's number of the vCPU becomes its index in the VM. */
+        struct thread *target = x[4] < BH_MAX_CHILDREN ? t->children[x[4]] : NULL;
+        if (target == NULL || (target->flags & THREAD_VCPU) == 0) {
+            x[0] = BH_ERR_CHILD;
+            return;
+        }
+        x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], 0, vcpu_of(target)->index);
+        return;
+    }
+    x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], x[3], x[4]);
+}
+
+void vcpu_sys_virq_get(struct cpu *cpu, struct thread *t)
+{
+    uint64_t *x = t->context.x;
+    struct vcpu *v = vcpu_named(t);
+    if (v == NULL) {
+        return;
+    }
+    uint64_t value = 0;
+    x[0] = (uint64_t)vgic_get(cpu, v, x[1], x[2], &value);
+    if (x[0] == BH_OK && x[1] == BH_VIRQ_TARGET) {
+        value = v->vm->vcpus[value]->thread.child_id;
+    }
+    x[1] = value;
+}
+
+void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry)
+{
+    struct vcpu *v = (struct vcpu *)((char *)entry - offsetof(struct vcpu, timer));
+    vgic_raise(cpu, v, VGIC_VTIMER);
+}
+
+void vcpu_tell_end(struct cpu *cpu, struct vcpu *v, uint32_t intid)
+{
+    v->thread.fault.label = BH_FAULT_VIRQ_END;
+    v->thread.fault.count = 1;
+    v->thread.fault.words[0] = intid;
+    fault_send(cpu, &v->thread);
+}
