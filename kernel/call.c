@@ -53,8 +53,9 @@ static void call_copy_message(const struct thread *from, struct thread *to)
     for (uint32_t i = 2; i < 2 + BH_MSG_REGS; i++) {
         to->context.x[i] = from->context.x[i];
     }
-    for (uint64_t i = BH_MSG_REGS; i < count; i++) {
-        to->msg->msg[i] = from->msg->msg[i];
+    if (count > BH_MSG_REGS) {
+        arch_copy(&to->msg->msg[BH_MSG_REGS], &from->msg->msg[BH_MSG_REGS],
+                  (count - BH_MSG_REGS) * sizeof(uint64_t));
     }
 }
 
