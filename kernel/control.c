@@ -287,25 +287,18 @@ void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint6
     }
 }
 
-/** Registers as seL4_UserContext orders them. */
+/**
+ * Registers as seL4_UserContext orders them: pc, sp and status, from CONTROL_X on x0 to x30, and from
+ * CONTROL_THREAD on the thread pointers.
+ */
+#define CONTROL_X 3
+#define CONTROL_THREAD 34
 #define CONTROL_WORDS 36
 
-static uint64_t *control_register(struct thread *t, uint32_t word)
+/** Of a child's status a parent decides what cannot leave EL0 (a guest: EL1). */
+static uint64_t control_spsr(const struct thread *t, uint64_t value)
 {
-    switch (word) {
-    case 0:
-        return &t->context.pc;
-    case 1:
-        return &t->context.sp;
-    case 2:
-        return &t->context.spsr;
-    case 34:
-        return &t->context.tpidr;
-    case 35:
-        return &t->context.tpidrro;
-    default:
-        return &t->context.x[word - 3];
-    }
+    return (t->flags & THREAD_VCPU) != 0 ? arch_guest_spsr(value) : arch_user_spsr(value);
 }
 
 /** The child, if its registers may be looked at; else NULL, and x0 says why. */
@@ -326,9 +319,14 @@ void control_pd_read(struct thread *t, uint64_t child)
     if (c == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < CONTROL_WORDS; i++) {
-        t->msg->msg[i] = *control_register(c, i);
-    }
+    const struct arch_context *from = &c->context;
+    uint64_t *msg = t->msg->msg;
+    msg[0] = from->pc;
+    msg[1] = from->sp;
+    msg[2] = from->spsr;
+    arch_copy(&msg[CONTROL_X], from->x, sizeof(from->x));
+    msg[CONTROL_THREAD] = from->tpidr;
+    msg[CONTROL_THREAD + 1] = from->tpidrro;
     t->context.x[0] = BH_OK;
 }
 
@@ -342,13 +340,24 @@ void control_pd_write(struct thread *t, uint64_t child, uint64_t words)
     if (c == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < words; i++) {
-        uint64_t value = t->msg->msg[i];
-        /* Of the saved program status a parent decides what cannot leave EL0 (a guest: EL1). */
-        if (i == 2) {
-            value = (c->flags & THREAD_VCPU) != 0 ? arch_guest_spsr(value) : arch_user_spsr(value);
-        }
-        *control_register(c, i) = value;
+    struct arch_context *to = &c->context;
+    const uint64_t *msg = t->msg->msg;
+    to->pc = msg[0];
+    if (words > 1) {
+        to->sp = msg[1];
+    }
+    if (words > 2) {
+        to->spsr = control_spsr(c, msg[2]);
+    }
+    if (words > CONTROL_X) {
+        uint64_t last = words < CONTROL_THREAD ? words : CONTROL_THREAD;
+        arch_copy(to->x, &msg[CONTROL_X], (last - CONTROL_X) * sizeof(to->x[0]));
+    }
+    if (words > CONTROL_THREAD) {
+        to->tpidr = msg[CONTROL_THREAD];
+    }
+    if (words > CONTROL_THREAD + 1) {
+        to->tpidrro = msg[CONTROL_THREAD + 1];
     }
     t->context.x[0] = BH_OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "irq.h"
 
+#include "bootdesc.h"
 #include "receive.h"
 
 struct irq {
@@ -90,7 +91,7 @@ enum bh_error irq_ack(struct thread *t, uint64_t id)
 
 void irq_ack_all(struct thread *t)
 {
-    for (uint32_t id = 0; id < BH_MAX_CHANNELS; id++) {
-        (void)irq_ack(t, id);
+    for (uint32_t i = 0; i < t->pd->irqs_count; i++) {
+        (void)irq_ack(t, bootdesc_irq(t->pd->irqs_first + i)->id);
     }
 }

@@ -34,41 +34,38 @@ void arch_smc(uint64_t args[8])
     args[7] = x7;
 }
 
+/* Assembly, so that these are pairs of registers, and never become calls of memcpy and memset. */
+
 void arch_copy(void *to, const void *from, uint64_t bytes)
 {
+    for (; bytes >= 64; bytes -= 64) {
+        uint64_t a, b;
+        __asm__ volatile("ldp %2, %3, [%1], #16; stp %2, %3, [%0], #16\n\t"
+                         "ldp %2, %3, [%1], #16; stp %2, %3, [%0], #16\n\t"
+                         "ldp %2, %3, [%1], #16; stp %2, %3, [%0], #16\n\t"
+                         "ldp %2, %3, [%1], #16; stp %2, %3, [%0], #16"
+                         : "+r"(to), "+r"(from), "=&r"(a), "=&r"(b)
+                         :
+                         : "memory");
+    }
     uint64_t *d = to;
     const uint64_t *s = from;
-    uint64_t blocks = bytes / 32;
-    for (; blocks > 0; blocks--) {
-        uint64_t a = s[0];
-        uint64_t b = s[1];
-        uint64_t c = s[2];
-        uint64_t e = s[3];
-        d[0] = a;
-        d[1] = b;
-        d[2] = c;
-        d[3] = e;
-        d += 4;
-        s += 4;
-    }
-    for (uint64_t left = bytes % 32; left > 0; left -= 8) {
-        *d++ = *s++;
+    for (uint64_t i = 0; i < bytes / 8; i++) {
+        d[i] = s[i];
     }
 }
 
 void arch_clear(void *to, uint64_t bytes)
 {
-    uint64_t *d = to;
-    uint64_t blocks = bytes / 64;
-    for (; blocks > 0; blocks--) {
-        for (uint32_t i = 0; i < 8; i++) {
-            /* volatile: this must not become a call of memset, nor of itself. */
-            ((volatile uint64_t *)d)[i] = 0;
-        }
-        d += 8;
+    for (; bytes >= 64; bytes -= 64) {
+        __asm__ volatile("stp xzr, xzr, [%0], #16; stp xzr, xzr, [%0], #16\n\t"
+                         "stp xzr, xzr, [%0], #16; stp xzr, xzr, [%0], #16"
+                         : "+r"(to)
+                         :
+                         : "memory");
     }
-    for (uint64_t left = bytes % 64; left > 0; left -= 8) {
-        *(volatile uint64_t *)d++ = 0;
+    for (volatile uint64_t *d = to; bytes > 0; bytes -= 8) {
+        *d++ = 0;
     }
 }
 
