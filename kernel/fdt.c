@@ -29,7 +29,7 @@ static uint32_t fdt_word(const uint8_t *p)
 static uint64_t fdt_number(const uint8_t *p, uint32_t cells)
 {
     uint64_t value = 0;
-    for (uint32_t i = 0; i < cells && cells <= 2; i++) {
+    for (size_t i = 0; i < cells && cells <= 2; i++) {
         value = value << 32 | fdt_word(p + 4 * i);
     }
     return value;
@@ -70,7 +70,7 @@ static void fdt_memory(const struct fdt_reader *r, const uint8_t *reg, uint32_t 
         }
         struct fdt_range *range = &facts->memory[facts->memory_count++];
         range->base = fdt_number(reg + off, r->address_cells);
-        range->bytes = fdt_number(reg + off + 4 * r->address_cells, r->size_cells);
+        range->bytes = fdt_number(reg + off + 4UL * r->address_cells, r->size_cells);
     }
 }
 

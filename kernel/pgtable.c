@@ -66,7 +66,7 @@ static uint64_t pgtable_map_one(uint64_t *root, uint64_t va, uint64_t pa, uint64
                                 uint64_t attributes)
 {
     uint64_t *table = root;
-    for (int level = 1;; level++) {
+    for (int level = 1; level <= 3; level++) {
         uint64_t span = pgtable_span(level);
         uint64_t *entry = &table[pgtable_index(va, level)];
         if ((va | pa) % span == 0 && bytes >= span && !pgtable_is_table(*entry, level)) {
@@ -78,6 +78,7 @@ static uint64_t pgtable_map_one(uint64_t *root, uint64_t va, uint64_t pa, uint64
             return 0;
         }
     }
+    return 0;
 }
 
 bool pgtable_map(uint64_t *root, struct pgtable_va va, struct pgtable_pa pa, uint64_t bytes,
