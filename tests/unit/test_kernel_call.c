@@ -372,7 +372,7 @@ static void test_callers_go_round(void **state)
     for (uint32_t i = 1; i < 3; i++) {
         world_args(callee, 0, 0, 0);
         world_syscall(callee, BH_SYS_REPLY_RECV);
-        assert_int_equal(callee->context.x[0], BH_BADGE_CALL | 5 * i);
+        assert_int_equal(callee->context.x[0], BH_BADGE_CALL | 5UL * i);
     }
 }
 

@@ -139,7 +139,7 @@ static void crowd_step(struct crowd_bytes *b)
         (void)world_settle();
         break;
     case 3:
-        world_advance(crowd_byte(b) * 4u);
+        world_advance(crowd_byte(b) * 4UL);
         break;
     default:
         crowd_program(b, cpu);
