@@ -150,6 +150,8 @@ static void sched_throttle(struct cpu *cpu, struct sched_context *sc)
     sc->throttled = true;
     sched_dequeue(cpu, sc->user);
     timerq_set(&cpu->timers, &sc->timer, sc->refill[sc->head].time);
+    /* The timer must be set for it, even if nothing else changes. */
+    cpu->resched = true;
     trace_event(cpu, BH_TRACE_BLOCK, sc->user);
 }
 

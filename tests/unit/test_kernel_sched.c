@@ -195,6 +195,24 @@ static void test_throttled_thread_wakes_only_when_due(void **state)
     assert_false(t->own_sc.throttled);
 }
 
+static void test_wakes_on_an_idle_cpu_when_due(void **state)
+{
+    (void)state;
+    struct thread *t = world_limited("t", 0, 20, 100, 1000);
+    world_start(t);
+    (void)world_run(0);
+    /* It waits just when its budget ends, and is woken before the next: only a timer can help. */
+    arch_fake.now = 100;
+    sched_block(cpu, t, THREAD_RECV);
+    assert_null(world_run(0));
+    arch_fake.now = 500;
+    world_start(t);
+    assert_null(world_run(0));
+    assert_int_equal(arch_fake.timer[0], 1000);
+    world_advance(500);
+    assert_ptr_equal(cpu->current, t);
+}
+
 static void test_late_timer_is_paid_back(void **state)
 {
     (void)state;
@@ -261,6 +279,7 @@ static void usage_advance(uint32_t users, uint64_t step)
 {
     uint64_t next = arch_fake.now + step;
     next = arch_fake.timer[0] < next ? arch_fake.timer[0] : next;
+    assert_true(next >= arch_fake.now);
     for (uint32_t i = 0; i < users; i++) {
         const struct thread *t = cpu->current;
         if (t != NULL && t->sc == &usages[i].owner->own_sc && next > arch_fake.now) {
@@ -408,6 +427,7 @@ int main(void)
         TEST(test_budget_is_enforced),
         TEST(test_unused_budget_is_not_saved),
         TEST(test_throttled_thread_wakes_only_when_due),
+        TEST(test_wakes_on_an_idle_cpu_when_due),
         TEST(test_late_timer_is_paid_back),
         TEST(test_budget_bounds_every_window),
         TEST(test_preemption_does_not_multiply_a_budget),
