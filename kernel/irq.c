@@ -91,6 +91,9 @@ enum bh_error irq_ack(struct thread *t, uint64_t id)
 
 void irq_ack_all(struct thread *t)
 {
+    if (t->pd->irqs_count == 0) {
+        return;
+    }
     for (uint32_t i = 0; i < t->pd->irqs_count; i++) {
         (void)irq_ack(t, bootdesc_irq(t->pd->irqs_first + i)->id);
     }
