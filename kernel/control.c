@@ -88,7 +88,7 @@ void control_stop(struct cpu *cpu, struct thread *t)
         t->serving = NULL;
     }
     call_abort(cpu, t);
-    sched_block(cpu, t, THREAD_STOPPED);
+    sched_halt(cpu, t, THREAD_STOPPED);
     call_abort_waiting(cpu, t);
 }
 

@@ -31,6 +31,8 @@ struct cpu {
     /** Scheduling context that is charged since `charged_at`; NULL when idle. */
     struct sched_context *charged;
     uint64_t charged_at;
+    /** When the budget or slice of `charged` ends, if it runs until then. */
+    uint64_t charged_end;
     /** Thread whose FP/SIMD registers are in the CPU; NULL for none. */
     struct thread *fpu_owner;
     /** vCPU whose EL1 registers, timer and list registers are in the CPU; NULL for none. */

@@ -61,7 +61,7 @@ void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *ca
 
 void fault_send(struct cpu *cpu, struct thread *t)
 {
-    sched_block(cpu, t, THREAD_FAULT);
+    sched_halt(cpu, t, THREAD_FAULT);
     __atomic_fetch_or(&t->parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
     poke_thread(cpu, t->parent);
 }

@@ -194,9 +194,8 @@ static void sched_expire(struct cpu *cpu, struct sched_context *sc, uint64_t now
 static void sched_account(struct cpu *cpu, uint64_t now)
 {
     sched_charge(cpu, now);
-    struct sched_context *sc = cpu->charged;
-    if (sc != NULL && sc->consumed >= sched_head_amount(sc)) {
-        sched_expire(cpu, sc, now);
+    if (now >= cpu->charged_end && cpu->charged != NULL) {
+        sched_expire(cpu, cpu->charged, now);
     }
 }
 
@@ -236,17 +235,30 @@ void sched_make_ready(struct cpu *cpu, struct thread *t)
     trace_event(cpu, BH_TRACE_READY, t);
 }
 
-void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
+/** `t` leaves the ready queue, if it is there. */
+static void sched_leave(struct cpu *cpu, struct thread *t)
 {
-    if (thread_state(t) == THREAD_READY) {
+    if (KERNEL_TRACE && thread_state(t) == THREAD_READY) {
         trace_event(cpu, BH_TRACE_BLOCK, t);
     }
     sched_dequeue(cpu, t);
-    if (t == cpu->current && (state == THREAD_STOPPED || state == THREAD_FAULT)) {
+}
+
+void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
+{
+    sched_leave(cpu, t);
+    thread_set_state(t, state);
+}
+
+void sched_halt(struct cpu *cpu, struct thread *t, enum thread_state state)
+{
+    sched_leave(cpu, t);
+    if (t == cpu->current) {
         /* From now on its parent may read and write its registers, on another CPU: save all. */
         trace_event(cpu, BH_TRACE_SWITCH, NULL);
         arch_switch(cpu, t, NULL);
         cpu->current = NULL;
+        cpu->resched = true;
     }
     thread_set_state(t, state);
 }
@@ -319,6 +331,7 @@ void sched_timer(struct cpu *cpu)
 static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t now)
 {
     uint64_t deadline = UINT64_MAX;
+    cpu->charged_end = UINT64_MAX;
     const struct timerq_entry *first = timerq_first(&cpu->timers);
     if (first != NULL) {
         deadline = first->deadline;
@@ -326,8 +339,8 @@ static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t no
     /* Alone at its priority and not limited, it needs no slice: no tick disturbs it. */
     if (t != NULL && (t->next != t || t->sc->limited)) {
         uint64_t amount = sched_head_amount(t->sc);
-        uint64_t end = now + (amount > t->sc->consumed ? amount - t->sc->consumed : 0);
-        deadline = end < deadline ? end : deadline;
+        cpu->charged_end = now + (amount > t->sc->consumed ? amount - t->sc->consumed : 0);
+        deadline = cpu->charged_end < deadline ? cpu->charged_end : deadline;
     }
     if (deadline != cpu->deadline) {
         cpu->deadline = deadline;

@@ -19,8 +19,11 @@ void sched_init_thread(struct thread *t, uint32_t budget_us, uint32_t period_us)
 /** `t` wants the CPU from now on. It must not be ready yet. */
 void sched_make_ready(struct cpu *cpu, struct thread *t);
 
-/** `t` waits, in `state` (not THREAD_READY), from now on. It may be in any state. */
+/** `t` waits, in `state` (neither ready, stopped nor faulted), from now on. */
 void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state);
+
+/** `t` is stopped or faulted from now on; all its registers are in memory, for its parent. */
+void sched_halt(struct cpu *cpu, struct thread *t, enum thread_state state);
 
 /** A blocking `from` lets the passive PD `to`, which must not be ready, run on its context. */
 void sched_donate(struct thread *from, struct thread *to);

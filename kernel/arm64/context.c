@@ -126,9 +126,10 @@ void context_give_fpu(struct cpu *cpu, struct thread *t)
     cpu->fpu_owner = t;
 }
 
-/** A PD runs after a guest: what governs EL0 is the PD's again. */
+/** The guest stops running: what governs EL0 is a PD's again. */
 static void context_leave_guest(struct cpu *cpu)
 {
+    cpu->guest_eager->thread.context.tpidrro = arch_read(tpidrro_el0);
     guest_leave(cpu, cpu->guest_eager);
     arch_write(hcr_el2, HCR_PD);
     arch_write(sctlr_el1, SCTLR_EL1_PD);
@@ -141,24 +142,21 @@ void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
     counts_switch(cpu, from, to);
     if (from != NULL) {
         from->context.tpidr = arch_read(tpidr_el0);
-        if ((from->flags & THREAD_VCPU) != 0) {
-            from->context.tpidrro = arch_read(tpidrro_el0);
-        }
+    }
+    /* A PD cannot write TPIDRRO_EL0, a guest can. */
+    if (cpu->guest_eager != NULL) {
+        context_leave_guest(cpu);
     }
     if (to != NULL) {
         const struct arch_context *c = &to->context;
         arch_write(tpidr_el0, c->tpidr);
         arch_write(tpidrro_el0, c->tpidrro);
+        arch_write(vttbr_el2, c->vttbr);
+        arch_write(cntkctl_el1, c->cntkctl);
         arch_write(cptr_el2, cpu->fpu_owner == to ? CPTR_FREE : CPTR_TRAP);
         if ((to->flags & THREAD_VCPU) != 0) {
             arch_write(hcr_el2, HCR_GUEST);
             guest_enter(cpu, vcpu_of(to));
-            return;
         }
-        if (cpu->guest_eager != NULL) {
-            context_leave_guest(cpu);
-        }
-        arch_write(vttbr_el2, c->vttbr);
-        arch_write(cntkctl_el1, c->cntkctl);
     }
 }

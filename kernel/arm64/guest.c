@@ -249,17 +249,14 @@ static void guest_load(struct cpu *cpu, struct vcpu *v)
 
 void guest_enter(struct cpu *cpu, struct vcpu *to)
 {
-    arch_write(vttbr_el2, to->thread.context.vttbr);
     if (cpu->loaded != to) {
         if (cpu->loaded != NULL) {
             guest_unload(cpu);
         }
         guest_load(cpu, to);
     }
-    if (cpu->guest_eager != to) {
-        guest_load_eager(to);
-        cpu->guest_eager = to;
-    }
+    guest_load_eager(to);
+    cpu->guest_eager = to;
 }
 
 void guest_leave(struct cpu *cpu, struct vcpu *from)
@@ -304,6 +301,9 @@ void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x
 
 uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg)
 {
+    if (reg == BH_VCPU_GIC_VERSION) {
+        return (arch_read(id_aa64pfr0_el1) >> 24 & 15) != 0 ? 3 : 2;
+    }
     return guest_read(v, (enum bh_vcpu_reg)reg);
 }
 

@@ -307,7 +307,7 @@ static void usage_run(uint32_t seed)
         if (thread_state(t) == THREAD_STOPPED) {
             world_start(t);
         } else if (rand() % 2 == 0) {
-            sched_block(cpu, t, THREAD_STOPPED);
+            sched_halt(cpu, t, THREAD_STOPPED);
         }
         (void)world_run(0);
         uint64_t until = arch_fake.now + (uint64_t)rand() % 120;
