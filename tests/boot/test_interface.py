@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The corners of microkit.h: long messages, failed calls, ids that are not given, deferred calls."""
+"""The corners of microkit.h: long messages, failed calls, wrong ids, deferred calls."""
 from pathlib import Path
 
 SYSTEM = Path(__file__).resolve().parent / 'systems/interface/interface.system'

@@ -9,8 +9,8 @@ from conftest import BUILD, SDK
 
 FOLDER = Path(__file__).resolve().parent / 'systems/toolchain'
 BOARD_DIR = SDK / 'board/qemu_virt_aarch64/debug'
-COMPILE = ['-mcpu=cortex-a53', '-mstrict-align', '-mgeneral-regs-only', '-ffreestanding', '-nostdlib',
-           '-Wall', '-Wextra', '-Werror', '-O2', f'-I{BOARD_DIR}/include', '-c']
+COMPILE = ['-mcpu=cortex-a53', '-mstrict-align', '-mgeneral-regs-only', '-ffreestanding',
+           '-nostdlib', '-Wall', '-Wextra', '-Werror', '-O2', f'-I{BOARD_DIR}/include', '-c']
 TOOLCHAINS = {
     'clang': (['clang', '-target', 'aarch64-none-elf'], 'ld.lld'),
     'gcc': (['aarch64-linux-gnu-gcc', '-fno-pic'], 'aarch64-linux-gnu-ld'),
