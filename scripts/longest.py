@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Prints the longest stays in the kernel, in instructions with interrupts masked, after booting.
+
+    longest.py [--gic 2|3] [--seconds N] [--shown N] SYSTEM.system ...
+
+QEMU logs every instruction of the release kernel. A stay begins with the exception vector's first
+instruction and ends with ERET; waiting in WFI ends one and begins the next. Stays that went through
+the same functions are one line: the longest, and how many instructions each function had in it.
+"""
+import argparse
+import bisect
+import os
+import re
+import subprocess
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
+BOARD = 'qemu_virt_aarch64'
+KERNEL = MAIN / f'sdk/board/{BOARD}/release/elf/kernel.elf'
+KERNEL_BASE = 0x7f80000000
+# Offsets of the vectors that are taken from a PD or a guest: synchronous, IRQ, SError.
+ENTRIES = (0x400, 0x480, 0x580)
+PLACE = re.compile(r'/0000007f8([0-9a-f]{7})/')
+
+
+class Symbols:
+    """The kernel's functions by address, and where a stay begins and a wait ends."""
+
+    def __init__(self, elf):
+        nm = subprocess.run(['aarch64-linux-gnu-nm', '-n', str(elf)], check=True, text=True,
+                            stdout=subprocess.PIPE).stdout
+        found = [line.split() for line in nm.splitlines() if len(line.split()) == 3]
+        self.names = [(int(a, 16), n) for a, kind, n in found if kind in 'tT']
+        self.addresses = [a for a, _ in self.names]
+        vectors = dict((n, a) for a, n in self.names)['vectors']
+        self.entries = {vectors + offset for offset in ENTRIES}
+        code = subprocess.run(['aarch64-linux-gnu-objdump', '-d', '--no-show-raw-insn', str(elf)],
+                              check=True, text=True, stdout=subprocess.PIPE).stdout
+        self.waits = {int(a, 16) for a in re.findall(r'^\s*([0-9a-f]+):\s+wfi', code, re.M)}
+
+    def name(self, address):
+        return self.names[bisect.bisect(self.addresses, address) - 1][1].split('.')[0]
+
+
+def stays(lines, symbols):
+    """Lists of addresses, one a stay, from QEMU's log."""
+    stay = None
+    for line in lines:
+        match = PLACE.search(line)
+        if not match:
+            continue
+        address = KERNEL_BASE + int(match.group(1), 16)
+        if address in symbols.entries or address in symbols.waits:
+            if stay:
+                yield stay
+            # What follows the first wait, before any entry, is the end of booting.
+            stay = [] if address in symbols.entries or stay is not None else None
+        if stay is not None:
+            stay.append(address)
+    # The last one was cut off by the end of the log.
+
+
+def longest(description, gic, seconds):
+    """{functions: (length, {function: instructions})} of a system on one CPU."""
+    name = description.stem
+    image = TOP / f'build/images/longest-{name}'
+    image.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([MAIN / 'sdk/bin/bulkhead', 'build', description, '--board', BOARD, '--config',
+                    'release', '-o', image, '--search-path', MAIN / 'systems' / name / 'release'],
+                   check=True, stdin=subprocess.DEVNULL, timeout=60)
+    symbols = Symbols(KERNEL)
+    command = ['timeout', '-s', 'KILL', str(seconds), 'qemu-system-aarch64', '-machine',
+               f'virt,virtualization=on,gic-version={gic}', '-cpu', 'cortex-a53', '-smp', '1',
+               '-m', '2G', '-display', 'none', '-nodefaults', '-icount', 'shift=0,sleep=off',
+               '-singlestep', '-d', 'exec,nochain', '-dfilter', f'{KERNEL_BASE:#x}+0x40000',
+               '-D', '/dev/stdout', '-kernel', str(image)]
+    found = {}
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, errors='replace') as qemu:
+        for stay in stays(qemu.stdout, symbols):
+            parts = {}
+            for address in stay:
+                part = symbols.name(address)
+                parts[part] = parts.get(part, 0) + 1
+            if found.get(tuple(parts), (0,))[0] < len(stay):
+                found[tuple(parts)] = (len(stay), parts)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--gic', type=int, choices=(2, 3), default=3)
+    parser.add_argument('--seconds', type=int, default=15)
+    parser.add_argument('--shown', type=int, default=3)
+    parser.add_argument('systems', nargs='+', type=Path)
+    arguments = parser.parse_args()
+    for description in arguments.systems:
+        print(description.stem)
+        found = longest(description, arguments.gic, arguments.seconds)
+        for length, parts in sorted(found.values(), key=lambda f: -f[0])[:arguments.shown]:
+            print(f'{length:6} ' + ', '.join(f'{n} {count}' for n, count in parts.items()))
+
+
+if __name__ == '__main__':
+    main()
