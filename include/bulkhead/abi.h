@@ -238,6 +238,8 @@ enum bh_vcpu_reg {
     BH_VCPU_MDSCR_EL1,
     /** MPIDR_EL1 as the guest reads it. */
     BH_VCPU_VMPIDR_EL2,
+    /** Architecture version of the interrupt controller that the VM has, 2 or 3. Read only. */
+    BH_VCPU_GIC_VERSION,
     BH_VCPU_REG_COUNT
 };
 
