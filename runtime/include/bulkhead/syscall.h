@@ -236,4 +236,83 @@ static inline void bh_yield(void)
     (void)bh_sys_2(BH_SYS_YIELD, 0, 0);
 }
 
+/** BH_SYS_VCPU_READ. */
+static inline enum bh_error bh_vcpu_read(uint64_t vcpu, enum bh_vcpu_reg reg, uint64_t *value)
+{
+    register uint64_t x0 __asm__("x0") = vcpu;
+    register uint64_t x1 __asm__("x1") = (uint64_t)reg;
+    register uint64_t x8 __asm__("x8") = BH_SYS_VCPU_READ;
+
+    __asm__ volatile("svc #0" : "+r"(x0), "+r"(x1) : "r"(x8) : "memory");
+    if (x0 == BH_OK) {
+        *value = x1;
+    }
+    return (enum bh_error)x0;
+}
+
+/** A call with three arguments whose only result is x0. Not for use outside this header. */
+static inline uint64_t bh_sys_3(enum bh_syscall number, uint64_t first, uint64_t second,
+                                uint64_t third)
+{
+    register uint64_t x0 __asm__("x0") = first;
+    register uint64_t x1 __asm__("x1") = second;
+    register uint64_t x2 __asm__("x2") = third;
+    register uint64_t x8 __asm__("x8") = (uint64_t)number;
+
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x8) : "memory");
+    return x0;
+}
+
+/** BH_SYS_VCPU_WRITE. */
+static inline enum bh_error bh_vcpu_write(uint64_t vcpu, enum bh_vcpu_reg reg, uint64_t value)
+{
+    return (enum bh_error)bh_sys_3(BH_SYS_VCPU_WRITE, vcpu, (uint64_t)reg, value);
+}
+
+/** BH_SYS_VCPU_START: at `pc` with `x0`. */
+static inline enum bh_error bh_vcpu_start(uint64_t vcpu, uint64_t pc, uint64_t x0)
+{
+    return (enum bh_error)bh_sys_3(BH_SYS_VCPU_START, vcpu, pc, x0);
+}
+
+/** BH_SYS_VIRQ_SET: `mask` and `value` are the call's x3 and x4. */
+static inline enum bh_error bh_virq_set(uint64_t vcpu, enum bh_virq_field field, uint64_t first,
+                                        uint64_t mask, uint64_t value)
+{
+    register uint64_t x0 __asm__("x0") = vcpu;
+    register uint64_t x1 __asm__("x1") = (uint64_t)field;
+    register uint64_t x2 __asm__("x2") = first;
+    register uint64_t x3 __asm__("x3") = mask;
+    register uint64_t x4 __asm__("x4") = value;
+    register uint64_t x8 __asm__("x8") = BH_SYS_VIRQ_SET;
+
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x8)
+                     : "memory");
+    return (enum bh_error)x0;
+}
+
+/** BH_SYS_VIRQ_GET. */
+static inline enum bh_error bh_virq_get(uint64_t vcpu, enum bh_virq_field field, uint64_t first,
+                                        uint64_t *value)
+{
+    register uint64_t x0 __asm__("x0") = vcpu;
+    register uint64_t x1 __asm__("x1") = (uint64_t)field;
+    register uint64_t x2 __asm__("x2") = first;
+    register uint64_t x8 __asm__("x8") = BH_SYS_VIRQ_GET;
+
+    __asm__ volatile("svc #0" : "+r"(x0), "+r"(x1) : "r"(x2), "r"(x8) : "memory");
+    if (x0 == BH_OK) {
+        *value = x1;
+    }
+    return (enum bh_error)x0;
+}
+
+/** BH_SYS_VIRQ_RAISE. */
+static inline enum bh_error bh_virq_raise(uint64_t vcpu, uint64_t intid)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_VIRQ_RAISE, vcpu, intid);
+}
+
 #endif
