@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <bulkhead/abi.h>
+#include <bulkhead/libc.h>
+
+/** The rest of a line. */
+struct config_line {
+    const char *at;
+    const char *end;
+};
+
+static bool config_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/** Take blanks off both ends. */
+static void config_trim(struct config_line *line)
+{
+    while (line->at < line->end && config_is_blank(*line->at)) {
+        line->at++;
+    }
+    while (line->end > line->at && config_is_blank(line->end[-1])) {
+        line->end--;
+    }
+}
+
+/** The next word, which is taken off the line. Empty at the end. */
+static struct config_line config_word(struct config_line *line)
+{
+    struct config_line word;
+
+    config_trim(line);
+    word.at = line->at;
+    while (line->at < line->end && !config_is_blank(*line->at)) {
+        line->at++;
+    }
+    word.end = line->at;
+    return word;
+}
+
+static bool config_is(const struct config_line *word, const char *text)
+{
+    size_t bytes = (size_t)(word->end - word->at);
+
+    return bytes == strlen(text) && memcmp(word->at, text, bytes) == 0;
+}
+
+static bool config_text(const struct config_line *from, char *to, size_t room)
+{
+    size_t bytes = (size_t)(from->end - from->at);
+
+    if (bytes == 0 || bytes >= room || to[0] != '\0') {
+        return false;
+    }
+    memcpy(to, from->at, bytes);
+    to[bytes] = '\0';
+    return memchr(to, '\0', bytes) == NULL;
+}
+
+static bool config_digit(char c, uint32_t base, uint32_t *digit)
+{
+    if (c >= '0' && c <= '9') {
+        *digit = (uint32_t)(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+        *digit = (uint32_t)(c - 'a') + 10;
+    } else if (c >= 'A' && c <= 'F') {
+        *digit = (uint32_t)(c - 'A') + 10;
+    } else {
+        return false;
+    }
+    return *digit < base;
+}
+
+static bool config_number(struct config_line *line, uint64_t most, uint64_t *value)
+{
+    struct config_line word = config_word(line);
+    uint32_t base = 10;
+
+    if (word.end - word.at > 2 && word.at[0] == '0' && word.at[1] == 'x') {
+        base = 16;
+        word.at += 2;
+    }
+    *value = 0;
+    for (const char *c = word.at; c < word.end; c++) {
+        uint32_t digit;
+
+        if (!config_digit(*c, base, &digit) || *value > (most - digit) / base) {
+            return false;
+        }
+        *value = *value * base + digit;
+    }
+    return word.at < word.end;
+}
+
+static bool config_gic(struct config_line *line, struct config *config)
+{
+    struct config_gic gic = { .given = true };
+    uint64_t version;
+
+    if (!config_number(line, 3, &version) || version < 2 || config->gic[version - 2].given ||
+        !config_number(line, UINT64_MAX, &gic.distributor) ||
+        !config_number(line, UINT64_MAX, &gic.interface)) {
+        return false;
+    }
+    config->gic[version - 2] = gic;
+    return true;
+}
+
+static bool config_pl011(struct config_line *line, struct config *config)
+{
+    uint64_t intid;
+    uint64_t channel;
+
+    if (config->pl011 || !config_number(line, UINT64_MAX, &config->pl011_address) ||
+        !config_number(line, BH_VIRQ_COUNT - 1, &intid) || intid < 32 ||
+        !config_number(line, BH_MAX_CHANNELS - 1, &channel)) {
+        return false;
+    }
+    config->pl011 = true;
+    config->pl011_intid = (uint32_t)intid;
+    config->pl011_channel = (uint32_t)channel;
+    return true;
+}
+
+static bool config_policy(struct config_line *line, struct config *config)
+{
+    struct config_line word = config_word(line);
+
+    config->restart = config_is(&word, "restart");
+    return config->restart || config_is(&word, "stop");
+}
+
+static bool config_restarts(struct config_line *line, struct config *config)
+{
+    uint64_t value;
+
+    if (config->restarts != CONFIG_UNLIMITED ||
+        !config_number(line, CONFIG_UNLIMITED - 1, &value)) {
+        return false;
+    }
+    config->restarts = (uint32_t)value;
+    return true;
+}
+
+/** A line without its newline. */
+static bool config_setting(struct config_line line, struct config *config)
+{
+    struct config_line word = config_word(&line);
+    bool good = false;
+
+    if (word.at == word.end || *word.at == '#') {
+        return true;
+    }
+    if (config_is(&word, "bootargs")) {
+        config_trim(&line);
+        return config_text(&line, config->bootargs, sizeof(config->bootargs));
+    }
+    if (config_is(&word, "name")) {
+        struct config_line name = config_word(&line);
+
+        good = config_text(&name, config->name, sizeof(config->name));
+    } else if (config_is(&word, "gic")) {
+        good = config_gic(&line, config);
+    } else if (config_is(&word, "pl011")) {
+        good = config_pl011(&line, config);
+    } else if (config_is(&word, "policy")) {
+        good = config_policy(&line, config);
+    } else if (config_is(&word, "restarts")) {
+        good = config_restarts(&line, config);
+    }
+    word = config_word(&line);
+    return good && (word.at == word.end || *word.at == '#');
+}
+
+uint32_t config_parse(const char *text, size_t bytes, struct config *config)
+{
+    const char *end = text + bytes;
+    uint32_t number = 0;
+
+    *config = (struct config){ .restart = true, .restarts = CONFIG_UNLIMITED };
+    while (text < end) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        struct config_line line = { text, newline != NULL ? newline : end };
+
+        number++;
+        if (!config_setting(line, config)) {
+            return number;
+        }
+        text = newline != NULL ? newline + 1 : end;
+    }
+    return 0;
+}

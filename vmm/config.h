@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a guest is like, as the generic VMM program reads it from its region `config`: text, one
+ * setting a line, a word and its values separated by blanks; `#` starts a comment.
+ *
+ *     name WORD                     the guest's name
+ *     bootargs TEXT...              the kernel's command line: the rest of the line
+ *     gic VERSION ADDRESS ADDRESS   2: distributor, CPU interface; 3: distributor, redistributors
+ *     pl011 ADDRESS INTID CHANNEL   a passed-through UART, the guest's console; CHANNEL is that
+ *                                   of its interrupt in the VMM
+ *     policy WORD                   after a reboot or crash: `restart` or `stop`
+ *     restarts NUMBER               at most so many restarts; any number without it
+ *
+ * Numbers are decimal, or hexadecimal with 0x. A line `gic` stands for each version that the
+ * guest can run with; the machine's version is taken.
+ */
+#ifndef VMM_CONFIG_H
+#define VMM_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_NAME_BYTES 64
+/** Linux's COMMAND_LINE_SIZE on arm64. */
+#define CONFIG_BOOTARGS_BYTES 2048
+#define CONFIG_UNLIMITED UINT32_MAX
+
+struct config_gic {
+    bool given;
+    uint64_t distributor;
+    uint64_t interface; /* CPU interface or redistributors */
+};
+
+struct config {
+    char name[CONFIG_NAME_BYTES];
+    char bootargs[CONFIG_BOOTARGS_BYTES];
+    struct config_gic gic[2]; /* version 2, version 3 */
+    bool pl011;
+    uint64_t pl011_address;
+    uint32_t pl011_intid;
+    uint32_t pl011_channel;
+    bool restart;
+    uint32_t restarts;
+};
+
+/**
+ * Read `bytes` bytes of text. Returns 0, or the number of the first line that is wrong: an unknown
+ * word, too few or too many values, a number that is none or out of range, a text too long, a
+ * setting that is there twice. `config` is then of no use.
+ */
+uint32_t config_parse(const char *text, size_t bytes, struct config *config);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "guest.h"
+
+#include <bulkhead/libc.h>
+
+#include "dtb.h"
+#include "gicd.h"
+#include "gicr.h"
+#include "smccc.h"
+#include "sys.h"
+
+/** ESR_EL2 of a data abort (Arm ARM, D19.2.37): width, store. Of HVC and SMC: the immediate. */
+#define GUEST_ESR_EC_SHIFT 26
+#define GUEST_EC_HVC64 0x16
+#define GUEST_EC_SMC64 0x17
+#define GUEST_ESR_WIDTH(esr) (1u << ((esr) >> 22 & 3))
+#define GUEST_ESR_STORE (1UL << 6)
+#define GUEST_ESR_IMMEDIATE 0xffffu
+
+void guest_say(const struct guest *guest, const char *text, const char *detail)
+{
+    sys_print(guest->config.name[0] != '\0' ? guest->config.name : "guest");
+    sys_print(": ");
+    sys_print(text);
+    sys_print(detail);
+    sys_print("\n");
+}
+
+/** The vCPUs that the kernel knows, in the order of their affinities. Returns their number. */
+static uint32_t guest_find_vcpus(uint8_t ids[BH_MAX_VCPUS])
+{
+    uint32_t count = 0;
+
+    for (uint32_t id = 0; id < BH_MAX_CHILDREN; id++) {
+        uint64_t mpidr;
+
+        if (sys_vcpu_read(id, BH_VCPU_VMPIDR_EL2, &mpidr) == BH_OK) {
+            uint64_t index = mpidr & 0xff;
+
+            if (index < BH_MAX_VCPUS) {
+                ids[index] = (uint8_t)id;
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+static bool guest_build_bus(struct guest *guest, const struct config_gic *gic)
+{
+    bool good = bus_add(&guest->bus, gic->distributor, GIC_DISTRIBUTOR_BYTES, gicd_access,
+                        &guest->gic);
+
+    if (guest->gic.version == 3) {
+        good = good && bus_add(&guest->bus, gic->interface,
+                               (uint64_t)guest->gic.vcpus * GIC_REDISTRIBUTOR_BYTES, gicr_access,
+                               &guest->gic);
+    }
+    return good;
+}
+
+bool guest_init(struct guest *guest)
+{
+    uint8_t ids[BH_MAX_VCPUS] = { 0 };
+    uint32_t vcpus = guest_find_vcpus(ids);
+    uint64_t version = 0;
+
+    if (vcpus == 0 || sys_vcpu_read(ids[0], BH_VCPU_GIC_VERSION, &version) != BH_OK) {
+        guest_say(guest, "there is no vCPU", "");
+        return false;
+    }
+    if (version < 2 || version > 3 || !guest->config.gic[version - 2].given) {
+        guest_say(guest, "no interrupt controller of this machine's version is configured", "");
+        return false;
+    }
+    gic_init(&guest->gic, (uint32_t)version, vcpus, ids);
+    psci_init(&guest->psci, &guest->gic, guest->ram.gpa, guest->ram.bytes);
+    if (!guest_build_bus(guest, &guest->config.gic[version - 2])) {
+        guest_say(guest, "the interrupt controller's addresses overlap", "");
+        return false;
+    }
+    if (guest->config.pl011 &&
+        sys_virq_set(ids[0], BH_VIRQ_LINK, guest->config.pl011_intid, ~0u,
+                     guest->config.pl011_channel) != BH_OK) {
+        guest_say(guest, "the UART's interrupt cannot be passed through", "");
+        return false;
+    }
+    return true;
+}
+
+static bool guest_build_dtb(struct guest *guest, const struct loader_layout *layout)
+{
+    const struct config_gic *gic = &guest->config.gic[guest->gic.version - 2];
+    const struct dtb_machine machine = {
+        .name = guest->config.name,
+        .bootargs = guest->config.bootargs,
+        .ram_gpa = guest->ram.gpa,
+        .ram_bytes = guest->ram.bytes,
+        .vcpus = guest->gic.vcpus,
+        .gic_version = guest->gic.version,
+        .gicd = gic->distributor,
+        .gic_interface = gic->interface,
+        .pl011 = guest->config.pl011,
+        .pl011_address = guest->config.pl011_address,
+        .pl011_intid = guest->config.pl011_intid,
+        .initrd = layout->initrd,
+        .initrd_end = layout->initrd_end,
+    };
+    uint8_t *to = guest->ram.base + (layout->dtb - guest->ram.gpa);
+    size_t bytes = dtb_build(&machine, to, LOADER_MAX_DTB);
+
+    sys_clean(to, bytes);
+    return bytes != 0;
+}
+
+static enum loader_error guest_load(struct guest *guest, struct loader_layout *layout)
+{
+    struct loader_image header;
+    enum loader_error error = loader_check(guest->kernel.bytes, guest->kernel.count, &header);
+
+    if (error == LOADER_OK) {
+        error = loader_place(&guest->ram, &header, guest->initrd.count, layout);
+    }
+    if (error == LOADER_OK) {
+        error = loader_copy(&guest->ram, layout->kernel, guest->kernel.bytes, guest->kernel.count);
+    }
+    if (error == LOADER_OK && guest->initrd.count > 0) {
+        error = loader_copy(&guest->ram, layout->initrd, guest->initrd.bytes, guest->initrd.count);
+    }
+    return error;
+}
+
+bool guest_start(struct guest *guest)
+{
+    struct loader_layout layout;
+    enum loader_error error = guest_load(guest, &layout);
+
+    if (error != LOADER_OK) {
+        guest_say(guest, loader_says(error), "");
+        return false;
+    }
+    if (!guest_build_dtb(guest, &layout)) {
+        guest_say(guest, "the device tree is too large", "");
+        return false;
+    }
+    if (!psci_boot(&guest->psci, layout.kernel, layout.dtb)) {
+        guest_say(guest, "the first vCPU does not start", "");
+        return false;
+    }
+    guest->state = GUEST_RUNNING;
+    guest->starts++;
+    guest_say(guest, "started", "");
+    return true;
+}
+
+void guest_stop(struct guest *guest)
+{
+    psci_stop_all(&guest->psci);
+    gic_reset(&guest->gic);
+    guest->state = GUEST_STOPPED;
+}
+
+/** The guest asked for a reset. */
+static void guest_restart(struct guest *guest)
+{
+    guest_stop(guest);
+    if (!guest->config.restart) {
+        guest_say(guest, "reset; its policy is to stop", "");
+    } else if (guest->starts > guest->config.restarts) {
+        guest_say(guest, "reset; it has had its restarts", "");
+    } else {
+        guest_say(guest, "reset", "");
+        (void)guest_start(guest);
+    }
+}
+
+static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
+{
+    uint64_t class = words[0] >> GUEST_ESR_EC_SHIFT;
+
+    if (class != GUEST_EC_HVC64 && class != GUEST_EC_SMC64) {
+        return (struct guest_answer){ .reply = true, .label = BH_VCPU_UNDEFINED };
+    }
+    struct psci_result result =
+        smccc_call(&guest->psci, vcpu, (uint32_t)words[0] & GUEST_ESR_IMMEDIATE, &words[1]);
+    switch (result.action) {
+    case PSCI_RETURN:
+        return (struct guest_answer){ true, BH_VCPU_DONE, result.x0 };
+    case PSCI_SYSTEM_OFF:
+        guest_stop(guest);
+        guest_say(guest, "powered off", "");
+        break;
+    case PSCI_SYSTEM_RESET:
+        guest_restart(guest);
+        break;
+    case PSCI_OFF:
+        break;
+    }
+    return (struct guest_answer){ .reply = false };
+}
+
+static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
+                                        const uint64_t words[5])
+{
+    uint64_t esr = words[3];
+    struct access access = {
+        .vcpu = vcpu,
+        .bytes = GUEST_ESR_WIDTH(esr),
+        .store = (esr & GUEST_ESR_STORE) != 0,
+        .value = words[4],
+    };
+
+    if (bus_access(&guest->bus, words[1], &access) != ACCESS_DONE) {
+        guest->aborts++;
+        return (struct guest_answer){ .reply = true, .label = BH_VCPU_ABORT };
+    }
+    return (struct guest_answer){ true, BH_VCPU_DONE, access.value };
+}
+
+struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
+                                const uint64_t words[5])
+{
+    uint32_t vcpu = 0;
+
+    while (vcpu < guest->gic.vcpus && guest->gic.ids[vcpu] != id) {
+        vcpu++;
+    }
+    if (vcpu == guest->gic.vcpus || guest->state != GUEST_RUNNING) {
+        return (struct guest_answer){ .reply = false };
+    }
+    switch (label) {
+    case BH_FAULT_MEMORY:
+        return guest_memory(guest, vcpu, words);
+    case BH_FAULT_VCPU:
+        return guest_call(guest, vcpu, words);
+    default:
+        return (struct guest_answer){ .reply = true, .label = BH_VCPU_RESUME };
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest: its machine, its images, its life. */
+#ifndef VMM_GUEST_H
+#define VMM_GUEST_H
+
+#include "bus.h"
+#include "config.h"
+#include "gic.h"
+#include "loader.h"
+#include "psci.h"
+
+/** Files of the guest, mapped here. */
+struct guest_file {
+    const uint8_t *bytes;
+    uint64_t count;
+};
+
+enum guest_state {
+    GUEST_STOPPED,
+    GUEST_RUNNING,
+};
+
+struct guest {
+    struct config config;
+    struct loader_ram ram;
+    struct guest_file kernel;
+    struct guest_file initrd; /* count 0: none */
+    struct bus bus;
+    struct gic gic;
+    struct psci psci;
+    enum guest_state state;
+    uint32_t starts;
+    uint64_t aborts; /* accesses that nothing answered */
+};
+
+/** What becomes of a vCPU's fault. */
+struct guest_answer {
+    /** False: the vCPU does not go on (it was stopped, or started anew). */
+    bool reply;
+    enum bh_vcpu_reply label;
+    uint64_t value;
+};
+
+/** Called for what a guest does to its power, and for what goes wrong; a line without newline. */
+void guest_say(const struct guest *guest, const char *text, const char *detail);
+
+/**
+ * Find the guest's vCPUs and build its machine. `config`, `ram`, `kernel` and `initrd` are set.
+ * Returns false, and has said why, when the machine cannot be built.
+ */
+bool guest_init(struct guest *guest);
+
+/** Copy the images into RAM and start the first vCPU. False: said why. */
+bool guest_start(struct guest *guest);
+
+/** Stop all vCPUs. */
+void guest_stop(struct guest *guest);
+
+/** vCPU `id` faulted; `words` are the message's, as many as <bulkhead/abi.h> says of `label`. */
+struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
+                                const uint64_t words[5]);
+
+#endif
