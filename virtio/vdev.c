@@ -127,6 +127,8 @@ static void finish_reset(struct vdev *dev)
 
 static enum vdev_answer reset(struct vdev *dev)
 {
+    bool waiting = dev->stopping != VDEV_CALM;
+
     dev->stats.resets++;
     /* VIO-RESET-02 */
     dev->live = false;
@@ -135,6 +137,10 @@ static enum vdev_answer reset(struct vdev *dev)
         return VDEV_PENDING;
     }
     finish_reset(dev);
+    /* Another CPU's store may wait for what this one has ended. */
+    if (waiting) {
+        dev->transport->quiesced(dev);
+    }
     return VDEV_DONE;
 }
 

@@ -112,8 +112,11 @@ static void store(uint32_t offset, unsigned width, uint64_t value)
 {
     uint32_t before = probe.dev.status;
     bool calm = probe.dev.stopping == VDEV_CALM;
+    unsigned told = world.quiesced;
     enum vdev_answer answer = vmmio_store(&world.mmio, offset, width, value);
 
+    guest_check((world.quiesced != told) == (!calm && probe.dev.stopping == VDEV_CALM),
+                "who waits is told when the waiting ends");
     if (width == 4 && offset == VIRTIO_MMIO_QUEUE_SEL) {
         queue_sel = (uint32_t)value;
     }

@@ -434,6 +434,26 @@ static void reset_while_a_queue_stops(void **state)
     assert_int_equal(world.quiesced, 1);
 }
 
+static void reset_ends_what_another_store_waits_for(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t what = i == 0 ? VIRTIO_MMIO_QUEUE_READY : VIRTIO_MMIO_STATUS;
+
+        probe.quiet = true;
+        world_boot(&world, 0, 1, ENTRIES);
+        probe.quiet = false;
+        assert_int_equal(world_store(&world, what, 0), VDEV_PENDING);
+        assert_int_equal(world.quiesced, i);
+        probe.quiet = true;
+        assert_int_equal(world_store(&world, VIRTIO_MMIO_STATUS, 0), VDEV_DONE);
+        assert_int_equal(world.quiesced, i + 1);
+        assert_int_equal(status(), 0);
+        vdev_quiesced(&probe.dev);
+        assert_int_equal(world.quiesced, i + 1);
+    }
+}
+
 /* Configuration space (2.5.2). */
 
 static void vio_cfg_01_configuration_is_readable_before_features_ok(void **state)
@@ -992,6 +1012,7 @@ int main(void)
         T(reset_waits_until_the_device_is_quiet),
         T(queue_ready_0_waits_until_the_queue_is_quiet),
         T(reset_while_a_queue_stops),
+        T(reset_ends_what_another_store_waits_for),
         T(vio_cfg_01_configuration_is_readable_before_features_ok),
         T(config_stores_of_any_width),
         T(hostile_config_stores),
