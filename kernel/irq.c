@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "irq.h"
 
-#include "bootdesc.h"
 #include "receive.h"
 
 struct irq {
@@ -39,6 +38,7 @@ bool irq_bind(uint32_t intid, struct thread *t, uint32_t id)
     irq->id = (uint8_t)id;
     t->channels[id].flags = CHANNEL_IRQ;
     t->channels[id].intid = intid;
+    t->irqs |= 1UL << id;
     return true;
 }
 
@@ -91,10 +91,7 @@ enum bh_error irq_ack(struct thread *t, uint64_t id)
 
 void irq_ack_all(struct thread *t)
 {
-    if (t->pd->irqs_count == 0) {
-        return;
-    }
-    for (uint32_t i = 0; i < t->pd->irqs_count; i++) {
-        (void)irq_ack(t, bootdesc_irq(t->pd->irqs_first + i)->id);
+    for (uint64_t left = t->irqs; left != 0; left &= left - 1) {
+        (void)irq_ack(t, (uint64_t)__builtin_ctzl(left));
     }
 }

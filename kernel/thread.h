@@ -129,6 +129,7 @@ struct thread {
 
     _Alignas(8) char name[BH_NAME_BYTES];
     const struct bd_pd *pd;
+    uint64_t irqs; /* channels that are interrupts */
     uint64_t stack_base;  /* of the PD's address space, for backtraces */
     const uint8_t *stack; /* kernel address of the same */
 
