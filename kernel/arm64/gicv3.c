@@ -49,7 +49,8 @@ static void gicv3_init(const struct bd_board *board)
     for (uint32_t i = 0; i < board->cpus; i++) {
         gicv3_affinity[i] = board->mpidr[i];
     }
-    mmio_write32(gicv3_dist + GICD_CTLR, 0);
+    /* Groups off. Affinity routing stays: turning it off is UNPREDICTABLE (IHI 0069, GICD_CTLR). */
+    mmio_write32(gicv3_dist + GICD_CTLR, mmio_read32(gicv3_dist + GICD_CTLR) & GICD_CTLR_ARE);
     gicv3_wait(gicv3_dist + GICD_CTLR, GICD_CTLR_RWP);
     gicd_reset_spis(gicv3_dist, GICD_GROUP1);
     mmio_write32(gicv3_dist + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
