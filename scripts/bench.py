@@ -101,7 +101,7 @@ Instructions an operation, both ways counted and all privilege levels together, 
 with `-icount shift=0,sleep=off`, release configuration, one CPU, 8 PDs. Made by
 `scripts/bench.py --write`; `make bench` measures again. The loop around each operation is counted
 with it. Path length, not cycles: it says nothing about caches or TLBs. The peer's figures are our
-measurements of 2026-11-20 on the same QEMU with GICv2, its release build; its call carried one word.
+measurements of 2026-11-20 on the same QEMU with GICv2, its release build; its call had one word.
 
 '''
 
