@@ -16,7 +16,7 @@ import longest  # noqa: E402
 BOUNDS = [
     ('systems/restart/restart.system', 'control_', 'start of a child', 550),
     ('systems/restart/restart.system', 'fault_raise', 'fault to a parent', 470),
-    ('systems/budgets/budgets.system', 'sched_put_down', 'end of a budget', 470),
+    ('systems/budgets/budgets.system', 'sched_put_down', 'end of a budget', 510),
     ('systems/timer/timer.system', 'call_', 'call and answer', 400),
     ('tests/boot/systems/hostile/hostile.system', 'fault_raise', 'unhandled fault', 560),
 ]
