@@ -101,11 +101,11 @@ def meson_tests(folder, suite, only):
 
 
 def run_meson_test(suite, test, arguments):
-    """One unit test, check or model."""
+    """One unit test, check or model. As `meson test` does, it starts in the build folder."""
     folder = LOGS / suite
     folder.mkdir(parents=True, exist_ok=True)
     code, text = run_program(test['cmd'], folder / (test['name'] + '.log'), test['env'],
-                             arguments.timeout or test['timeout'], test['workdir'])
+                             arguments.timeout or test['timeout'], test['workdir'] or MAIN)
     result = count(text, code)
     result.shown = text
     return result
