@@ -288,8 +288,8 @@ void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint6
 }
 
 /**
- * Registers as seL4_UserContext orders them: pc, sp and status, from CONTROL_X on x0 to x30, and from
- * CONTROL_THREAD on the thread pointers.
+ * Registers as seL4_UserContext orders them: pc, sp and status, from CONTROL_X on x0 to x30, and
+ * from CONTROL_THREAD on the thread pointers.
  */
 #define CONTROL_X 3
 #define CONTROL_THREAD 34

@@ -61,6 +61,7 @@ void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *ca
 
 void fault_send(struct cpu *cpu, struct thread *t)
 {
+    t->fault.number++;
     sched_halt(cpu, t, THREAD_FAULT);
     __atomic_fetch_or(&t->parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
     poke_thread(cpu, t->parent);
@@ -101,6 +102,7 @@ bool fault_take(struct thread *t)
     }
     t->serving = child;
     t->serving_fault = true;
+    t->serving_seq = child->fault.number;
     return true;
 }
 
@@ -111,7 +113,8 @@ void fault_answer(struct cpu *cpu, struct thread *t)
     }
     struct thread *child = t->serving;
     t->serving = NULL;
-    if (thread_state(child) != THREAD_FAULT) {
+    if (thread_state(child) != THREAD_FAULT || child->fault.number != t->serving_seq) {
+        /* It was restarted meanwhile; another fault of it is another event. */
         return;
     }
     if ((child->flags & THREAD_VCPU) != 0) {

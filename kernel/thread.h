@@ -124,12 +124,13 @@ struct thread {
     struct {
         uint32_t label; /* enum bh_fault */
         uint32_t count;
+        uint64_t number; /* how many there have been */
         uint64_t words[13];
     } fault;
 
     _Alignas(8) char name[BH_NAME_BYTES];
     const struct bd_pd *pd;
-    uint64_t irqs; /* channels that are interrupts */
+    uint64_t irqs;        /* channels that are interrupts */
     uint64_t stack_base;  /* of the PD's address space, for backtraces */
     const uint8_t *stack; /* kernel address of the same */
 

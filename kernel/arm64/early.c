@@ -41,6 +41,24 @@ static bool early_memory_there(const struct bd_memory *m)
     return next - m->base >= m->bytes;
 }
 
+/** What only this code can compare: where the image is, and where in it the description is. */
+static const char *early_check_image(uint64_t image)
+{
+    const struct bd_header *h = bootdesc_header();
+    if (h->kernel_base != image || h->image_bytes != boot_params.image_bytes ||
+        h->heap_bytes != boot_params.heap_bytes) {
+        return "the boot description is not of this image";
+    }
+    uint64_t payload = image + boot_params.bootdesc_off + h->bytes;
+    for (uint32_t i = 0; i < h->regions.count; i++) {
+        const struct bd_region *r = bootdesc_region(i);
+        if ((r->flags & BD_REGION_INPLACE) != 0 && r->base < payload) {
+            return "a region in place covers the kernel";
+        }
+    }
+    return NULL;
+}
+
 uint64_t *early_main(uint64_t image)
 {
     if (boot_params.magic != BD_MAGIC || boot_params.kernel_base != image) {
@@ -54,6 +72,10 @@ uint64_t *early_main(uint64_t image)
         console_panic(wrong);
     }
     const struct bd_header *h = bootdesc_header();
+    wrong = early_check_image(image);
+    if (wrong != NULL) {
+        console_panic(wrong);
+    }
     console_init(h->board.uart);
     for (uint32_t i = 0; early_facts.memory_count > 0 && i < h->memory.count; i++) {
         if (!early_memory_there(bootdesc_memory(i))) {
