@@ -90,7 +90,7 @@ class Board:
         self.command = [str(c) for c in command]
         self.log = log
         self.allow = []
-        self._ram_file = ram_file
+        self.ram_file = ram_file
         self._log_file = open(log, 'w', encoding='utf-8', errors='replace')
         self._log_file.write('$ ' + ' '.join(self.command) + '\n')
         self.console = pexpect.spawn(self.command[0], self.command[1:], timeout=timeout,
@@ -142,8 +142,8 @@ class Board:
 
     def ram(self, address, length):
         """Bytes of the board's memory; the test must have said ram=True to boot()."""
-        assert self._ram_file, 'boot(..., ram=True) is needed to read memory'
-        with open(self._ram_file, 'rb') as file:
+        assert self.ram_file, 'boot(..., ram=True) is needed to read memory'
+        with open(self.ram_file, 'rb') as file:
             with mmap.mmap(file.fileno(), RAM_BYTES, prot=mmap.PROT_READ) as memory:
                 return memory[address - RAM_BASE:address - RAM_BASE + length]
 
@@ -153,9 +153,9 @@ class Board:
             self.console.kill(signal.SIGKILL)
         self.console.close(force=True)
         self._log_file.close()
-        if self._ram_file:
-            os.unlink(self._ram_file)
-            self._ram_file = None
+        if self.ram_file:
+            os.unlink(self.ram_file)
+            self.ram_file = None
 
 
 def qemu_command(image, gic=2, cpu='cortex-a53', smp=1, icount=False, extra=(), ram_file=None):

@@ -17,7 +17,7 @@ NONE = 0xff
 TIMER, REPORTS = 40, 41
 TRACE_BYTES_PER_CPU = 4 << 20
 # enum torture_sabotage.
-SABOTAGE = {'none': 0, 'drop': 1, 'stale': 2, 'double': 3, 'ignore': 4}
+SABOTAGE = {'none': 0, 'drop': 1, 'stale': 2, 'extra': 3, 'ignore': 4}
 
 
 class Worker:

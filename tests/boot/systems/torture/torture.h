@@ -38,8 +38,8 @@ enum torture_sabotage {
     TORTURE_DROP = 1,
     /** A call gets the answer of the call before. */
     TORTURE_STALE = 2,
-    /** A notification is sent twice, but counted once. */
-    TORTURE_DOUBLE = 3,
+    /** A notification is counted once, and sent several times. */
+    TORTURE_EXTRA = 3,
     /** A fault is not answered. */
     TORTURE_IGNORE = 4,
 };
@@ -56,7 +56,7 @@ struct torture_config {
 
 enum torture_error {
     TORTURE_OK = 0,
-    /** A notification came that nobody had sent. {channel, delivered, sent} */
+    /** A notification came that nobody had sent. {channel, repeats, sent} */
     TORTURE_PHANTOM,
     /** A call was delivered again. {caller, number, number served before} */
     TORTURE_SERVED_TWICE,
@@ -104,8 +104,8 @@ struct torture_cell {
     uint64_t sent[TORTURE_PDS];
     /** `sent` of each as it was when this PD last heard of it. */
     uint64_t seen[TORTURE_PDS];
-    /** Notifications that came from each. */
-    uint64_t delivered[TORTURE_PDS];
+    /** Notifications from each that came one after the other without news in `sent`. */
+    uint64_t repeats[TORTURE_PDS];
 
     /**
      * Calls begun, which is the number of the last, and whom that one is made to. It is open until
@@ -125,9 +125,10 @@ struct torture_cell {
     uint64_t faulting;
     uint64_t faults;
 
-    /** Operations on this PD begun and ended. Written by its parent. */
+    /** Operations on this PD begun and ended; it is being restarted. Written by its parent. */
     uint64_t touch_begin;
     uint64_t touch_end;
+    uint64_t restarting;
     /** What this PD did to its children. */
     uint64_t restarts;
     uint64_t pauses;
