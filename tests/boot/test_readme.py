@@ -54,7 +54,7 @@ def test_run(copy, command):
     system = system.group(1) if system else default_system()
     LOGS.mkdir(parents=True, exist_ok=True)
     with open(LOGS / f'readme-{system}.log', 'w', encoding='utf-8') as log:
-        terminal = pexpect.spawn('/bin/bash', ['-c', command], cwd=str(copy), timeout=300,
+        terminal = pexpect.spawn('/bin/bash', ['-c', command], cwd=str(copy), timeout=600,
                                  encoding='utf-8', codec_errors='replace', logfile=log,
                                  dimensions=(40, 120))
         try:
