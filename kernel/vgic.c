@@ -63,7 +63,8 @@ static void vgic_unlist(struct vcpu *v, uint32_t i)
     struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t bit = 1u << intid % 32;
     bank->listed &= ~bit;
-    bank->pending = lr.pending ? bank->pending | bit : bank->pending & ~bit;
+    /* What was raised meanwhile is latched already, and stays so. */
+    bank->pending |= lr.pending ? bit : 0;
     bank->active = lr.active ? bank->active | bit : bank->active & ~bit;
 }
 
