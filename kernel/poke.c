@@ -4,6 +4,7 @@
 #include "call.h"
 #include "control.h"
 #include "receive.h"
+#include "report.h"
 #include "sched.h"
 #include "vcpu.h"
 
@@ -23,6 +24,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
     }
+    report_waiting(cpu, t);
     if ((t->flags & THREAD_VCPU) != 0) {
         vgic_update(cpu, vcpu_of(t));
         return;
@@ -102,6 +104,10 @@ void poke_handle(struct cpu *cpu)
         /* Going round: who pokes low numbers all the time keeps no other waiting. */
         cpu->poke_from = (id + 1) % THREAD_MAX;
         poke_look(cpu, poke_threads[id]);
+        if (cpu->resched) {
+            /* Whoever was woken does not wait for the next one's message or restart. */
+            break;
+        }
     }
     if (poke_next(cpu, cpu->poke_from) != THREAD_MAX) {
         arch_poke(cpu->index);
