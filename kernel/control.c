@@ -121,7 +121,7 @@ static void control_start(struct cpu *cpu, struct thread *t, uint64_t entry)
     __atomic_store_n(&t->notified, 0, __ATOMIC_RELAXED);
     irq_ack_all(t);
     t->prefer_calls = false;
-    report_restart(cpu, t);
+    report_later(t, BH_REPORT_RESTART, &(struct fault_cause){ 0 });
     control_resume(cpu, t);
 }
 

@@ -51,7 +51,7 @@ static void fault_compose(struct thread *t, const struct fault_cause *cause)
 void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *cause)
 {
     if (t->parent == NULL) {
-        report_fault(cpu, t, cause);
+        report_later(t, BH_REPORT_FAULT, cause);
         control_stop(cpu, t);
         return;
     }
@@ -64,7 +64,12 @@ void fault_send(struct cpu *cpu, struct thread *t)
     t->fault.number++;
     sched_halt(cpu, t, THREAD_FAULT);
     __atomic_fetch_or(&t->parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
-    poke_thread(cpu, t->parent);
+    if ((t->flags & THREAD_VCPU) != 0) {
+        poke_thread(cpu, t->parent);
+    } else {
+        /* Rare, and may wait: in two stays in the kernel, each of them short. */
+        poke_by_interrupt(t->parent);
+    }
 }
 
 /** A child that waits with a fault, its bit taken; NULL if there is none. */

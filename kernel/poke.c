@@ -4,6 +4,7 @@
 #include "call.h"
 #include "control.h"
 #include "receive.h"
+#include "report.h"
 #include "sched.h"
 #include "vcpu.h"
 
@@ -23,6 +24,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
     }
+    report_waiting(cpu, t);
     if ((t->flags & THREAD_VCPU) != 0) {
         vgic_update(cpu, vcpu_of(t));
         return;

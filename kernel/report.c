@@ -4,6 +4,7 @@
 #include <bulkhead/report.h>
 
 #include "console.h"
+#include "poke.h"
 #include "receive.h"
 
 static struct bh_report_ring *report_ring;
@@ -107,14 +108,27 @@ static void report_add(struct cpu *cpu, enum bh_report_kind kind, struct thread 
     }
 }
 
-void report_fault(struct cpu *cpu, struct thread *t, const struct fault_cause *cause)
+void report_later(struct thread *t, enum bh_report_kind kind, const struct fault_cause *cause)
 {
-    report_add(cpu, BH_REPORT_FAULT, t, cause);
+    t->report.kind = (uint32_t)kind;
+    t->report.label = (uint32_t)cause->label;
+    t->report.esr = cause->esr;
+    t->report.addr = cause->addr;
+    poke_by_interrupt(t);
 }
 
-void report_restart(struct cpu *cpu, struct thread *t)
+void report_waiting(struct cpu *cpu, struct thread *t)
 {
-    report_add(cpu, BH_REPORT_RESTART, t, &(struct fault_cause){ 0 });
+    enum bh_report_kind kind = (enum bh_report_kind)t->report.kind;
+    if (kind != BH_REPORT_NONE) {
+        t->report.kind = BH_REPORT_NONE;
+        struct fault_cause cause = {
+            .label = (enum bh_fault)t->report.label,
+            .esr = t->report.esr,
+            .addr = t->report.addr,
+        };
+        report_add(cpu, kind, t, &cause);
+    }
 }
 
 void report_serror(struct cpu *cpu, struct thread *t, uint64_t esr)

@@ -3,6 +3,8 @@
 #ifndef KERNEL_REPORT_H
 #define KERNEL_REPORT_H
 
+#include <bulkhead/report.h>
+
 #include "cpu.h"
 #include "fault.h"
 #include "thread.h"
@@ -13,11 +15,15 @@
  */
 void report_init(void *ring, struct thread *reader, uint32_t id);
 
-/** Record a fault of `t` that nobody handles. */
-void report_fault(struct cpu *cpu, struct thread *t, const struct fault_cause *cause);
+/**
+ * Record a fault of `t` that nobody handles, or its restart, when its CPU next handles pokes: in a
+ * stay in the kernel of its own, so that neither that one nor the one that calls this is long. The
+ * thread's registers are those of then.
+ */
+void report_later(struct thread *t, enum bh_report_kind kind, const struct fault_cause *cause);
 
-/** Record that `t` was restarted. */
-void report_restart(struct cpu *cpu, struct thread *t);
+/** Write the record that `t`, of this CPU, has waiting, if any. */
+void report_waiting(struct cpu *cpu, struct thread *t);
 
 /** Record an SError that was taken while `t` ran. */
 void report_serror(struct cpu *cpu, struct thread *t, uint64_t esr);

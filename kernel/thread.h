@@ -131,6 +131,13 @@ struct thread {
     _Alignas(8) char name[BH_NAME_BYTES];
     const struct bd_pd *pd;
     uint64_t irqs;        /* channels that are interrupts */
+    /** What is to be written into the report ring at the thread's next poke; kind 0: nothing. */
+    struct {
+        uint32_t kind; /* enum bh_report_kind */
+        uint32_t label;
+        uint64_t esr;
+        uint64_t addr;
+    } report;
     uint64_t stack_base;  /* of the PD's address space, for backtraces */
     const uint8_t *stack; /* kernel address of the same */
 

@@ -371,6 +371,7 @@ static void test_unknown_call_is_a_fault_of_thirteen_words(void **state)
     world_syscall(parent, BH_SYS_RECV);
     world_args(child, 11, 12, 13);
     world_syscall(child, 9999);
+    assert_true(world_settle());
     assert_int_equal(parent->context.x[1], BH_MSGINFO(BH_FAULT_SYSCALL, 13));
     assert_int_equal(parent->context.x[2], 11);
     assert_int_equal(parent->context.x[4], 13);
@@ -400,6 +401,7 @@ static void test_fault_without_a_parent_is_reported(void **state)
     parent->context.x[3] = 33;
     world_fault(parent, BH_FAULT_MEMORY, 0x77);
     assert_int_equal(thread_state(parent), THREAD_STOPPED);
+    assert_true(world_settle());
     assert_int_equal(ring.written, 1);
     assert_int_equal(ring.slots[0].number, 1);
     assert_int_equal(ring.slots[0].kind, BH_REPORT_FAULT);
