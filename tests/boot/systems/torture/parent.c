@@ -150,6 +150,8 @@ seL4_Bool fault(microkit_child child, microkit_msginfo msginfo, microkit_msginfo
     if (!parent_expected(kind, label)) {
         torture_fail(TORTURE_FAULT, child, label, kind);
     }
+    /* Long enough for this PD to be stopped or restarted while it decides. */
+    torture_spin(torture_random(40000));
     if (torture_config()->sabotage == TORTURE_IGNORE && torture_random(SABOTAGE_EVERY) == 0) {
         return seL4_False;
     }
