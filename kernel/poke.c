@@ -8,9 +8,6 @@
 #include "sched.h"
 #include "vcpu.h"
 
-/** Threads looked at in one interrupt; the CPU pokes itself for the others. */
-#define POKES_AT_ONCE 2
-
 static struct thread *poke_threads[THREAD_MAX];
 
 void poke_register(struct thread *t)
@@ -79,37 +76,33 @@ void poke_by_interrupt(struct thread *t)
 /** First thread at or after `from` that is poked on this CPU, going round; THREAD_MAX for none. */
 static uint32_t poke_next(const struct cpu *cpu, uint32_t from)
 {
-    for (uint32_t i = 0; i <= CPU_POKE_WORDS; i++) {
-        uint32_t word = (from / 64 + i) % CPU_POKE_WORDS;
-        uint64_t bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
-        if (i == 0) {
-            bits &= ~0UL << (from % 64);
-        }
-        if (bits != 0) {
-            return word * 64 + (uint32_t)__builtin_ctzl(bits);
-        }
+    uint32_t word = from / 64;
+    uint64_t bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED) & ~0UL << (from % 64);
+    for (uint32_t left = CPU_POKE_WORDS; bits == 0 && left > 0; left--) {
+        word = (word + 1) % CPU_POKE_WORDS;
+        bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
     }
-    return THREAD_MAX;
+    return bits != 0 ? word * 64 + (uint32_t)__builtin_ctzl(bits) : THREAD_MAX;
 }
 
 void poke_handle(struct cpu *cpu)
 {
-    for (int i = 0; i < POKES_AT_ONCE; i++) {
-        uint32_t id = poke_next(cpu, cpu->poke_from);
-        if (id == THREAD_MAX) {
-            return;
-        }
-        /* Cleared before looking: a poke during the look sends a new interrupt. */
-        __atomic_fetch_and(&cpu->poked[id / 64], ~(1UL << (id % 64)), __ATOMIC_ACQ_REL);
-        /* Going round: who pokes low numbers all the time keeps no other waiting. */
-        cpu->poke_from = (id + 1) % THREAD_MAX;
-        poke_look(cpu, poke_threads[id]);
-        if (cpu->resched) {
-            /* Whoever was woken does not wait for the next one's message or restart. */
-            break;
-        }
+    uint32_t id = poke_next(cpu, cpu->poke_from);
+    if (id == THREAD_MAX) {
+        return;
     }
-    if (poke_next(cpu, cpu->poke_from) != THREAD_MAX) {
+    /* Cleared before looking: a poke during the look sends a new interrupt. */
+    __atomic_fetch_and(&cpu->poked[id / 64], ~(1UL << (id % 64)), __ATOMIC_ACQ_REL);
+    /* Going round: who pokes low numbers all the time keeps no other waiting. */
+    cpu->poke_from = (id + 1) % THREAD_MAX;
+    poke_look(cpu, poke_threads[id]);
+    /* One in each stay in the kernel: whoever was woken does not wait for the next one's message.
+     */
+    uint64_t more = 0;
+    for (uint32_t word = 0; word < CPU_POKE_WORDS; word++) {
+        more |= __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
+    }
+    if (more != 0) {
         arch_poke(cpu->index);
     }
 }

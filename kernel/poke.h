@@ -16,7 +16,7 @@ void poke_thread(struct cpu *cpu, struct thread *t);
 /** The same, always by an interrupt; also for threads of the calling CPU that can wait. */
 void poke_by_interrupt(struct thread *t);
 
-/** The poke interrupt came: look at threads of this CPU that were poked, a few at a time. */
+/** The poke interrupt came: look at threads of this CPU that were poked, one at a time. */
 void poke_handle(struct cpu *cpu);
 
 /** Register a thread under its index; at boot. */

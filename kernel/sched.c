@@ -359,7 +359,7 @@ static void sched_use(struct cpu *cpu, struct sched_context *sc, uint64_t now)
     if (sc == before) {
         return;
     }
-    if (before != NULL && before->limited) {
+    if (before != NULL && before->limited && !before->throttled) {
         sched_put_down(cpu, before, now);
     }
     if (sc != NULL && sc->limited) {

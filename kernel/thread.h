@@ -130,7 +130,7 @@ struct thread {
 
     _Alignas(8) char name[BH_NAME_BYTES];
     const struct bd_pd *pd;
-    uint64_t irqs;        /* channels that are interrupts */
+    uint64_t irqs; /* channels that are interrupts */
     /** What is to be written into the report ring at the thread's next poke; kind 0: nothing. */
     struct {
         uint32_t kind; /* enum bh_report_kind */
