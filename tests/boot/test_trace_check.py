@@ -14,8 +14,9 @@ SOUND = [(0, READY, LOW), (5, SWITCH, LOW), (100, READY, HIGH), (110, SWITCH, HI
 
 
 def pack(events):
-    return b''.join(EVENT.pack(time, thread, kind, priority[0] if priority else PRIORITY.get(thread, 0), 0)
-                    for time, kind, thread, *priority in events)
+    return b''.join(
+        EVENT.pack(time, thread, kind, priority[0] if priority else PRIORITY.get(thread, 0), 0)
+        for time, kind, thread, *priority in events)
 
 
 def check(*cpus, bound=BOUND, threads=None, icount=True):

@@ -182,8 +182,8 @@ class Checker:
         state.since = None
 
     def wait_error(self, cpu, start, end):
-        self.error(cpu, end, f'a runnable thread waited {end - start} ticks behind a lower priority, '
-                   f'{self.bound} are allowed')
+        self.error(cpu, end, f'a runnable thread waited {end - start} ticks behind a lower '
+                   f'priority, {self.bound} are allowed')
 
     def finish(self):
         """After the last event: judges what needs the events of all CPUs."""
@@ -200,5 +200,5 @@ class Checker:
     def summary(self):
         events = sum(c.events for c in self.cpus)
         switches = sum(c.switches for c in self.cpus)
-        return (f'{events} events, {switches} switches, {self.waits} waits for a switch, the longest '
-                f'{self.longest} ticks; {self.shared} longer ones while other CPUs ran')
+        return (f'{events} events, {switches} switches, {self.waits} waits for a switch, the '
+                f'longest {self.longest} ticks; {self.shared} longer ones while other CPUs ran')
