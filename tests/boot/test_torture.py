@@ -68,8 +68,8 @@ class Torture:
         if self.verdict is not None:
             return
         try:
-            self.board.console.expect(r'TORTURE (PASS|FAIL)[^\r\n]*', timeout=0.05)
-            self.verdict = self.board.console.match.group(0)
+            self.board.console.expect(r'TORTURE (PASS|FAIL)[^\r\n]*[\r\n]', timeout=0.05)
+            self.verdict = self.board.console.match.group(0).strip()
         except pexpect.TIMEOUT:
             pass
         except pexpect.EOF:
@@ -88,7 +88,7 @@ class Torture:
         assert not self.checker.error_count, '\n'.join(self.checker.errors)
         # A run in which something did not happen has not shown that it works.
         counts = {name: int(n) for name, n in re.findall(r'(\w+)=(\d+)', self.verdict)}
-        assert all(counts.values()), self.verdict
+        assert counts and all(counts.values()), self.verdict
         # Few waits may be left unjudged because other CPUs ran in the middle of them.
         assert self.checker.waits > 1000
         assert self.checker.shared < self.checker.waits / 20
