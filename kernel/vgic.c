@@ -128,7 +128,8 @@ static void vgic_fill(struct vcpu *v)
 /** Takes back list registers: all of them, or those that the guest is through with. */
 static void vgic_collect(struct vcpu *v, bool all)
 {
-    uint64_t empty = arch_lr_empty();
+    /* One whose end is announced is not empty before it is cleared. */
+    uint64_t empty = arch_lr_empty() | arch_lr_ended();
     for (uint32_t i = 0; i < arch_lr_count(); i++) {
         if (v->vgic.lr_intid[i] != VGIC_LR_FREE && (all || (empty & 1UL << i) != 0)) {
             vgic_unlist(v, i);

@@ -23,7 +23,7 @@ static void gicv2_init(const struct bd_board *board)
 {
     gicv2_dist = board->gicd;
     gicv2_cpu_interface = board->gicc;
-    gicv2_lr_init(board->gich);
+    gicv2_lr_init(board->gich, board->gicd);
     mmio_write32(gicv2_dist + GICD_CTLR, 0);
     /*
      * Where there are security states, firmware has put our interrupts into group 1 and this write

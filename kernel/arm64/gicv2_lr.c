@@ -2,6 +2,9 @@
 /* The virtual interface control registers of GICv2 (IHI 0048, 5.3). */
 #include "gicv2_lr.h"
 
+#include "cpu.h"
+#include "gic.h"
+#include "gicd.h"
 #include "mmio.h"
 
 #define GICH_HCR 0x000
@@ -20,11 +23,30 @@
 #define LR_PENDING (1u << 28)
 #define LR_EOI (1u << 19)
 
-static uint64_t gicv2_gich;
+/**
+ * QEMU's model, up to at least 7.2, deactivates a linked interrupt at the guest's EOI without
+ * looking whether its line is still high: it is then lost until something else happens. There the
+ * kernel is told of the end and deactivates the interrupt itself. Real controllers have a product
+ * and a revision in GICD_IIDR; the model has none.
+ */
+#define GICD_IIDR 0x008
+#define GICD_IIDR_MODEL 0x0000043bu
 
-void gicv2_lr_init(uint64_t gich)
+static uint64_t gicv2_gich;
+static bool gicv2_model;
+/** In the model: the physical interrupt that each list register in use stands for, or 0. */
+static uint16_t gicv2_links[BH_MAX_CPUS][VGIC_MAX_LRS];
+
+void gicv2_lr_init(uint64_t gich, uint64_t gicd)
 {
     gicv2_gich = gich;
+    gicv2_model = mmio_read32(gicd + GICD_IIDR) == GICD_IIDR_MODEL;
+}
+
+static uint16_t *gicv2_link(uint32_t index)
+{
+    const struct cpu *cpu = (const struct cpu *)arch_read(tpidr_el2);
+    return &gicv2_links[cpu->index][index];
 }
 
 uint32_t gicv2_lr_count(void)
@@ -47,14 +69,26 @@ void gicv2_lr_write(uint32_t index, const struct vgic_lr *lr)
     value |= lr->group ? LR_GROUP1 : 0;
     value |= lr->pending ? LR_PENDING : 0;
     value |= lr->active ? LR_ACTIVE : 0;
-    value |= lr->link != 0 ? LR_HW | lr->link << 10 : 0;
-    value |= lr->notice && lr->link == 0 ? LR_EOI : 0;
+    bool linked = lr->link != 0 && !gicv2_model;
+    value |= linked ? LR_HW | lr->link << 10 : 0;
+    value |= !linked && (lr->notice || lr->link != 0) ? LR_EOI : 0;
+    if (gicv2_model) {
+        *gicv2_link(index) = (uint16_t)lr->link;
+    }
     mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, value);
 }
 
 void gicv2_lr_clear(uint32_t index)
 {
-    mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, 0);
+    uint64_t reg = gicv2_gich + GICH_LR0 + 4 * index;
+    if (gicv2_model && *gicv2_link(index) != 0) {
+        bool ended = (mmio_read32(reg) & (LR_PENDING | LR_ACTIVE)) == 0;
+        if (ended) {
+            gic_deactivate(*gicv2_link(index));
+        }
+        *gicv2_link(index) = 0;
+    }
+    mmio_write32(reg, 0);
 }
 
 uint64_t gicv2_lr_empty(void)

@@ -6,8 +6,8 @@
 #include "arch.h"
 #include "vgic.h"
 
-/** The registers are at `gich`. */
-void gicv2_lr_init(uint64_t gich);
+/** The registers are at `gich`, the distributor at `gicd`. */
+void gicv2_lr_init(uint64_t gich, uint64_t gicd);
 uint32_t gicv2_lr_count(void);
 void gicv2_lr_read(uint32_t index, struct vgic_lr *lr);
 void gicv2_lr_write(uint32_t index, const struct vgic_lr *lr);
