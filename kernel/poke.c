@@ -9,9 +9,13 @@
 #include "vcpu.h"
 
 static struct thread *poke_threads[THREAD_MAX];
+/** Words of `poked` that have threads; set at boot. */
+static uint32_t poke_words;
 
 void poke_register(struct thread *t)
 {
+    uint32_t words = t->id / 64 + 1u;
+    poke_words = words > poke_words ? words : poke_words;
     poke_threads[t->id] = t;
 }
 
@@ -21,7 +25,9 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
     }
-    report_waiting(cpu, t);
+    if (report_waiting(cpu, t)) {
+        return;
+    }
     if ((t->flags & THREAD_VCPU) != 0) {
         vgic_update(cpu, vcpu_of(t));
         return;
@@ -78,8 +84,8 @@ static uint32_t poke_next(const struct cpu *cpu, uint32_t from)
 {
     uint32_t word = from / 64;
     uint64_t bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED) & ~0UL << (from % 64);
-    for (uint32_t left = CPU_POKE_WORDS; bits == 0 && left > 0; left--) {
-        word = (word + 1) % CPU_POKE_WORDS;
+    for (uint32_t left = poke_words; bits == 0 && left > 0; left--) {
+        word = word + 1 < poke_words ? word + 1 : 0;
         bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
     }
     return bits != 0 ? word * 64 + (uint32_t)__builtin_ctzl(bits) : THREAD_MAX;
@@ -99,7 +105,7 @@ void poke_handle(struct cpu *cpu)
     /* One in each stay in the kernel: whoever was woken does not wait for the next one's message.
      */
     uint64_t more = 0;
-    for (uint32_t word = 0; word < CPU_POKE_WORDS; word++) {
+    for (uint32_t word = 0; word < poke_words; word++) {
         more |= __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
     }
     if (more != 0) {

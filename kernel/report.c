@@ -75,34 +75,34 @@ static void report_backtrace(const struct thread *t, uint64_t frames[BH_REPORT_F
     }
 }
 
-static void report_fill(struct bh_report *r, enum bh_report_kind kind, const struct thread *t,
-                        const struct fault_cause *cause)
+/** First half of a record: what the fault left in the registers. */
+static void report_registers(struct bh_report *r, const struct thread *t)
 {
     r->time = arch_now();
-    r->kind = (uint32_t)kind;
-    r->fault = (uint32_t)cause->label;
+    r->kind = t->report.kind;
+    r->fault = t->report.label;
     r->pc = t->context.pc;
     r->sp = t->context.sp;
     r->spsr = t->context.spsr;
-    r->esr = cause->esr;
-    r->addr = cause->addr;
+    r->esr = t->report.esr;
+    r->addr = t->report.addr;
     arch_copy(r->x, t->context.x, sizeof(r->x));
+}
+
+/** Second half: how it came there, and who. */
+static void report_origin(struct bh_report *r, const struct thread *t)
+{
     report_backtrace(t, r->frames);
     arch_copy(r->name, t->name, sizeof(r->name));
 }
 
-static void report_add(struct cpu *cpu, enum bh_report_kind kind, struct thread *t,
-                       const struct fault_cause *cause)
+/** The record may be read from now on. */
+static void report_publish(struct cpu *cpu, struct thread *t, struct bh_report *slot)
 {
-    uint64_t number;
-    struct bh_report *slot = report_begin(&number);
-    if (slot != NULL) {
-        report_fill(slot, kind, t, cause);
-        __atomic_store_n(&slot->number, number, __ATOMIC_RELEASE);
-    }
+    __atomic_store_n(&slot->number, t->report.number, __ATOMIC_RELEASE);
     if (report_reader != NULL) {
         receive_notify(cpu, report_reader, report_reader_id);
-    } else if (KERNEL_CONSOLE && slot != NULL) {
+    } else if (KERNEL_CONSOLE) {
         console_report(slot, t);
         __atomic_fetch_add(&report_ring->read, 1, __ATOMIC_RELEASE);
     }
@@ -110,6 +110,10 @@ static void report_add(struct cpu *cpu, enum bh_report_kind kind, struct thread 
 
 void report_later(struct thread *t, enum bh_report_kind kind, const struct fault_cause *cause)
 {
+    if (t->report.slot != NULL) {
+        /* One is half written: finishing it says more than starting it over. */
+        return;
+    }
     t->report.kind = (uint32_t)kind;
     t->report.label = (uint32_t)cause->label;
     t->report.esr = cause->esr;
@@ -117,21 +121,29 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
     poke_by_interrupt(t);
 }
 
-void report_waiting(struct cpu *cpu, struct thread *t)
+bool report_waiting(struct cpu *cpu, struct thread *t)
 {
-    enum bh_report_kind kind = (enum bh_report_kind)t->report.kind;
-    if (kind != BH_REPORT_NONE) {
-        t->report.kind = BH_REPORT_NONE;
-        struct fault_cause cause = {
-            .label = (enum bh_fault)t->report.label,
-            .esr = t->report.esr,
-            .addr = t->report.addr,
-        };
-        report_add(cpu, kind, t, &cause);
+    if (t->report.kind == BH_REPORT_NONE) {
+        return false;
     }
+    if (t->report.slot == NULL) {
+        t->report.slot = report_begin(&t->report.number);
+        if (t->report.slot == NULL) {
+            t->report.kind = BH_REPORT_NONE;
+            return false;
+        }
+        report_registers(t->report.slot, t);
+    } else {
+        report_origin(t->report.slot, t);
+        report_publish(cpu, t, t->report.slot);
+        t->report.slot = NULL;
+        t->report.kind = BH_REPORT_NONE;
+    }
+    poke_by_interrupt(t);
+    return true;
 }
 
-void report_serror(struct cpu *cpu, struct thread *t, uint64_t esr)
+void report_serror(struct thread *t, uint64_t esr)
 {
-    report_add(cpu, BH_REPORT_SERROR, t, &(struct fault_cause){ .esr = esr });
+    report_later(t, BH_REPORT_SERROR, &(struct fault_cause){ .esr = esr });
 }

@@ -22,10 +22,13 @@ void report_init(void *ring, struct thread *reader, uint32_t id);
  */
 void report_later(struct thread *t, enum bh_report_kind kind, const struct fault_cause *cause);
 
-/** Write the record that `t`, of this CPU, has waiting, if any. */
-void report_waiting(struct cpu *cpu, struct thread *t);
+/**
+ * Write the next half of the record that `t`, of this CPU, has waiting, and have the CPU look at
+ * `t` again; false when there is none.
+ */
+bool report_waiting(struct cpu *cpu, struct thread *t);
 
-/** Record an SError that was taken while `t` ran. */
-void report_serror(struct cpu *cpu, struct thread *t, uint64_t esr);
+/** Record an SError that was taken while `t` ran, in the same way. */
+void report_serror(struct thread *t, uint64_t esr);
 
 #endif

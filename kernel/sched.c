@@ -6,6 +6,7 @@
 
 /** A refill smaller than this is not worth a context switch; it is added to the next one. */
 #define SCHED_MIN_US 10
+static uint64_t sched_least; /* the same in ticks */
 
 /** Timers handled in one interrupt; the others make the timer fire again. */
 #define SCHED_TIMERS_AT_ONCE 2
@@ -113,7 +114,7 @@ static void sched_drop_head(struct sched_context *sc)
 static void sched_split(struct sched_context *sc)
 {
     uint64_t amount = sched_head_amount(sc);
-    uint64_t least = arch_us_to_ticks(SCHED_MIN_US);
+    uint64_t least = sched_least;
     if (sc->consumed < amount && sc->consumed < least) {
         return;
     }
@@ -202,6 +203,7 @@ static void sched_account(struct cpu *cpu, uint64_t now)
 void sched_init_thread(struct thread *t, uint32_t budget_us, uint32_t period_us)
 {
     struct sched_context *sc = &t->own_sc;
+    sched_least = arch_us_to_ticks(SCHED_MIN_US);
     sc->budget = arch_us_to_ticks(budget_us);
     sc->period = arch_us_to_ticks(period_us);
     sc->limited = sc->budget < sc->period;

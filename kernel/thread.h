@@ -18,6 +18,8 @@
 #include "arch.h"
 #include "timerq.h"
 
+struct bh_report;
+
 /** PDs and vCPUs together. */
 #define THREAD_MAX 256
 
@@ -137,6 +139,8 @@ struct thread {
         uint32_t label;
         uint64_t esr;
         uint64_t addr;
+        uint64_t number;
+        struct bh_report *slot; /* half written */
     } report;
     uint64_t stack_base;  /* of the PD's address space, for backtraces */
     const uint8_t *stack; /* kernel address of the same */

@@ -30,6 +30,7 @@ struct arch_context {
     uint64_t tpidrro; /* TPIDRRO_EL0 */
     uint64_t vttbr;   /* stage 2 root and VMID */
     uint64_t cntkctl; /* which counters and timers EL0 may use */
+    bool fpu_fresh;   /* all zero, and not yet so in `fpu` */
     struct arch_fpu fpu;
 };
 

@@ -109,11 +109,14 @@ void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint6
     c->spsr = 0;
     c->tpidr = 0;
     c->tpidrro = 0;
-    arch_clear(&c->fpu, sizeof(c->fpu));
+    c->fpu_fresh = true;
     if (cpu->fpu_owner == t) {
         cpu->fpu_owner = NULL;
     }
 }
+
+/** FP/SIMD registers of a thread that has not used them since its start. */
+static const struct arch_fpu context_zero_fpu;
 
 void context_give_fpu(struct cpu *cpu, struct thread *t)
 {
@@ -122,7 +125,8 @@ void context_give_fpu(struct cpu *cpu, struct thread *t)
     if (cpu->fpu_owner != NULL) {
         fpu_save(&cpu->fpu_owner->context.fpu);
     }
-    fpu_load(&t->context.fpu);
+    fpu_load(t->context.fpu_fresh ? &context_zero_fpu : &t->context.fpu);
+    t->context.fpu_fresh = false;
     cpu->fpu_owner = t;
 }
 

@@ -124,7 +124,7 @@ struct thread *trap_irq(struct cpu *cpu, struct thread *t)
 struct thread *trap_serror(struct cpu *cpu, struct thread *t)
 {
     counts_enter(cpu);
-    report_serror(cpu, t, arch_read(esr_el2));
+    report_serror(t, arch_read(esr_el2));
     control_stop(cpu, t);
     return trap_leave(cpu);
 }
