@@ -11,25 +11,16 @@
 #define ICH_HCR_EN 1UL
 #define ICH_HCR_UIE 2UL
 
+/** List registers 0 to 7: each has a name of its own. */
+#define GICV3_LRS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
 static uint64_t gicv3_lr_get(uint32_t index)
 {
+#define GICV3_LR_GET(n) \
+    case n:             \
+        return arch_read(s3_4_c12_c12_##n);
     switch (index) {
-    case 0:
-        return arch_read(s3_4_c12_c12_0);
-    case 1:
-        return arch_read(s3_4_c12_c12_1);
-    case 2:
-        return arch_read(s3_4_c12_c12_2);
-    case 3:
-        return arch_read(s3_4_c12_c12_3);
-    case 4:
-        return arch_read(s3_4_c12_c12_4);
-    case 5:
-        return arch_read(s3_4_c12_c12_5);
-    case 6:
-        return arch_read(s3_4_c12_c12_6);
-    case 7:
-        return arch_read(s3_4_c12_c12_7);
+        GICV3_LRS(GICV3_LR_GET)
     default:
         return 0;
     }
@@ -37,31 +28,12 @@ static uint64_t gicv3_lr_get(uint32_t index)
 
 static void gicv3_lr_put(uint32_t index, uint64_t value)
 {
+#define GICV3_LR_PUT(n)                      \
+    case n:                                  \
+        arch_write(s3_4_c12_c12_##n, value); \
+        break;
     switch (index) {
-    case 0:
-        arch_write(s3_4_c12_c12_0, value);
-        break;
-    case 1:
-        arch_write(s3_4_c12_c12_1, value);
-        break;
-    case 2:
-        arch_write(s3_4_c12_c12_2, value);
-        break;
-    case 3:
-        arch_write(s3_4_c12_c12_3, value);
-        break;
-    case 4:
-        arch_write(s3_4_c12_c12_4, value);
-        break;
-    case 5:
-        arch_write(s3_4_c12_c12_5, value);
-        break;
-    case 6:
-        arch_write(s3_4_c12_c12_6, value);
-        break;
-    case 7:
-        arch_write(s3_4_c12_c12_7, value);
-        break;
+        GICV3_LRS(GICV3_LR_PUT)
     default:
         break;
     }

@@ -15,54 +15,38 @@
 /** SCTLR_EL1 after a reset: translation and caches off, the bits that are one. */
 #define GUEST_SCTLR_RESET 0x30c50838UL
 
-/** Reads a register of the CPU. Those that say how EL0 behaves are in memory while a PD runs. */
+/** Registers that stay in the CPU while PDs run: they mean nothing at EL0 with TGE = 1. */
+#define GUEST_LAZY_REGISTERS(X)               \
+    X(BH_VCPU_TTBR0_EL1, ttbr0_el1)           \
+    X(BH_VCPU_TTBR1_EL1, ttbr1_el1)           \
+    X(BH_VCPU_TCR_EL1, tcr_el1)               \
+    X(BH_VCPU_MAIR_EL1, mair_el1)             \
+    X(BH_VCPU_AMAIR_EL1, amair_el1)           \
+    X(BH_VCPU_CONTEXTIDR_EL1, contextidr_el1) \
+    X(BH_VCPU_ACTLR_EL1, actlr_el1)           \
+    X(BH_VCPU_AFSR0_EL1, afsr0_el1)           \
+    X(BH_VCPU_AFSR1_EL1, afsr1_el1)           \
+    X(BH_VCPU_ESR_EL1, esr_el1)               \
+    X(BH_VCPU_FAR_EL1, far_el1)               \
+    X(BH_VCPU_PAR_EL1, par_el1)               \
+    X(BH_VCPU_VBAR_EL1, vbar_el1)             \
+    X(BH_VCPU_TPIDR_EL1, tpidr_el1)           \
+    X(BH_VCPU_SP_EL1, sp_el1)                 \
+    X(BH_VCPU_ELR_EL1, elr_el1)               \
+    X(BH_VCPU_SPSR_EL1, spsr_el1)             \
+    X(BH_VCPU_CNTV_CTL_EL0, cntv_ctl_el0)     \
+    X(BH_VCPU_CNTV_CVAL_EL0, cntv_cval_el0)   \
+    X(BH_VCPU_CNTVOFF_EL2, cntvoff_el2)       \
+    X(BH_VCPU_CSSELR_EL1, csselr_el1)         \
+    X(BH_VCPU_VMPIDR_EL2, vmpidr_el2)
+
 static uint64_t guest_read_cpu(enum bh_vcpu_reg reg)
 {
+#define GUEST_READ(number, name) \
+    case number:                 \
+        return arch_read(name);
     switch (reg) {
-    case BH_VCPU_TTBR0_EL1:
-        return arch_read(ttbr0_el1);
-    case BH_VCPU_TTBR1_EL1:
-        return arch_read(ttbr1_el1);
-    case BH_VCPU_TCR_EL1:
-        return arch_read(tcr_el1);
-    case BH_VCPU_MAIR_EL1:
-        return arch_read(mair_el1);
-    case BH_VCPU_AMAIR_EL1:
-        return arch_read(amair_el1);
-    case BH_VCPU_CONTEXTIDR_EL1:
-        return arch_read(contextidr_el1);
-    case BH_VCPU_ACTLR_EL1:
-        return arch_read(actlr_el1);
-    case BH_VCPU_AFSR0_EL1:
-        return arch_read(afsr0_el1);
-    case BH_VCPU_AFSR1_EL1:
-        return arch_read(afsr1_el1);
-    case BH_VCPU_ESR_EL1:
-        return arch_read(esr_el1);
-    case BH_VCPU_FAR_EL1:
-        return arch_read(far_el1);
-    case BH_VCPU_PAR_EL1:
-        return arch_read(par_el1);
-    case BH_VCPU_VBAR_EL1:
-        return arch_read(vbar_el1);
-    case BH_VCPU_TPIDR_EL1:
-        return arch_read(tpidr_el1);
-    case BH_VCPU_SP_EL1:
-        return arch_read(sp_el1);
-    case BH_VCPU_ELR_EL1:
-        return arch_read(elr_el1);
-    case BH_VCPU_SPSR_EL1:
-        return arch_read(spsr_el1);
-    case BH_VCPU_CNTV_CTL_EL0:
-        return arch_read(cntv_ctl_el0);
-    case BH_VCPU_CNTV_CVAL_EL0:
-        return arch_read(cntv_cval_el0);
-    case BH_VCPU_CNTVOFF_EL2:
-        return arch_read(cntvoff_el2);
-    case BH_VCPU_CSSELR_EL1:
-        return arch_read(csselr_el1);
-    case BH_VCPU_VMPIDR_EL2:
-        return arch_read(vmpidr_el2);
+        GUEST_LAZY_REGISTERS(GUEST_READ)
     default:
         return 0;
     }
@@ -70,73 +54,12 @@ static uint64_t guest_read_cpu(enum bh_vcpu_reg reg)
 
 static void guest_write_cpu(enum bh_vcpu_reg reg, uint64_t value)
 {
+#define GUEST_WRITE(number, name) \
+    case number:                  \
+        arch_write(name, value);  \
+        break;
     switch (reg) {
-    case BH_VCPU_TTBR0_EL1:
-        arch_write(ttbr0_el1, value);
-        break;
-    case BH_VCPU_TTBR1_EL1:
-        arch_write(ttbr1_el1, value);
-        break;
-    case BH_VCPU_TCR_EL1:
-        arch_write(tcr_el1, value);
-        break;
-    case BH_VCPU_MAIR_EL1:
-        arch_write(mair_el1, value);
-        break;
-    case BH_VCPU_AMAIR_EL1:
-        arch_write(amair_el1, value);
-        break;
-    case BH_VCPU_CONTEXTIDR_EL1:
-        arch_write(contextidr_el1, value);
-        break;
-    case BH_VCPU_ACTLR_EL1:
-        arch_write(actlr_el1, value);
-        break;
-    case BH_VCPU_AFSR0_EL1:
-        arch_write(afsr0_el1, value);
-        break;
-    case BH_VCPU_AFSR1_EL1:
-        arch_write(afsr1_el1, value);
-        break;
-    case BH_VCPU_ESR_EL1:
-        arch_write(esr_el1, value);
-        break;
-    case BH_VCPU_FAR_EL1:
-        arch_write(far_el1, value);
-        break;
-    case BH_VCPU_PAR_EL1:
-        arch_write(par_el1, value);
-        break;
-    case BH_VCPU_VBAR_EL1:
-        arch_write(vbar_el1, value);
-        break;
-    case BH_VCPU_TPIDR_EL1:
-        arch_write(tpidr_el1, value);
-        break;
-    case BH_VCPU_SP_EL1:
-        arch_write(sp_el1, value);
-        break;
-    case BH_VCPU_ELR_EL1:
-        arch_write(elr_el1, value);
-        break;
-    case BH_VCPU_SPSR_EL1:
-        arch_write(spsr_el1, value);
-        break;
-    case BH_VCPU_CNTV_CTL_EL0:
-        arch_write(cntv_ctl_el0, value);
-        break;
-    case BH_VCPU_CNTV_CVAL_EL0:
-        arch_write(cntv_cval_el0, value);
-        break;
-    case BH_VCPU_CNTVOFF_EL2:
-        arch_write(cntvoff_el2, value);
-        break;
-    case BH_VCPU_CSSELR_EL1:
-        arch_write(csselr_el1, value);
-        break;
-    case BH_VCPU_VMPIDR_EL2:
-        arch_write(vmpidr_el2, value);
-        break;
+        GUEST_LAZY_REGISTERS(GUEST_WRITE)
     default:
         break;
     }
