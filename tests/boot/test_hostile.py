@@ -6,6 +6,8 @@ from pathlib import Path
 SYSTEMS = Path(__file__).resolve().parent / 'systems'
 
 OFFENCES = [
+    ('read_level', r'exception', r'0x2\w+'),
+    ('read_control', r'exception', r'0x2\w+'),
     ('use_fp', r'exception', r'0x30000000'),
     ('break', r'exception', r'0x2\w+'),
     ('privileged', r'exception', r'0x2\w+'),

@@ -261,8 +261,14 @@ static void test_objects_are_built(void **state)
     assert_int_equal(c->flags & (THREAD_PASSIVE | THREAD_TIMER), THREAD_PASSIVE | THREAD_TIMER);
     assert_int_equal(b->channels[7].flags, CHANNEL_IRQ);
     assert_int_equal(arch_fake.edge[0] >> 33 & 1, 1);
-    assert_int_not_equal(a->context.vmid, b->context.vmid);
-    assert_int_not_equal(a->context.vmid, 0);
+    for (uint32_t i = 0; i < DESCRIBE_PDS; i++) {
+        assert_in_range(objects_pd_thread(i)->context.vmid, 1, 255);
+        for (uint32_t j = 0; j < i; j++) {
+            const struct arch_context *other = &objects_pd_thread(j)->context;
+            assert_int_not_equal(objects_pd_thread(i)->context.vmid, other->vmid);
+            assert_ptr_not_equal(objects_pd_thread(i)->context.root, other->root);
+        }
+    }
     assert_int_equal(a->context.pc, 0x200000);
     assert_int_equal(a->context.sp, 0x8000000000);
     assert_ptr_equal(a->msg, arch_phys(0x40065000));

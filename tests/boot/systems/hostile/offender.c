@@ -64,6 +64,12 @@ void init(void)
         __asm__ volatile("udf #0");
     } else if (strcmp(microkit_name, "privileged") == 0) {
         __asm__ volatile("msr vbar_el1, xzr");
+    } else if (strcmp(microkit_name, "read_level") == 0) {
+        uint64_t level;
+        __asm__ volatile("mrs %0, CurrentEL" : "=r"(level));
+    } else if (strcmp(microkit_name, "read_control") == 0) {
+        uint64_t control;
+        __asm__ volatile("mrs %0, sctlr_el1" : "=r"(control));
     } else if (strcmp(microkit_name, "break") == 0) {
         __asm__ volatile("brk #1");
     } else if (strcmp(microkit_name, "use_fp") == 0) {
