@@ -25,10 +25,17 @@ if [ -z "$board" ] || [ -z "$config" ] || [ -z "$system" ] || [ ! -f "$descripti
     exit 2
 fi
 
+# A system with a guest that names no files of its own gets Debian's.
+guest_search=()
+if grep -q 'prefill_path="Image"' "$description"; then
+    guest/images.py
+    guest_search=(--search-path build/guest/bookworm)
+fi
+
 image=build/images/$system-$config
 mkdir -p build/images
 build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" \
     --search-path "build/main/systems/$system" --search-path "build/main/systems/$system/$config" \
-    -o "$image" -r "$image.txt"
+    "${guest_search[@]}" -o "$image" -r "$image.txt"
 echo "run: $system ($config) on $board; Ctrl-A x ends it"
 exec build/sdk/bin/bulkhead run "$image" --board "$board" "$@"

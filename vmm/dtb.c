@@ -17,7 +17,10 @@
 #define DTB_PPI 1
 #define DTB_LEVEL_HIGH 4
 /** PPIs of the timers: secure, non-secure and virtual EL1, EL2 (Base System Architecture). */
-#define DTB_TIMER_PPIS { 13, 14, 11, 10 }
+#define DTB_TIMER_PPIS \
+    {                  \
+        13, 14, 11, 10 \
+    }
 
 /** The GICv2 CPU interface is two pages, the second of which has GICC_DIR. */
 #define DTB_GICC_BYTES 0x2000
@@ -208,7 +211,9 @@ static void dtb_gic(struct dtb *dtb, const struct dtb_machine *machine)
 {
     bool v3 = machine->gic_version == 3;
     const uint64_t reg[] = {
-        machine->gicd, GIC_DISTRIBUTOR_BYTES, machine->gic_interface,
+        machine->gicd,
+        GIC_DISTRIBUTOR_BYTES,
+        machine->gic_interface,
         v3 ? (uint64_t)machine->vcpus * GIC_REDISTRIBUTOR_BYTES : DTB_GICC_BYTES,
     };
 

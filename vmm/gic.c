@@ -135,8 +135,7 @@ static uint32_t gic_get_bits(struct gic *gic, uint32_t vcpu, enum bh_virq_field 
     return value;
 }
 
-static uint32_t gic_read_bits(struct gic *gic, uint32_t vcpu, enum gic_group group,
-                              uint32_t number)
+static uint32_t gic_read_bits(struct gic *gic, uint32_t vcpu, enum gic_group group, uint32_t number)
 {
     const struct gic_bank *bank = gic_bank(gic, vcpu, number);
 
@@ -280,8 +279,7 @@ static void gic_write_targets(struct gic *gic, uint32_t intid, uint32_t lanes, u
             uint8_t targets = (uint8_t)(value >> (8 * n) & existing);
 
             gic->targets[intid + n] = targets;
-            gic_route(gic, intid + n, targets == 0 ? gic->vcpus
-                                                   : (uint32_t)__builtin_ctz(targets));
+            gic_route(gic, intid + n, targets == 0 ? gic->vcpus : (uint32_t)__builtin_ctz(targets));
         }
     }
 }

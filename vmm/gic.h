@@ -30,14 +30,14 @@ struct gic_bank {
 struct gic {
     uint32_t version; /* 2 or 3 */
     uint32_t vcpus;
-    uint8_t ids[BH_MAX_VCPUS];       /* child id of each vCPU, by index */
-    uint32_t ctlr;                   /* GICD_CTLR: enable bits */
-    uint32_t sleeping;               /* bit n: GICR_WAKER.ProcessorSleep of vCPU n */
+    uint8_t ids[BH_MAX_VCPUS];         /* child id of each vCPU, by index */
+    uint32_t ctlr;                     /* GICD_CTLR: enable bits */
+    uint32_t sleeping;                 /* bit n: GICR_WAKER.ProcessorSleep of vCPU n */
     struct gic_bank own[BH_MAX_VCPUS]; /* 0 to 31 */
     struct gic_bank shared[GIC_BANKS - 1];
-    uint8_t targets[BH_VIRQ_COUNT];  /* GICD_ITARGETSR as the guest wrote it */
-    uint64_t router[BH_VIRQ_COUNT];  /* GICD_IROUTER likewise */
-    uint64_t ignored;                /* accesses that meant nothing */
+    uint8_t targets[BH_VIRQ_COUNT]; /* GICD_ITARGETSR as the guest wrote it */
+    uint64_t router[BH_VIRQ_COUNT]; /* GICD_IROUTER likewise */
+    uint64_t ignored;               /* accesses that meant nothing */
 };
 
 /**

@@ -48,8 +48,8 @@ static uint32_t guest_find_vcpus(uint8_t ids[BH_MAX_VCPUS])
 
 static bool guest_build_bus(struct guest *guest, const struct config_gic *gic)
 {
-    bool good = bus_add(&guest->bus, gic->distributor, GIC_DISTRIBUTOR_BYTES, gicd_access,
-                        &guest->gic);
+    bool good =
+        bus_add(&guest->bus, gic->distributor, GIC_DISTRIBUTOR_BYTES, gicd_access, &guest->gic);
 
     if (guest->gic.version == 3) {
         good = good && bus_add(&guest->bus, gic->interface,
@@ -79,9 +79,8 @@ bool guest_init(struct guest *guest)
         guest_say(guest, "the interrupt controller's addresses overlap", "");
         return false;
     }
-    if (guest->config.pl011 &&
-        sys_virq_set(ids[0], BH_VIRQ_LINK, guest->config.pl011_intid, ~0u,
-                     guest->config.pl011_channel) != BH_OK) {
+    if (guest->config.pl011 && sys_virq_set(ids[0], BH_VIRQ_LINK, guest->config.pl011_intid, ~0u,
+                                            guest->config.pl011_channel) != BH_OK) {
         guest_say(guest, "the UART's interrupt cannot be passed through", "");
         return false;
     }
@@ -199,8 +198,7 @@ static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu, const 
     return (struct guest_answer){ .reply = false };
 }
 
-static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
-                                        const uint64_t words[5])
+static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
 {
     uint64_t esr = words[3];
     struct access access = {

@@ -82,8 +82,7 @@ enum loader_error loader_place(const struct loader_ram *ram, const struct loader
 enum loader_error loader_copy(const struct loader_ram *ram, uint64_t gpa, const void *from,
                               uint64_t bytes)
 {
-    if (gpa < ram->gpa || gpa - ram->gpa > ram->bytes ||
-        bytes > ram->bytes - (gpa - ram->gpa)) {
+    if (gpa < ram->gpa || gpa - ram->gpa > ram->bytes || bytes > ram->bytes - (gpa - ram->gpa)) {
         return LOADER_ERR_SPACE;
     }
     uint8_t *to = ram->base + (gpa - ram->gpa);

@@ -151,9 +151,8 @@ struct psci_result psci_call(struct psci *psci, uint32_t vcpu, uint32_t function
     case PSCI_FEATURES: {
         uint32_t asked = (uint32_t)first;
 
-        return psci_return(psci_supports(asked) || asked == SMCCC_VERSION_FN
-                               ? PSCI_SUCCESS
-                               : PSCI_NOT_SUPPORTED);
+        return psci_return(psci_supports(asked) || asked == SMCCC_VERSION_FN ? PSCI_SUCCESS
+                                                                             : PSCI_NOT_SUPPORTED);
     }
     default:
         /* CPU_SUSPEND: a standby that ends at once, which any state may be downgraded to. */

@@ -10,8 +10,8 @@
 #include "gic.h"
 
 struct psci {
-    struct gic *gic;       /* has the vCPUs' ids; reset with each CPU that goes on */
-    uint64_t ram_base;     /* entry points lie in the guest's RAM */
+    struct gic *gic;   /* has the vCPUs' ids; reset with each CPU that goes on */
+    uint64_t ram_base; /* entry points lie in the guest's RAM */
     uint64_t ram_bytes;
     bool on[BH_MAX_VCPUS]; /* by index */
 };

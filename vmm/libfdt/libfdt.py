@@ -15,7 +15,7 @@ import tarfile
 
 
 def main():
-    fetch = pathlib.Path(__file__).resolve().parent.parent / 'guest' / 'fetch.py'
+    fetch = pathlib.Path(__file__).resolve().parents[2] / 'guest' / 'fetch.py'
     package = subprocess.run([sys.executable, fetch, 'libfdt-dev'], check=True,
                              stdout=subprocess.PIPE, text=True).stdout.split()[0]
     contents = subprocess.run(['dpkg-deb', '--fsys-tarfile', package], check=True,

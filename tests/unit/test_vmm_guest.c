@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's configuration, images, device tree, power and faults. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "dtb.h"
+#include "guest.h"
+#include "vmm_fake.h"
+
+#define RAM_GPA 0x40000000UL
+#define RAM_BYTES 0x1000000UL
+#define ESR_HVC (0x16UL << 26)
+#define ESR_LOAD4 (0x24UL << 26 | 1UL << 24 | 2UL << 22)
+#define CONFIG                                               \
+    "# a guest\nname left\nbootargs console=ttyAMA0 x\n"     \
+    "gic 2 0x8000000 0x8010000\ngic 3 0x8000000 0x80a0000\n" \
+    "pl011 0x9000000 33 5\n"
+
+static struct guest guest;
+static uint8_t *ram;
+static uint8_t kernel[8192];
+
+static void put(uint8_t *at, uint64_t value, uint32_t bytes)
+{
+    for (uint32_t i = 0; i < bytes; i++) {
+        at[i] = (uint8_t)(value >> (8 * i));
+    }
+}
+
+static void make_kernel(uint64_t text_offset, uint64_t image_size, uint64_t flags)
+{
+    memset(kernel, 0x11, sizeof(kernel));
+    put(kernel + 8, text_offset, 8);
+    put(kernel + 16, image_size, 8);
+    put(kernel + 24, flags, 8);
+    memcpy(kernel + 56, "ARM\x64", 4);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    ram = calloc(1, RAM_BYTES);
+    make_kernel(0, 0x200000, 2);
+    return ram == NULL ? -1 : 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free(ram);
+    return 0;
+}
+
+static bool boot(const char *config, uint32_t vcpus, uint64_t version)
+{
+    static const uint8_t initrd[100] = "initrd";
+
+    memset(&guest, 0, sizeof(guest));
+    vmm_fake_reset(vcpus, version);
+    assert_int_equal(config_parse(config, strlen(config), &guest.config), 0);
+    guest.ram = (struct loader_ram){ ram, RAM_GPA, RAM_BYTES };
+    guest.kernel = (struct guest_file){ kernel, sizeof(kernel) };
+    guest.initrd = (struct guest_file){ initrd, sizeof(initrd) };
+    return guest_init(&guest) && guest_start(&guest);
+}
+
+static struct guest_answer call(uint32_t vcpu, uint64_t function, uint64_t first, uint64_t second,
+                                uint64_t third)
+{
+    const uint64_t words[5] = { ESR_HVC, function, first, second, third };
+
+    return guest_fault(&guest, VMM_FAKE_ID(vcpu), BH_FAULT_VCPU, words);
+}
+
+static void boots(void **state)
+{
+    (void)state;
+    assert_true(boot(CONFIG, 2, 3));
+    assert_true(vmm_fake.running[0]);
+    assert_false(vmm_fake.running[1]);
+    assert_int_equal(vmm_fake.pc[0], RAM_GPA);
+    assert_int_equal(vmm_fake.x0[0], RAM_GPA + 0x200000);
+    assert_memory_equal(ram, kernel, sizeof(kernel));
+    assert_memory_equal(ram + 0x400000, "initrd", 6);
+    assert_int_equal(vmm_fake.link[33], 5 + 1);
+    assert_true(vmm_fake.cleaned > sizeof(kernel) + 100);
+    assert_int_equal(vmm_fake.wrong, 0);
+}
+
+static void device_tree(void **state)
+{
+    static const char *const paths[] = {
+        "/cpus/cpu@1",   "/psci", "/timer", "/memory@40000000", "/interrupt-controller@8000000",
+        "/pl011@9000000"
+    };
+    const void *fdt;
+    int chosen;
+    int bytes;
+
+    (void)state;
+    assert_true(boot(CONFIG, 2, 3));
+    fdt = ram + 0x200000;
+    assert_int_equal(fdt_check_full(fdt, LOADER_MAX_DTB), 0);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        assert_true(fdt_path_offset(fdt, paths[i]) >= 0);
+    }
+    assert_true(fdt_path_offset(fdt, "/cpus/cpu@2") < 0);
+    chosen = fdt_path_offset(fdt, "/chosen");
+    assert_string_equal(fdt_getprop(fdt, chosen, "bootargs", &bytes), "console=ttyAMA0 x");
+    assert_string_equal(fdt_getprop(fdt, chosen, "stdout-path", &bytes), "/pl011@9000000");
+    const fdt64_t *initrd = fdt_getprop(fdt, chosen, "linux,initrd-start", &bytes);
+    assert_int_equal(fdt64_ld(initrd), RAM_GPA + 0x400000);
+    initrd = fdt_getprop(fdt, chosen, "linux,initrd-end", &bytes);
+    assert_int_equal(fdt64_ld(initrd), RAM_GPA + 0x400000 + 100);
+}
+
+static void device_tree_without_room(void **state)
+{
+    const struct dtb_machine machine = {
+        .name = "n", .bootargs = "", .vcpus = 8, .gic_version = 2
+    };
+    _Alignas(8) uint8_t room[4096];
+
+    (void)state;
+    size_t bytes = dtb_build(&machine, room, sizeof(room));
+    assert_true(bytes > 0);
+    for (size_t less = 0; less < bytes; less += 8) {
+        assert_int_equal(dtb_build(&machine, room, less), 0);
+    }
+}
+
+static void psci_cpus(void **state)
+{
+    (void)state;
+    assert_true(boot(CONFIG, 2, 2));
+    assert_int_equal(call(0, 0x84000000, 0, 0, 0).value, 0x10001);
+    assert_int_equal(call(0, 0xc4000004, 1, 0, 0).value, 1);
+    assert_int_equal((int64_t)call(0, 0xc4000003, 2, RAM_GPA, 0).value, -2);
+    assert_int_equal((int64_t)call(0, 0xc4000003, 1, RAM_GPA - 4, 0).value, -9);
+    assert_int_equal((int64_t)call(0, 0xc4000003, 0, RAM_GPA, 0).value, -4);
+    assert_int_equal(call(0, 0xc4000003, 1, RAM_GPA + 64, 0x1234567890).value, 0);
+    assert_true(vmm_fake.running[1]);
+    assert_int_equal(vmm_fake.pc[1], RAM_GPA + 64);
+    assert_int_equal(vmm_fake.x0[1], 0x1234567890);
+    assert_int_equal(call(0, 0xc4000004, 1, 0, 0).value, 0);
+    assert_false(call(1, 0x84000002, 0, 0, 0).reply);
+    assert_false(vmm_fake.running[1]);
+    /* The 32-bit kind takes 32 bits of its arguments. */
+    assert_int_equal(call(0, 0x84000003, 1UL << 32 | 1, RAM_GPA, 7UL << 32 | 9).value, 0);
+    assert_int_equal(vmm_fake.x0[1], 9);
+    assert_int_equal(vmm_fake.wrong, 0);
+}
+
+static void unknown_calls(void **state)
+{
+    (void)state;
+    assert_true(boot(CONFIG, 1, 2));
+    assert_int_equal(call(0, 0x80000000, 0, 0, 0).value, 0x10001);
+    assert_int_equal(call(0, 0x80000001, 0x80000001, 0, 0).value, 0);
+    assert_int_equal((int64_t)call(0, 0x80000001, 0x80008000, 0, 0).value, -1);
+    assert_int_equal((int64_t)call(0, 0x8400000a, 0x8400001f, 0, 0).value, -1);
+    assert_int_equal(call(0, 0x8400000a, 0x84000008, 0, 0).value, 0);
+    for (uint64_t function = 0; function < 1UL << 32; function += 0x00fffff1) {
+        struct guest_answer answer = call(0, function, 0, 0, 0);
+
+        assert_true(answer.reply && answer.label == BH_VCPU_DONE);
+        assert_int_equal((int64_t)answer.value, -1);
+    }
+}
+
+static void power(void **state)
+{
+    (void)state;
+    assert_true(boot(CONFIG "restarts 1\n", 2, 3));
+    assert_int_equal(call(0, 0xc4000003, 1, RAM_GPA, 0).value, 0);
+    ram[0] = 0xff;
+    assert_false(call(1, 0x84000009, 0, 0, 0).reply);
+    assert_true(vmm_fake.running[0]);
+    assert_false(vmm_fake.running[1]);
+    assert_int_equal(ram[0], kernel[0]);
+    assert_int_equal(guest.starts, 2);
+    /* It has had its one restart. */
+    assert_false(call(0, 0x84000009, 0, 0, 0).reply);
+    assert_false(vmm_fake.running[0]);
+    assert_int_equal(guest.state, GUEST_STOPPED);
+    assert_false(call(0, 0x84000000, 0, 0, 0).reply);
+    assert_true(boot(CONFIG "policy stop\n", 1, 3));
+    assert_false(call(0, 0x84000008, 0, 0, 0).reply);
+    assert_false(vmm_fake.running[0]);
+    assert_non_null(strstr(vmm_fake.printed, "left: powered off"));
+}
+
+static void accesses(void **state)
+{
+    uint64_t words[5] = { 0, 0x8000004, 0, ESR_LOAD4, 0 };
+    struct guest_answer answer;
+
+    (void)state;
+    assert_true(boot(CONFIG, 1, 2));
+    answer = guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words);
+    assert_true(answer.reply && answer.label == BH_VCPU_DONE && answer.value == 7);
+    words[1] = 0x7fffffe;
+    answer = guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words);
+    assert_true(answer.reply && answer.label == BH_VCPU_ABORT);
+    words[1] = 0x800fffe;
+    assert_int_equal(guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words).label,
+                     BH_VCPU_ABORT);
+    words[1] = UINT64_MAX;
+    assert_int_equal(guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words).label,
+                     BH_VCPU_ABORT);
+    assert_int_equal(guest.aborts, 3);
+}
+
+static void wrong_images(void **state)
+{
+    struct loader_image header;
+    struct loader_layout layout;
+    struct loader_ram space = { ram, RAM_GPA, RAM_BYTES };
+
+    (void)state;
+    assert_int_equal(loader_check(kernel, 63, &header), LOADER_ERR_TRUNCATED);
+    make_kernel(0, 0x1000, 0);
+    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_HEADER);
+    make_kernel(0x200000, 0x200000, 0);
+    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_HEADER);
+    make_kernel(0, 0x200000, 1);
+    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_ENDIAN);
+    kernel[56] = 0;
+    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_MAGIC);
+    header = (struct loader_image){ 0x80000, UINT64_MAX };
+    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_ERR_SPACE);
+    header.memory_bytes = RAM_BYTES - 0x80000;
+    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_ERR_SPACE);
+    header.memory_bytes = RAM_BYTES - 0x200000 - 0x80000;
+    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_OK);
+    assert_int_equal(loader_place(&space, &header, 1, &layout), LOADER_ERR_SPACE);
+    assert_int_equal(loader_place(&space, &header, UINT64_MAX, &layout), LOADER_ERR_SPACE);
+    space.bytes -= 0x1000;
+    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_ERR_RAM);
+    space.bytes = RAM_BYTES;
+    assert_int_equal(loader_copy(&space, RAM_GPA + RAM_BYTES, kernel, 1), LOADER_ERR_SPACE);
+    assert_int_equal(loader_copy(&space, RAM_GPA - 1, kernel, 1), LOADER_ERR_SPACE);
+    assert_int_equal(loader_copy(&space, RAM_GPA, kernel, UINT64_MAX), LOADER_ERR_SPACE);
+}
+
+static uint32_t parse(const char *text)
+{
+    return config_parse(text, strlen(text), &guest.config);
+}
+
+static void configuration(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(CONFIG), 0);
+    assert_string_equal(guest.config.name, "left");
+    assert_int_equal(guest.config.gic[1].interface, 0x80a0000);
+    assert_int_equal(guest.config.pl011_channel, 5);
+    assert_true(guest.config.restart);
+    assert_int_equal(parse(""), 0);
+    assert_int_equal(parse("name a\nname b\n"), 2);
+    assert_int_equal(parse("name a b"), 1);
+    assert_int_equal(parse("\n\nnoise"), 3);
+    assert_int_equal(parse("gic 1 1 1"), 1);
+    assert_int_equal(parse("gic 2 1"), 1);
+    assert_int_equal(parse("gic 2 1 0x10000000000000000"), 1);
+    assert_int_equal(parse("gic 2 1 0xffffffffffffffff"), 0);
+    assert_int_equal(parse("pl011 0 31 0"), 1);
+    assert_int_equal(parse("pl011 0 256 0"), 1);
+    assert_int_equal(parse("pl011 0 32 62"), 1);
+    assert_int_equal(parse("restarts -1"), 1);
+    assert_int_equal(parse("restarts 3 # of them"), 0);
+    assert_int_equal(guest.config.restarts, 3);
+    assert_int_equal(parse("policy perhaps"), 1);
+}
+
+static void no_machine(void **state)
+{
+    (void)state;
+    assert_false(boot("gic 2 0 0\n", 1, 3));
+    assert_false(boot("gic 3 0x8000000 0x8000000\n", 1, 3));
+    assert_false(boot(CONFIG, 0, 3));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(boots, begin, end),
+        cmocka_unit_test_setup_teardown(device_tree, begin, end),
+        cmocka_unit_test(device_tree_without_room),
+        cmocka_unit_test_setup_teardown(psci_cpus, begin, end),
+        cmocka_unit_test_setup_teardown(unknown_calls, begin, end),
+        cmocka_unit_test_setup_teardown(power, begin, end),
+        cmocka_unit_test_setup_teardown(accesses, begin, end),
+        cmocka_unit_test_setup_teardown(wrong_images, begin, end),
+        cmocka_unit_test(configuration),
+        cmocka_unit_test_setup_teardown(no_machine, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

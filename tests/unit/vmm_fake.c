@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vmm_fake.h"
+
+#include <string.h>
+
+#include "sys.h"
+
+struct vmm_fake vmm_fake;
+
+void vmm_fake_reset(uint32_t vcpus, uint64_t version)
+{
+    memset(&vmm_fake, 0, sizeof(vmm_fake));
+    vmm_fake.vcpus = vcpus;
+    vmm_fake.gic_version = version;
+}
+
+static bool vmm_fake_index(uint32_t id, uint32_t *index)
+{
+    *index = id - VMM_FAKE_ID(0);
+    return id >= VMM_FAKE_ID(0) && *index < vmm_fake.vcpus;
+}
+
+enum bh_error sys_vcpu_start(uint32_t id, uint64_t pc, uint64_t x0)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index) || vmm_fake.running[index]) {
+        vmm_fake.wrong++;
+        return BH_ERR_STATE;
+    }
+    vmm_fake.running[index] = true;
+    vmm_fake.pc[index] = pc;
+    vmm_fake.x0[index] = x0;
+    vmm_fake.starts++;
+    return BH_OK;
+}
+
+enum bh_error sys_vcpu_stop(uint32_t id)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index)) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHILD;
+    }
+    vmm_fake.running[index] = false;
+    return BH_OK;
+}
+
+enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index)) {
+        return BH_ERR_CHILD;
+    }
+    *value = reg == BH_VCPU_GIC_VERSION ? vmm_fake.gic_version : (1UL << 31 | index);
+    return BH_OK;
+}
+
+/** The 32 bits of a field that `first` means, or NULL. */
+static uint32_t *vmm_fake_bits(uint32_t index, enum bh_virq_field field, uint32_t first)
+{
+    if (field > BH_VIRQ_NOTICE || first % 32 != 0 || first >= BH_VIRQ_COUNT) {
+        return NULL;
+    }
+    return first == 0 ? &vmm_fake.own[field][index] : &vmm_fake.shared[field][first / 32];
+}
+
+static uint8_t *vmm_fake_priorities(uint32_t index, uint32_t first)
+{
+    if (first % 4 != 0 || first >= BH_VIRQ_COUNT) {
+        return NULL;
+    }
+    return first < 32 ? &vmm_fake.own_priority[index][first] : &vmm_fake.priority[first];
+}
+
+enum bh_error sys_virq_set(uint32_t id, enum bh_virq_field field, uint32_t first, uint32_t mask,
+                           uint64_t value)
+{
+    uint32_t index;
+    uint32_t target;
+    uint32_t *bits;
+    uint8_t *priorities;
+
+    if (!vmm_fake_index(id, &index)) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHILD;
+    }
+    bits = vmm_fake_bits(index, field, first);
+    priorities = field == BH_VIRQ_PRIORITY ? vmm_fake_priorities(index, first) : NULL;
+    if (bits != NULL) {
+        *bits = (*bits & ~mask) | ((uint32_t)value & mask);
+    } else if (priorities != NULL) {
+        for (uint32_t n = 0; n < 4; n++) {
+            priorities[n] = (uint8_t)(value >> (8 * n));
+        }
+    } else if (field == BH_VIRQ_TARGET && first >= 32 && first < BH_VIRQ_COUNT &&
+               vmm_fake_index((uint32_t)value, &target)) {
+        vmm_fake.target[first] = target;
+    } else if (field == BH_VIRQ_LINK && first >= 32 && first < BH_VIRQ_COUNT) {
+        vmm_fake.link[first] = value + 1;
+    } else {
+        vmm_fake.wrong++;
+        return BH_ERR_ARGUMENT;
+    }
+    return BH_OK;
+}
+
+enum bh_error sys_virq_get(uint32_t id, enum bh_virq_field field, uint32_t first, uint32_t *value)
+{
+    uint32_t index;
+    const uint32_t *bits;
+    const uint8_t *priorities;
+
+    if (!vmm_fake_index(id, &index)) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHILD;
+    }
+    bits = vmm_fake_bits(index, field, first);
+    priorities = field == BH_VIRQ_PRIORITY ? vmm_fake_priorities(index, first) : NULL;
+    if (bits != NULL) {
+        *value = *bits;
+    } else if (priorities != NULL) {
+        *value = (uint32_t)priorities[0] | (uint32_t)priorities[1] << 8 |
+                 (uint32_t)priorities[2] << 16 | (uint32_t)priorities[3] << 24;
+    } else {
+        vmm_fake.wrong++;
+        return BH_ERR_ARGUMENT;
+    }
+    return BH_OK;
+}
+
+enum bh_error sys_virq_raise(uint32_t id, uint32_t intid)
+{
+    uint32_t bit = 1u << intid % 32;
+
+    return sys_virq_set(id, BH_VIRQ_PENDING, intid / 32 * 32, bit, bit);
+}
+
+void sys_clean(const void *start, size_t bytes)
+{
+    (void)start;
+    vmm_fake.cleaned += bytes;
+}
+
+void sys_print(const char *text)
+{
+    size_t used = strlen(vmm_fake.printed);
+
+    strncat(vmm_fake.printed, text, sizeof(vmm_fake.printed) - used - 1);
+}

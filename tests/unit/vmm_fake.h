@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel as the VMM sees it, for tests: it keeps what it is told, and checks arguments. */
+#ifndef VMM_FAKE_H
+#define VMM_FAKE_H
+
+#include <bulkhead/abi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VMM_FAKE_FIELDS (BH_VIRQ_LINK + 1)
+
+struct vmm_fake {
+    uint32_t vcpus; /* ids are 10, 11, ... */
+    uint64_t gic_version;
+    bool running[BH_MAX_VCPUS];
+    uint64_t pc[BH_MAX_VCPUS];
+    uint64_t x0[BH_MAX_VCPUS];
+    uint32_t starts;
+    uint32_t own[VMM_FAKE_FIELDS][BH_MAX_VCPUS];
+    uint32_t shared[VMM_FAKE_FIELDS][BH_VIRQ_COUNT / 32];
+    uint8_t own_priority[BH_MAX_VCPUS][32];
+    uint8_t priority[BH_VIRQ_COUNT];
+    uint32_t target[BH_VIRQ_COUNT];
+    uint64_t link[BH_VIRQ_COUNT]; /* channel + 1; 0: none */
+    uint32_t wrong;               /* calls that the kernel would refuse */
+    size_t cleaned;               /* bytes */
+    char printed[4096];
+};
+
+extern struct vmm_fake vmm_fake;
+
+/** Child id of the vCPU with that index. */
+#define VMM_FAKE_ID(index) (10u + (index))
+
+/** Begin anew with `vcpus` vCPUs and an interrupt controller of `version`. */
+void vmm_fake_reset(uint32_t vcpus, uint64_t version);
+
+#endif
