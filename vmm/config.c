@@ -86,7 +86,7 @@ static bool config_number(struct config_line *line, uint64_t most, uint64_t *val
     for (const char *c = word.at; c < word.end; c++) {
         uint32_t digit;
 
-        if (!config_digit(*c, base, &digit) || *value > (most - digit) / base) {
+        if (!config_digit(*c, base, &digit) || digit > most || *value > (most - digit) / base) {
             return false;
         }
         *value = *value * base + digit;

@@ -267,6 +267,7 @@ static void configuration(void **state)
     assert_int_equal(parse("name a b"), 1);
     assert_int_equal(parse("\n\nnoise"), 3);
     assert_int_equal(parse("gic 1 1 1"), 1);
+    assert_int_equal(parse("gic 4 1 1"), 1);
     assert_int_equal(parse("gic 2 1"), 1);
     assert_int_equal(parse("gic 2 1 0x10000000000000000"), 1);
     assert_int_equal(parse("gic 2 1 0xffffffffffffffff"), 0);
