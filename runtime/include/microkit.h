@@ -206,6 +206,43 @@ void microkit_pd_stop(microkit_child child);
 /** Lets a stopped child go on. */
 void microkit_pd_resume(microkit_child child);
 
+/* The PD's virtual machine. `vcpu` is a vCPU's id in the description. */
+
+/**
+ * Starts a vCPU afresh at `entry_point`, whether it runs or not: at EL1 with translation off and
+ * interrupts masked, all registers at their reset values but x0, which it keeps.
+ */
+void microkit_vcpu_restart(microkit_child vcpu, seL4_Word entry_point);
+
+/** Stops a vCPU. When this returns it does not run. */
+void microkit_vcpu_stop(microkit_child vcpu);
+
+/** @{ A register (seL4_VCPUReg) of a vCPU that is stopped or has faulted. Wrong ones read zero. */
+seL4_Word microkit_vcpu_arm_read_reg(microkit_child vcpu, seL4_Word reg);
+void microkit_vcpu_arm_write_reg(microkit_child vcpu, seL4_Word reg, seL4_Word value);
+/** @} */
+
+/**
+ * Makes a virtual interrupt pending at a vCPU, enabled, with that priority and group. `index`, a
+ * list register elsewhere, is ignored: the kernel chooses those. When the guest ends the interrupt
+ * the VMM gets BH_FAULT_VIRQ_END (as seL4_Fault_VGICMaintenance), whose word is the INTID.
+ */
+void microkit_vcpu_arm_inject_irq(microkit_child vcpu, seL4_Uint16 irq, seL4_Uint8 priority,
+                                  seL4_Uint8 group, seL4_Uint8 index);
+
+/**
+ * Allows a private interrupt of a vCPU again after it came as seL4_Fault_VPPIEvent. The kernel
+ * gives guests their virtual timer's interrupt itself and never sends that fault, so that there is
+ * nothing to allow: this only says when the vCPU or the interrupt is none.
+ */
+void microkit_vcpu_arm_ack_vppi(microkit_child vcpu, seL4_Word irq);
+
+/**
+ * The capability in a slot of the PD's own. Descriptions that give a PD such slots (<cspace>) are
+ * refused, so there is none: seL4_Null, and a sentence.
+ */
+seL4_CPtr microkit_cspace_root_slot_to_cptr(seL4_Word slot);
+
 /* Firmware. */
 
 /**

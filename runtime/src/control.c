@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a parent does to its children, and calls to the firmware. */
+#include "runtime.h"
+
 #include <microkit.h>
 
-static void control_result(const char *function, microkit_child child, enum bh_error error)
+void microkit_control_result(const char *function, microkit_child child, enum bh_error error)
 {
     if (error == BH_OK) {
         return;
@@ -21,17 +23,17 @@ static void control_result(const char *function, microkit_child child, enum bh_e
 
 void microkit_pd_restart(microkit_child child, seL4_Word entry_point)
 {
-    control_result(__func__, child, bh_pd_restart(child, entry_point));
+    microkit_control_result(__func__, child, bh_pd_restart(child, entry_point));
 }
 
 void microkit_pd_stop(microkit_child child)
 {
-    control_result(__func__, child, bh_pd_stop(child));
+    microkit_control_result(__func__, child, bh_pd_stop(child));
 }
 
 void microkit_pd_resume(microkit_child child)
 {
-    control_result(__func__, child, bh_pd_resume(child));
+    microkit_control_result(__func__, child, bh_pd_resume(child));
 }
 
 void microkit_arm_smc_call(seL4_ARM_SMCContext *args, seL4_ARM_SMCContext *response)
