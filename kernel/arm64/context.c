@@ -159,8 +159,13 @@ void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
         arch_write(cntkctl_el1, c->cntkctl);
         arch_write(cptr_el2, cpu->fpu_owner == to ? CPTR_FREE : CPTR_TRAP);
         if ((to->flags & THREAD_VCPU) != 0) {
-            arch_write(hcr_el2, HCR_GUEST);
             guest_enter(cpu, vcpu_of(to));
+            /*
+             * Last, and stage 1 was off until now: no walk mixes one guest's EL1 registers with
+             * another's stage 2 (Cortex-A55 erratum 1530923, Cortex-A72 erratum 1319367).
+             */
+            __asm__ volatile("isb" : : : "memory");
+            arch_write(hcr_el2, HCR_GUEST);
         }
     }
 }

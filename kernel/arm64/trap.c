@@ -91,7 +91,8 @@ static void trap_fault(struct cpu *cpu, struct thread *t, uint64_t esr)
         cause.label = BH_FAULT_MEMORY;
         cause.fetch = ec == EC_FETCH;
         /* Stage 1 is off: the virtual address is the intermediate physical one. */
-        cause.addr = arch_read(far_el2);
+        /* FnV: of an external abort the address may be unknown. */
+        cause.addr = (esr & 0x43f) == 0x410 ? 0 : arch_read(far_el2);
     }
     fault_raise(cpu, t, &cause);
 }
