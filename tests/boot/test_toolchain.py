@@ -49,6 +49,20 @@ def test_programs(boot, tool, programs):
                      'zero 0')
 
 
+@pytest.mark.parametrize('toolchain', TOOLCHAINS)
+def test_names(toolchain, tmp_path):
+    """All functions, fault labels and register names that programs for the Microkit use are there,
+    and every header can be included alone."""
+    compiler, linker = TOOLCHAINS[toolchain]
+    run(*compiler, *COMPILE, FOLDER / 'names.c', '-o', tmp_path / 'names.o')
+    run(linker, f'-L{BOARD_DIR}/lib', tmp_path / 'names.o', '-lmicrokit', '-Tmicrokit.ld', '-o',
+        tmp_path / 'names.elf')
+    for header in sorted((BOARD_DIR / 'include').glob('**/*.h')):
+        alone = tmp_path / 'alone.c'
+        alone.write_text(f'#include <{header.relative_to(BOARD_DIR / "include")}>\n')
+        run(*compiler, *COMPILE, alone, '-o', tmp_path / 'alone.o')
+
+
 def test_example_makefile(boot, tmp_path):
     """The makefile that comes with the SDK, which is written as those for the Microkit are."""
     run('make', '-C', SDK / 'example/hello', f'MICROKIT_SDK={SDK}', f'BUILD_DIR={tmp_path}')

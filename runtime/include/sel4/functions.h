@@ -13,6 +13,8 @@
  */
 #define BASE_TCB_CAP 202
 #define BASE_VM_TCB_CAP 266
+/** The number for vCPUs themselves, which no function here takes: <microkit.h> has theirs. */
+#define BASE_VCPU_CAP 330
 /** @} */
 
 /**
