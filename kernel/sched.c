@@ -118,6 +118,12 @@ static void sched_split(struct sched_context *sc)
     if (sc->consumed < amount && sc->consumed < least) {
         return;
     }
+    if (sc->count == 1 && sc->consumed >= amount) {
+        /* The usual end of a budget: all of it comes back one period later. */
+        sc->consumed -= amount;
+        sc->refill[sc->head].time += sc->period;
+        return;
+    }
     uint64_t used = sc->consumed < amount ? sc->consumed : amount;
     uint64_t start = sc->refill[sc->head].time;
     sc->consumed -= used;
