@@ -83,20 +83,20 @@ static enum bh_error vcpu_set_bit(microkit_child vcpu, enum bh_virq_field field,
 {
     uint64_t bit = 1ul << (irq % 32);
 
-    return bh_virq_set(vcpu, field, irq / 32 * 32u, bit, value ? bit : 0);
+    return bh_virq_set(vcpu, field, irq / 32 * 32ul, bit, value ? bit : 0);
 }
 
 static enum bh_error vcpu_set_priority(microkit_child vcpu, seL4_Uint16 irq, seL4_Uint8 priority)
 {
     unsigned int shift = irq % 4u * 8;
     uint64_t four = 0;
-    enum bh_error error = bh_virq_get(vcpu, BH_VIRQ_PRIORITY, irq / 4 * 4u, &four);
+    enum bh_error error = bh_virq_get(vcpu, BH_VIRQ_PRIORITY, irq / 4 * 4ul, &four);
 
     if (error != BH_OK) {
         return error;
     }
     four = (four & ~(0xfful << shift)) | (uint64_t)priority << shift;
-    return bh_virq_set(vcpu, BH_VIRQ_PRIORITY, irq / 4 * 4u, 0, four);
+    return bh_virq_set(vcpu, BH_VIRQ_PRIORITY, irq / 4 * 4ul, 0, four);
 }
 
 void microkit_vcpu_arm_inject_irq(microkit_child vcpu, seL4_Uint16 irq, seL4_Uint8 priority,

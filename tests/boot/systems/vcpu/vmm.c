@@ -11,7 +11,7 @@
 #define EC_HVC64 0x16u
 #define EL1H_MASKED 0x3c5u
 #define ARGUMENT 42u
-#define INTID 40u
+#define INTID 40ul
 #define GUEST_VBAR 0x40008000UL
 
 /* Set in the ELF file by the tool. */
