@@ -25,7 +25,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
     }
-    if (report_waiting(cpu, t)) {
+    if (report_waiting(t)) {
         return;
     }
     if ((t->flags & THREAD_VCPU) != 0) {

@@ -5,7 +5,6 @@
 
 #include "console.h"
 #include "poke.h"
-#include "receive.h"
 
 static struct bh_report_ring *report_ring;
 static struct thread *report_reader;
@@ -97,11 +96,13 @@ static void report_origin(struct bh_report *r, const struct thread *t)
 }
 
 /** The record may be read from now on. */
-static void report_publish(struct cpu *cpu, struct thread *t, struct bh_report *slot)
+static void report_publish(struct thread *t, struct bh_report *slot)
 {
     __atomic_store_n(&slot->number, t->report.number, __ATOMIC_RELEASE);
     if (report_reader != NULL) {
-        receive_notify(cpu, report_reader, report_reader_id);
+        /* By an interrupt, whoever it is: this runs in a look at a poked thread. */
+        __atomic_fetch_or(&report_reader->notified, 1UL << report_reader_id, __ATOMIC_RELEASE);
+        poke_by_interrupt(report_reader);
     } else if (KERNEL_CONSOLE) {
         console_report(slot, t);
         __atomic_fetch_add(&report_ring->read, 1, __ATOMIC_RELEASE);
@@ -121,7 +122,7 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
     poke_by_interrupt(t);
 }
 
-bool report_waiting(struct cpu *cpu, struct thread *t)
+bool report_waiting(struct thread *t)
 {
     if (t->report.kind == BH_REPORT_NONE) {
         return false;
@@ -135,7 +136,7 @@ bool report_waiting(struct cpu *cpu, struct thread *t)
         report_registers(t->report.slot, t);
     } else {
         report_origin(t->report.slot, t);
-        report_publish(cpu, t, t->report.slot);
+        report_publish(t, t->report.slot);
         t->report.slot = NULL;
         t->report.kind = BH_REPORT_NONE;
     }
