@@ -53,6 +53,15 @@ def search_paths(description, config):
     return [description.parent, MAIN / 'systems' / name / config, MAIN / 'systems' / name]
 
 
+def stand_ins(description, folder):
+    """Puts a file into `folder` for each that fills a region of a description. The true ones are
+    what the person who starts the system has; where nothing runs, any will do."""
+    for region in xml.etree.ElementTree.parse(description).iter('memory_region'):
+        if region.get('prefill_path'):
+            (folder / region.get('prefill_path')).write_bytes(bytes(5000))
+    return folder
+
+
 def cpus_of(description):
     """Number of CPUs that a description needs: its highest `cpu`, plus one."""
     root = xml.etree.ElementTree.parse(description).getroot()

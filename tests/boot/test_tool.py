@@ -9,7 +9,7 @@ import xml.etree.ElementTree
 
 import pexpect
 import pytest
-from conftest import BOARD, MAIN, SDK, TOOL, TOP, search_paths, system_file
+from conftest import BOARD, MAIN, SDK, TOOL, TOP, search_paths, stand_ins, system_file
 
 COMMANDS = ['build', 'check', 'expand', 'report', 'graph', 'run', 'decode']
 ON_BOARD = ['--board', BOARD]
@@ -137,9 +137,10 @@ def test_report(tmp_path):
 
 
 @pytest.mark.parametrize('system', sorted(p.parent.name for p in TOP.glob('systems/*/*.system')))
-def test_report_for_scripts_adds_up(system):
+def test_report_for_scripts_adds_up(system, tmp_path):
     """Every byte of RAM is in the kernel's region, in one region, or free; none is in two."""
-    done = bulkhead('report', '--json', system_file(system), *ON_BOARD, *programs(system))
+    files = ['--search-path', stand_ins(system_file(system), tmp_path)]
+    done = bulkhead('report', '--json', system_file(system), *ON_BOARD, *programs(system), *files)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     kernel = report['kernel']
@@ -160,7 +161,8 @@ def test_report_for_scripts_adds_up(system):
 @pytest.mark.skipif(shutil.which('dot') is None, reason='Graphviz is not installed')
 @pytest.mark.parametrize('system', sorted(p.parent.name for p in TOP.glob('systems/*/*.system')))
 def test_graph(system, tmp_path):
-    done = bulkhead('graph', system_file(system), '-o', tmp_path / 'x.svg')
+    files = ['--search-path', stand_ins(system_file(system), tmp_path)]
+    done = bulkhead('graph', system_file(system), *files, '-o', tmp_path / 'x.svg')
     assert done.returncode == 0, done.stderr
     svg = (tmp_path / 'x.svg').read_text()
     names = [e.get('name') for e in xml.etree.ElementTree.parse(system_file(system)).iter()
@@ -168,7 +170,7 @@ def test_graph(system, tmp_path):
     shown = {''.join(t.itertext()) for t in xml.etree.ElementTree.fromstring(svg).iter()
              if t.tag.endswith('}text')}
     assert names and set(names) <= shown
-    assert bulkhead('graph', system_file(system)).stdout == svg
+    assert bulkhead('graph', system_file(system), *files).stdout == svg
 
 
 def test_decode(tmp_path):
