@@ -218,6 +218,9 @@ void call_abort(struct cpu *cpu, struct thread *t)
 
 void call_abort_waiting(struct cpu *cpu, struct thread *t)
 {
+    if (__atomic_load_n(&t->callers, __ATOMIC_RELAXED) == 0) {
+        return;
+    }
     uint64_t seq;
     uint32_t id;
     for (int i = 0; i < CALL_ABORTS_AT_ONCE; i++) {

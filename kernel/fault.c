@@ -98,12 +98,11 @@ bool fault_take(struct thread *t)
     }
     t->context.x[0] = BH_BADGE_FAULT | child->child_id;
     t->context.x[1] = BH_MSGINFO(child->fault.label, child->fault.count);
-    for (uint32_t i = 0; i < child->fault.count; i++) {
-        if (i < BH_MSG_REGS) {
-            t->context.x[2 + i] = child->fault.words[i];
-        } else {
-            t->msg->msg[i] = child->fault.words[i];
-        }
+    for (uint32_t i = 0; i < BH_MSG_REGS; i++) {
+        t->context.x[2 + i] = child->fault.words[i];
+    }
+    for (uint32_t i = BH_MSG_REGS; i < child->fault.count; i++) {
+        t->msg->msg[i] = child->fault.words[i];
     }
     t->serving = child;
     t->serving_fault = true;

@@ -25,7 +25,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
     }
-    if (report_waiting(t)) {
+    if (report_waiting(cpu, t)) {
         return;
     }
     if ((t->flags & THREAD_VCPU) != 0) {
@@ -77,6 +77,12 @@ void poke_by_interrupt(struct thread *t)
     if ((before & bit) == 0) {
         arch_poke(t->cpu);
     }
+}
+
+void poke_again(struct cpu *cpu, struct thread *t)
+{
+    /* poke_handle() interrupts this CPU once more when it finds the bit. */
+    __atomic_fetch_or(&cpu->poked[t->id / 64], 1UL << (t->id % 64), __ATOMIC_RELAXED);
 }
 
 /** First thread at or after `from` that is poked on this CPU, going round; THREAD_MAX for none. */

@@ -122,7 +122,7 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
     poke_by_interrupt(t);
 }
 
-bool report_waiting(struct thread *t)
+bool report_waiting(struct cpu *cpu, struct thread *t)
 {
     if (t->report.kind == BH_REPORT_NONE) {
         return false;
@@ -140,7 +140,7 @@ bool report_waiting(struct thread *t)
         t->report.slot = NULL;
         t->report.kind = BH_REPORT_NONE;
     }
-    poke_by_interrupt(t);
+    poke_again(cpu, t);
     return true;
 }
 

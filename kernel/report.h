@@ -26,7 +26,7 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
  * Write the next half of the record that `t`, of this CPU, has waiting, and have the CPU look at
  * `t` again; false when there is none.
  */
-bool report_waiting(struct thread *t);
+bool report_waiting(struct cpu *cpu, struct thread *t);
 
 /** Record an SError that was taken while `t` ran, in the same way. */
 void report_serror(struct thread *t, uint64_t esr);

@@ -8,9 +8,6 @@
 #define SCHED_MIN_US 10
 static uint64_t sched_least; /* the same in ticks */
 
-/** Timers handled in one interrupt; the others make the timer fire again. */
-#define SCHED_TIMERS_AT_ONCE 2
-
 /* Ready queues. */
 
 static void sched_enqueue(struct cpu *cpu, struct thread *t)
@@ -309,28 +306,31 @@ void sched_yield(struct cpu *cpu)
     }
 }
 
+static void sched_timer_due(struct cpu *cpu, struct timerq_entry *entry)
+{
+    if (entry->vcpu) {
+        vcpu_timer(cpu, entry);
+        return;
+    }
+    struct sched_context *sc =
+        (struct sched_context *)((char *)entry - offsetof(struct sched_context, timer));
+    sc->throttled = false;
+    if (sched_wanted(sc)) {
+        sched_make_ready(cpu, sc->user);
+    }
+}
+
 void sched_timer(struct cpu *cpu)
 {
     uint64_t now = arch_now();
     cpu->deadline = UINT64_MAX;
     arch_set_timer(UINT64_MAX);
-    sched_account(cpu, now);
-    for (int i = 0; i < SCHED_TIMERS_AT_ONCE; i++) {
-        struct timerq_entry *entry = timerq_first(&cpu->timers);
-        if (entry == NULL || entry->deadline > now) {
-            break;
-        }
+    /* The budget that may have ended is charged by sched_next(). */
+    struct timerq_entry *entry = timerq_first(&cpu->timers);
+    if (entry != NULL && entry->deadline <= now) {
+        /* One in each stay in the kernel: if another is due, the timer fires again at once. */
         timerq_cancel(&cpu->timers, entry);
-        if (entry->vcpu) {
-            vcpu_timer(cpu, entry);
-            continue;
-        }
-        struct sched_context *sc =
-            (struct sched_context *)((char *)entry - offsetof(struct sched_context, timer));
-        sc->throttled = false;
-        if (sched_wanted(sc)) {
-            sched_make_ready(cpu, sc->user);
-        }
+        sched_timer_due(cpu, entry);
     }
     cpu->resched = true;
 }

@@ -48,10 +48,15 @@ void arch_copy(void *to, const void *from, uint64_t bytes)
                          :
                          : "memory");
     }
-    uint64_t *d = to;
-    const uint64_t *s = from;
-    for (uint64_t i = 0; i < bytes / 8; i++) {
-        d[i] = s[i];
+    for (; bytes >= 16; bytes -= 16) {
+        uint64_t a, b;
+        __asm__ volatile("ldp %2, %3, [%1], #16; stp %2, %3, [%0], #16"
+                         : "+r"(to), "+r"(from), "=&r"(a), "=&r"(b)
+                         :
+                         : "memory");
+    }
+    if (bytes != 0) {
+        *(uint64_t *)to = *(const uint64_t *)from;
     }
 }
 
