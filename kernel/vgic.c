@@ -302,7 +302,7 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     vgic_lock(v->vm);
     if (bits != NULL) {
         /* What is in the list registers of this CPU is the newer state. */
-        if (arch_vcpu_is_loaded(v)) {
+        if (v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v)) {
             vgic_collect(v, true);
         }
         *bits = (*bits & ~(uint32_t)mask) | ((uint32_t)value & (uint32_t)mask);
@@ -328,7 +328,7 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     struct vgic_bank *bank = vgic_bank(v, (uint32_t)intid / 32);
     const uint32_t *bits = vgic_field(bank, field);
     if (bits != NULL && n == 0) {
-        if (arch_vcpu_is_loaded(v)) {
+        if (v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v)) {
             __atomic_store_n(&v->vgic.rebuild, true, __ATOMIC_RELAXED);
             vgic_update(cpu, v);
         }
