@@ -4,6 +4,8 @@
 #include <bulkhead/abi.h>
 #include <bulkhead/libc.h>
 
+#include "smccc.h"
+
 /** The rest of a line. */
 struct config_line {
     const char *at;
@@ -124,23 +126,50 @@ static bool config_pl011(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_policy(struct config_line *line, struct config *config)
+static bool config_uart(struct config_line *line, struct config *config)
 {
-    struct config_line word = config_word(line);
+    uint64_t intid;
 
-    config->restart = config_is(&word, "restart");
-    return config->restart || config_is(&word, "stop");
-}
-
-static bool config_restarts(struct config_line *line, struct config *config)
-{
-    uint64_t value;
-
-    if (config->restarts != CONFIG_UNLIMITED ||
-        !config_number(line, CONFIG_UNLIMITED - 1, &value)) {
+    if (config->uart || !config_number(line, UINT64_MAX, &config->uart_address) ||
+        !config_number(line, BH_VIRQ_COUNT - 1, &intid) || intid < 32) {
         return false;
     }
-    config->restarts = (uint32_t)value;
+    config->uart = true;
+    config->uart_intid = (uint32_t)intid;
+    return true;
+}
+
+static bool config_crash(struct config_line *line, struct config *config)
+{
+    struct config_line word = config_word(line);
+    uint64_t restarts = CONFIG_UNLIMITED;
+
+    if (config->crash_given) {
+        return false;
+    }
+    config->crash_given = true;
+    if (config_is(&word, "stop")) {
+        return true;
+    }
+    config_trim(line);
+    if (!config_is(&word, "restart") || (line->at < line->end && *line->at != '#' &&
+                                         !config_number(line, CONFIG_UNLIMITED - 1, &restarts))) {
+        return false;
+    }
+    config->crash_restarts = (uint32_t)restarts;
+    return true;
+}
+
+static bool config_smc(struct config_line *line, struct config *config)
+{
+    uint64_t function;
+
+    if (config->smc_count == CONFIG_MAX_SMC || !config_number(line, UINT32_MAX, &function) ||
+        smccc_is_own((uint32_t)function)) {
+        return false;
+    }
+    config->smc[config->smc_count] = (uint32_t)function;
+    config->smc_count++;
     return true;
 }
 
@@ -165,10 +194,12 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_gic(&line, config);
     } else if (config_is(&word, "pl011")) {
         good = config_pl011(&line, config);
-    } else if (config_is(&word, "policy")) {
-        good = config_policy(&line, config);
-    } else if (config_is(&word, "restarts")) {
-        good = config_restarts(&line, config);
+    } else if (config_is(&word, "uart")) {
+        good = config_uart(&line, config);
+    } else if (config_is(&word, "crash")) {
+        good = config_crash(&line, config);
+    } else if (config_is(&word, "smc")) {
+        good = config_smc(&line, config);
     }
     word = config_word(&line);
     return good && (word.at == word.end || *word.at == '#');
@@ -179,7 +210,7 @@ uint32_t config_parse(const char *text, size_t bytes, struct config *config)
     const char *end = text + bytes;
     uint32_t number = 0;
 
-    *config = (struct config){ .restart = true, .restarts = CONFIG_UNLIMITED };
+    *config = (struct config){ 0 };
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         struct config_line line = { text, newline != NULL ? newline : end };

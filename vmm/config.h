@@ -8,8 +8,11 @@
  *     gic VERSION ADDRESS ADDRESS   2: distributor, CPU interface; 3: distributor, redistributors
  *     pl011 ADDRESS INTID CHANNEL   a passed-through UART, the guest's console; CHANNEL is that
  *                                   of its interrupt in the VMM
- *     policy WORD                   after a reboot or crash: `restart` or `stop`
- *     restarts NUMBER               at most so many restarts; any number without it
+ *     uart ADDRESS INTID            the UART that the VMM makes (uart.h); INTID is a free one
+ *     crash stop                    after a crash the guest stays off, as without this line
+ *     crash restart [NUMBER]        it is started again, at most NUMBER times
+ *     smc FUNCTION                  a firmware function that the guest may call; any number of
+ * lines
  *
  * Numbers are decimal, or hexadecimal with 0x. A line `gic` stands for each version that the
  * guest can run with; the machine's version is taken.
@@ -25,6 +28,7 @@
 /** Linux's COMMAND_LINE_SIZE on arm64. */
 #define CONFIG_BOOTARGS_BYTES 2048
 #define CONFIG_UNLIMITED UINT32_MAX
+#define CONFIG_MAX_SMC 16
 
 struct config_gic {
     bool given;
@@ -40,14 +44,20 @@ struct config {
     uint64_t pl011_address;
     uint32_t pl011_intid;
     uint32_t pl011_channel;
-    bool restart;
-    uint32_t restarts;
+    bool uart;
+    uint64_t uart_address;
+    uint32_t uart_intid;
+    bool crash_given;
+    uint32_t crash_restarts; /* 0: it stays off */
+    uint32_t smc[CONFIG_MAX_SMC];
+    uint32_t smc_count;
 };
 
 /**
  * Read `bytes` bytes of text. Returns 0, or the number of the first line that is wrong: an unknown
  * word, too few or too many values, a number that is none or out of range, a text too long, a
- * setting that is there twice. `config` is then of no use.
+ * setting that is there twice, a firmware function that is the VMM's own (smccc.h). `config` is
+ * then of no use.
  */
 uint32_t config_parse(const char *text, size_t bytes, struct config *config);
 

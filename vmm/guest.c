@@ -6,20 +6,27 @@
 #include "dtb.h"
 #include "gicd.h"
 #include "gicr.h"
-#include "smccc.h"
+#include "life.h"
 #include "sys.h"
 
 /** ESR_EL2 of a data abort (Arm ARM, D19.2.37): width, store. Of HVC and SMC: the immediate. */
 #define GUEST_ESR_EC_SHIFT 26
 #define GUEST_EC_HVC64 0x16
 #define GUEST_EC_SMC64 0x17
+#define GUEST_EC_SERROR 0x2f
 #define GUEST_ESR_WIDTH(esr) (1u << ((esr) >> 22 & 3))
 #define GUEST_ESR_STORE (1UL << 6)
 #define GUEST_ESR_IMMEDIATE 0xffffu
 
-void guest_say(const struct guest *guest, const char *text, const char *detail)
+static const char *guest_name(const struct guest *guest)
 {
-    sys_print(guest->config.name[0] != '\0' ? guest->config.name : "guest");
+    return guest->config.name[0] != '\0' ? guest->config.name : "guest";
+}
+
+void guest_say(struct guest *guest, const char *text, const char *detail)
+{
+    lines_flush(&guest->lines);
+    sys_print(guest_name(guest));
     sys_print(": ");
     sys_print(text);
     sys_print(detail);
@@ -59,12 +66,40 @@ static bool guest_build_bus(struct guest *guest, const struct config_gic *gic)
     return good;
 }
 
+static bool guest_init_uart(struct guest *guest)
+{
+    if (guest->output.put == NULL) {
+        guest->output = (struct output){ lines_put, &guest->lines };
+    }
+    if (!guest->config.uart) {
+        return true;
+    }
+    uart_init(&guest->uart, guest->gic.ids[0], guest->config.uart_intid, &guest->output);
+    return bus_add(&guest->bus, guest->config.uart_address, UART_BYTES, uart_access, &guest->uart);
+}
+
+/** What answers the guest's calls to firmware. */
+static void guest_init_firmware(struct guest *guest)
+{
+    uint8_t seed[RANDOM_KEY_BYTES];
+
+    psci_init(&guest->psci, &guest->gic, guest->ram.gpa, guest->ram.bytes);
+    random_init(&guest->random, sys_seed(seed) ? seed : NULL);
+    guest->smccc = (struct smccc){
+        .psci = &guest->psci,
+        .random = &guest->random,
+        .passed = guest->config.smc,
+        .passed_count = guest->config.smc_count,
+    };
+}
+
 bool guest_init(struct guest *guest)
 {
     uint8_t ids[BH_MAX_VCPUS] = { 0 };
     uint32_t vcpus = guest_find_vcpus(ids);
     uint64_t version = 0;
 
+    lines_init(&guest->lines, guest_name(guest));
     if (vcpus == 0 || sys_vcpu_read(ids[0], BH_VCPU_GIC_VERSION, &version) != BH_OK) {
         guest_say(guest, "there is no vCPU", "");
         return false;
@@ -74,9 +109,13 @@ bool guest_init(struct guest *guest)
         return false;
     }
     gic_init(&guest->gic, (uint32_t)version, vcpus, ids);
-    psci_init(&guest->psci, &guest->gic, guest->ram.gpa, guest->ram.bytes);
+    guest_init_firmware(guest);
     if (!guest_build_bus(guest, &guest->config.gic[version - 2])) {
         guest_say(guest, "the interrupt controller's addresses overlap", "");
+        return false;
+    }
+    if (!guest_init_uart(guest)) {
+        guest_say(guest, "the UART's address overlaps another's", "");
         return false;
     }
     if (guest->config.pl011 && sys_virq_set(ids[0], BH_VIRQ_LINK, guest->config.pl011_intid, ~0u,
@@ -156,46 +195,52 @@ void guest_stop(struct guest *guest)
 {
     psci_stop_all(&guest->psci);
     gic_reset(&guest->gic);
-    guest->state = GUEST_STOPPED;
-}
-
-/** The guest asked for a reset. */
-static void guest_restart(struct guest *guest)
-{
-    guest_stop(guest);
-    if (!guest->config.restart) {
-        guest_say(guest, "reset; its policy is to stop", "");
-    } else if (guest->starts > guest->config.restarts) {
-        guest_say(guest, "reset; it has had its restarts", "");
-    } else {
-        guest_say(guest, "reset", "");
-        (void)guest_start(guest);
+    if (guest->config.uart) {
+        uart_reset(&guest->uart);
     }
+    guest->state = GUEST_STOPPED;
 }
 
 static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
 {
-    uint64_t class = words[0] >> GUEST_ESR_EC_SHIFT;
-
-    if (class != GUEST_EC_HVC64 && class != GUEST_EC_SMC64) {
-        return (struct guest_answer){ .reply = true, .label = BH_VCPU_UNDEFINED };
-    }
     struct psci_result result =
-        smccc_call(&guest->psci, vcpu, (uint32_t)words[0] & GUEST_ESR_IMMEDIATE, &words[1]);
+        smccc_call(&guest->smccc, vcpu, (uint32_t)words[0] & GUEST_ESR_IMMEDIATE, &words[1]);
+
     switch (result.action) {
     case PSCI_RETURN:
+    case PSCI_WAIT:
         return (struct guest_answer){ true, BH_VCPU_DONE, result.x0 };
+    case PSCI_OFF:
+        break;
+    case PSCI_ALL_OFF:
+        life_crash(guest, "all its CPUs are off");
+        break;
     case PSCI_SYSTEM_OFF:
-        guest_stop(guest);
-        guest_say(guest, "powered off", "");
+        life_power_off(guest);
         break;
     case PSCI_SYSTEM_RESET:
-        guest_restart(guest);
+        life_reset(guest);
         break;
-    case PSCI_OFF:
+    case PSCI_WARM_RESET:
+        life_crash(guest, "its kernel panicked");
         break;
     }
     return (struct guest_answer){ .reply = false };
+}
+
+/** An instruction that traps, or an error. */
+static struct guest_answer guest_trap(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
+{
+    switch (words[0] >> GUEST_ESR_EC_SHIFT) {
+    case GUEST_EC_HVC64:
+    case GUEST_EC_SMC64:
+        return guest_call(guest, vcpu, words);
+    case GUEST_EC_SERROR:
+        life_crash(guest, "SError");
+        return (struct guest_answer){ .reply = false };
+    default:
+        return (struct guest_answer){ .reply = true, .label = BH_VCPU_UNDEFINED };
+    }
 }
 
 static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
@@ -230,8 +275,11 @@ struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label
     case BH_FAULT_MEMORY:
         return guest_memory(guest, vcpu, words);
     case BH_FAULT_VCPU:
-        return guest_call(guest, vcpu, words);
-    default:
+        return guest_trap(guest, vcpu, words);
+    case BH_FAULT_VIRQ_END:
         return (struct guest_answer){ .reply = true, .label = BH_VCPU_RESUME };
+    default:
+        life_crash(guest, "a fault that nobody handles");
+        return (struct guest_answer){ .reply = false };
     }
 }

@@ -6,8 +6,12 @@
 #include "bus.h"
 #include "config.h"
 #include "gic.h"
+#include "lines.h"
 #include "loader.h"
 #include "psci.h"
+#include "random.h"
+#include "smccc.h"
+#include "uart.h"
 
 /** Files of the guest, mapped here. */
 struct guest_file {
@@ -28,9 +32,16 @@ struct guest {
     struct bus bus;
     struct gic gic;
     struct psci psci;
+    struct random random;
+    struct smccc smccc;
+    /** Where what it sends by its UART goes; set before guest_init(), or its lines are printed. */
+    struct output output;
+    struct lines lines;
+    struct uart uart;
     enum guest_state state;
     uint32_t starts;
-    uint64_t aborts; /* accesses that nothing answered */
+    uint32_t crash_restarts; /* starts that followed a crash */
+    uint64_t aborts;         /* accesses that nothing answered */
 };
 
 /** What becomes of a vCPU's fault. */
@@ -41,8 +52,11 @@ struct guest_answer {
     uint64_t value;
 };
 
-/** Called for what a guest does to its power, and for what goes wrong; a line without newline. */
-void guest_say(const struct guest *guest, const char *text, const char *detail);
+/**
+ * Print a line about a guest, without its newline: what it does to its power, what goes wrong. A
+ * line that the guest has begun is printed first.
+ */
+void guest_say(struct guest *guest, const char *text, const char *detail);
 
 /**
  * Find the guest's vCPUs and build its machine. `config`, `ram`, `kernel` and `initrd` are set.

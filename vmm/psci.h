@@ -20,11 +20,17 @@ struct psci {
 enum psci_action {
     /** It goes on with `x0`. */
     PSCI_RETURN,
-    /** It was switched off; no answer. */
+    /** The same, once an interrupt is there for it. */
+    PSCI_WAIT,
+    /** It was switched off, and another is still on; no answer. */
     PSCI_OFF,
+    /** It was switched off, and was the last: nothing can happen any more. */
+    PSCI_ALL_OFF,
     /** The guest wants to be switched off, or reset. */
     PSCI_SYSTEM_OFF,
     PSCI_SYSTEM_RESET,
+    /** A reset that keeps memory (SYSTEM_RESET2): a kernel's panic, that others may look at. */
+    PSCI_WARM_RESET,
 };
 
 struct psci_result {

@@ -8,6 +8,7 @@
 #define VMM_SYS_H
 
 #include <bulkhead/abi.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,18 @@ enum bh_error sys_vcpu_stop(uint32_t id);
 
 /** Read a register of a vCPU that is stopped or has an unanswered fault. */
 enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value);
+
+/** Read x0 and the registers after it, `count` (1 to 31) of a vCPU with an unanswered fault. */
+enum bh_error sys_vcpu_get_x(uint32_t id, uint64_t *x, uint32_t count);
+
+/** Write them. */
+enum bh_error sys_vcpu_set_x(uint32_t id, const uint64_t *x, uint32_t count);
+
+/**
+ * Have a vCPU with an unanswered fault go on at `pc` as after a reset: EL1h, interrupts masked,
+ * translation and caches off. Its interrupts and its timer stay as they are.
+ */
+enum bh_error sys_vcpu_enter(uint32_t id, uint64_t pc);
 
 /** Change the state of virtual interrupts. */
 enum bh_error sys_virq_set(uint32_t id, enum bh_virq_field field, uint32_t first, uint32_t mask,
@@ -32,6 +45,16 @@ enum bh_error sys_virq_raise(uint32_t id, uint32_t intid);
 
 /** Write cached copies of these bytes back to memory, for a guest whose caches are off. */
 void sys_clean(const void *start, size_t bytes);
+
+/**
+ * 32 bytes that nobody else has, from the firmware's entropy. They are there once; false when they
+ * were taken, or when the firmware had none.
+ */
+bool sys_seed(uint8_t seed[32]);
+
+/** Call the machine's firmware: arguments and results x0 to x7. Without the right, x0 is all ones.
+ */
+void sys_smc(uint64_t x[8]);
 
 /** Print a string for a person, where the configuration has a console. */
 void sys_print(const char *text);

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The VMM's wishes, as a protection domain has them done. */
+#include <bulkhead/libc.h>
 #include <microkit.h>
 
 #include "sys.h"
+
+/** Words of a vCPU's registers in the message buffer, as BH_SYS_PD_READ puts them there. */
+#define SYS_PC 0
+#define SYS_SPSR 2
+#define SYS_X0 3
+/** PSTATE and SCTLR_EL1 after a reset: EL1h, all interrupts masked; translation and caches off. */
+#define SYS_SPSR_RESET 0x3c5UL
+#define SYS_SCTLR_RESET 0x30c50838UL
+#define SYS_SEED_WORDS 4
 
 enum bh_error sys_vcpu_start(uint32_t id, uint64_t pc, uint64_t x0)
 {
@@ -17,6 +27,43 @@ enum bh_error sys_vcpu_stop(uint32_t id)
 enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value)
 {
     return bh_vcpu_read(id, reg, value);
+}
+
+enum bh_error sys_vcpu_get_x(uint32_t id, uint64_t *x, uint32_t count)
+{
+    enum bh_error error = bh_pd_read(id);
+
+    if (error == BH_OK) {
+        memcpy(x, &__sel4_ipc_buffer->msg[SYS_X0], count * sizeof(x[0]));
+    }
+    return error;
+}
+
+enum bh_error sys_vcpu_set_x(uint32_t id, const uint64_t *x, uint32_t count)
+{
+    /* The words before x0 are to stay. */
+    enum bh_error error = bh_pd_read(id);
+
+    if (error == BH_OK) {
+        memcpy(&__sel4_ipc_buffer->msg[SYS_X0], x, count * sizeof(x[0]));
+        error = bh_pd_write(id, SYS_X0 + count);
+    }
+    return error;
+}
+
+enum bh_error sys_vcpu_enter(uint32_t id, uint64_t pc)
+{
+    enum bh_error error = bh_pd_read(id);
+
+    if (error == BH_OK) {
+        __sel4_ipc_buffer->msg[SYS_PC] = pc;
+        __sel4_ipc_buffer->msg[SYS_SPSR] = SYS_SPSR_RESET;
+        error = bh_pd_write(id, SYS_SPSR + 1);
+    }
+    if (error == BH_OK) {
+        error = bh_vcpu_write(id, BH_VCPU_SCTLR_EL1, SYS_SCTLR_RESET);
+    }
+    return error;
 }
 
 enum bh_error sys_virq_set(uint32_t id, enum bh_virq_field field, uint32_t first, uint32_t mask,
@@ -50,6 +97,24 @@ void sys_clean(const void *start, size_t bytes)
         __asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");
     }
     __asm__ volatile("dsb sy" : : : "memory");
+}
+
+bool sys_seed(uint8_t seed[32])
+{
+    uint64_t *words = __sel4_ipc_buffer->msg;
+    uint64_t any = 0;
+
+    memcpy(seed, words, SYS_SEED_WORDS * sizeof(words[0]));
+    for (uint32_t i = 0; i < SYS_SEED_WORDS; i++) {
+        any |= words[i];
+        words[i] = 0;
+    }
+    return any != 0;
+}
+
+void sys_smc(uint64_t x[8])
+{
+    bh_smc(x);
 }
 
 void sys_print(const char *text)

@@ -15,7 +15,6 @@
 
 #define RAM_GPA 0x40000000UL
 #define RAM_BYTES 0x1000000UL
-#define ESR_HVC (0x16UL << 26)
 #define ESR_LOAD4 (0x24UL << 26 | 1UL << 24 | 2UL << 22)
 #define CONFIG                                               \
     "# a guest\nname left\nbootargs console=ttyAMA0 x\n"     \
@@ -68,14 +67,6 @@ static bool boot(const char *config, uint32_t vcpus, uint64_t version)
     guest.kernel = (struct guest_file){ kernel, sizeof(kernel) };
     guest.initrd = (struct guest_file){ initrd, sizeof(initrd) };
     return guest_init(&guest) && guest_start(&guest);
-}
-
-static struct guest_answer call(uint32_t vcpu, uint64_t function, uint64_t first, uint64_t second,
-                                uint64_t third)
-{
-    const uint64_t words[5] = { ESR_HVC, function, first, second, third };
-
-    return guest_fault(&guest, VMM_FAKE_ID(vcpu), BH_FAULT_VCPU, words);
 }
 
 static void boots(void **state)
@@ -133,67 +124,6 @@ static void device_tree_without_room(void **state)
     for (size_t less = 0; less < bytes; less += 8) {
         assert_int_equal(dtb_build(&machine, room, less), 0);
     }
-}
-
-static void psci_cpus(void **state)
-{
-    (void)state;
-    assert_true(boot(CONFIG, 2, 2));
-    assert_int_equal(call(0, 0x84000000, 0, 0, 0).value, 0x10001);
-    assert_int_equal(call(0, 0xc4000004, 1, 0, 0).value, 1);
-    assert_int_equal((int64_t)call(0, 0xc4000003, 2, RAM_GPA, 0).value, -2);
-    assert_int_equal((int64_t)call(0, 0xc4000003, 1, RAM_GPA - 4, 0).value, -9);
-    assert_int_equal((int64_t)call(0, 0xc4000003, 0, RAM_GPA, 0).value, -4);
-    assert_int_equal(call(0, 0xc4000003, 1, RAM_GPA + 64, 0x1234567890).value, 0);
-    assert_true(vmm_fake.running[1]);
-    assert_int_equal(vmm_fake.pc[1], RAM_GPA + 64);
-    assert_int_equal(vmm_fake.x0[1], 0x1234567890);
-    assert_int_equal(call(0, 0xc4000004, 1, 0, 0).value, 0);
-    assert_false(call(1, 0x84000002, 0, 0, 0).reply);
-    assert_false(vmm_fake.running[1]);
-    /* The 32-bit kind takes 32 bits of its arguments. */
-    assert_int_equal(call(0, 0x84000003, 1UL << 32 | 1, RAM_GPA, 7UL << 32 | 9).value, 0);
-    assert_int_equal(vmm_fake.x0[1], 9);
-    assert_int_equal(vmm_fake.wrong, 0);
-}
-
-static void unknown_calls(void **state)
-{
-    (void)state;
-    assert_true(boot(CONFIG, 1, 2));
-    assert_int_equal(call(0, 0x80000000, 0, 0, 0).value, 0x10001);
-    assert_int_equal(call(0, 0x80000001, 0x80000001, 0, 0).value, 0);
-    assert_int_equal((int64_t)call(0, 0x80000001, 0x80008000, 0, 0).value, -1);
-    assert_int_equal((int64_t)call(0, 0x8400000a, 0x8400001f, 0, 0).value, -1);
-    assert_int_equal(call(0, 0x8400000a, 0x84000008, 0, 0).value, 0);
-    for (uint64_t function = 0; function < 1UL << 32; function += 0x00fffff1) {
-        struct guest_answer answer = call(0, function, 0, 0, 0);
-
-        assert_true(answer.reply && answer.label == BH_VCPU_DONE);
-        assert_int_equal((int64_t)answer.value, -1);
-    }
-}
-
-static void power(void **state)
-{
-    (void)state;
-    assert_true(boot(CONFIG "restarts 1\n", 2, 3));
-    assert_int_equal(call(0, 0xc4000003, 1, RAM_GPA, 0).value, 0);
-    ram[0] = 0xff;
-    assert_false(call(1, 0x84000009, 0, 0, 0).reply);
-    assert_true(vmm_fake.running[0]);
-    assert_false(vmm_fake.running[1]);
-    assert_int_equal(ram[0], kernel[0]);
-    assert_int_equal(guest.starts, 2);
-    /* It has had its one restart. */
-    assert_false(call(0, 0x84000009, 0, 0, 0).reply);
-    assert_false(vmm_fake.running[0]);
-    assert_int_equal(guest.state, GUEST_STOPPED);
-    assert_false(call(0, 0x84000000, 0, 0, 0).reply);
-    assert_true(boot(CONFIG "policy stop\n", 1, 3));
-    assert_false(call(0, 0x84000008, 0, 0, 0).reply);
-    assert_false(vmm_fake.running[0]);
-    assert_non_null(strstr(vmm_fake.printed, "left: powered off"));
 }
 
 static void accesses(void **state)
@@ -261,7 +191,7 @@ static void configuration(void **state)
     assert_string_equal(guest.config.name, "left");
     assert_int_equal(guest.config.gic[1].interface, 0x80a0000);
     assert_int_equal(guest.config.pl011_channel, 5);
-    assert_true(guest.config.restart);
+    assert_int_equal(guest.config.crash_restarts, 0);
     assert_int_equal(parse(""), 0);
     assert_int_equal(parse("name a\nname b\n"), 2);
     assert_int_equal(parse("name a b"), 1);
@@ -274,10 +204,38 @@ static void configuration(void **state)
     assert_int_equal(parse("pl011 0 31 0"), 1);
     assert_int_equal(parse("pl011 0 256 0"), 1);
     assert_int_equal(parse("pl011 0 32 62"), 1);
-    assert_int_equal(parse("restarts -1"), 1);
-    assert_int_equal(parse("restarts 3 # of them"), 0);
-    assert_int_equal(guest.config.restarts, 3);
-    assert_int_equal(parse("policy perhaps"), 1);
+    assert_int_equal(parse("crash stop"), 0);
+    assert_int_equal(guest.config.crash_restarts, 0);
+    assert_int_equal(parse("crash restart"), 0);
+    assert_int_equal(guest.config.crash_restarts, CONFIG_UNLIMITED);
+    assert_int_equal(parse("crash restart 3 # of them"), 0);
+    assert_int_equal(guest.config.crash_restarts, 3);
+    assert_int_equal(parse("crash restart # for ever"), 0);
+    assert_int_equal(parse("crash restart -1"), 1);
+    assert_int_equal(parse("crash restart 0xffffffff"), 1);
+    assert_int_equal(parse("crash restart 1 2"), 1);
+    assert_int_equal(parse("crash stop 1"), 1);
+    assert_int_equal(parse("crash perhaps"), 1);
+    assert_int_equal(parse("crash"), 1);
+    assert_int_equal(parse("crash stop\ncrash stop"), 2);
+    assert_int_equal(parse("uart 0x8100000 70"), 0);
+    assert_true(guest.config.uart);
+    assert_int_equal(guest.config.uart_address, 0x8100000);
+    assert_int_equal(guest.config.uart_intid, 70);
+    assert_int_equal(parse("uart 0 31"), 1);
+    assert_int_equal(parse("uart 0 256"), 1);
+    assert_int_equal(parse("uart 0 32\nuart 1 33"), 2);
+    assert_int_equal(parse("smc 0xb2000001\nsmc 0x82000000"), 0);
+    assert_int_equal(guest.config.smc_count, 2);
+    assert_int_equal(guest.config.smc[1], 0x82000000);
+    assert_int_equal(parse("smc 0x100000000"), 1);
+    assert_int_equal(parse("smc 0x84000001"), 1);
+    assert_int_equal(parse("smc 0xc4000003"), 1);
+    assert_int_equal(parse("smc 0x84000053"), 1);
+    assert_int_equal(parse("smc 0x80008000"), 1);
+    assert_int_equal(parse("smc 1\nsmc 2\nsmc 3\nsmc 4\nsmc 5\nsmc 6\nsmc 7\nsmc 8\nsmc 9\n"
+                           "smc 10\nsmc 11\nsmc 12\nsmc 13\nsmc 14\nsmc 15\nsmc 16\nsmc 17\n"),
+                     17);
 }
 
 static void no_machine(void **state)
@@ -294,9 +252,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(boots, begin, end),
         cmocka_unit_test_setup_teardown(device_tree, begin, end),
         cmocka_unit_test(device_tree_without_room),
-        cmocka_unit_test_setup_teardown(psci_cpus, begin, end),
-        cmocka_unit_test_setup_teardown(unknown_calls, begin, end),
-        cmocka_unit_test_setup_teardown(power, begin, end),
         cmocka_unit_test_setup_teardown(accesses, begin, end),
         cmocka_unit_test_setup_teardown(wrong_images, begin, end),
         cmocka_unit_test(configuration),

@@ -58,6 +58,61 @@ enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value)
     return BH_OK;
 }
 
+enum bh_error sys_vcpu_get_x(uint32_t id, uint64_t *x, uint32_t count)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index) || count > 31) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHILD;
+    }
+    memcpy(x, vmm_fake.x[index], count * sizeof(x[0]));
+    return BH_OK;
+}
+
+enum bh_error sys_vcpu_set_x(uint32_t id, const uint64_t *x, uint32_t count)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index) || count > 31) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHILD;
+    }
+    memcpy(vmm_fake.x[index], x, count * sizeof(x[0]));
+    return BH_OK;
+}
+
+enum bh_error sys_vcpu_enter(uint32_t id, uint64_t pc)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index) || !vmm_fake.running[index]) {
+        vmm_fake.wrong++;
+        return BH_ERR_STATE;
+    }
+    vmm_fake.pc[index] = pc;
+    vmm_fake.entered++;
+    return BH_OK;
+}
+
+bool sys_seed(uint8_t seed[32])
+{
+    bool has = vmm_fake.has_seed;
+
+    memcpy(seed, vmm_fake.seed, 32);
+    vmm_fake.has_seed = false;
+    return has;
+}
+
+void sys_smc(uint64_t x[8])
+{
+    vmm_fake.smcs++;
+    for (uint32_t i = 0; i < 8; i++) {
+        vmm_fake.smc[i] = x[i];
+        x[i]++;
+    }
+}
+
 /** The 32 bits of a field that `first` means, or NULL. */
 static uint32_t *vmm_fake_bits(uint32_t index, enum bh_virq_field field, uint32_t first)
 {

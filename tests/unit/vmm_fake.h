@@ -17,6 +17,8 @@ struct vmm_fake {
     uint64_t pc[BH_MAX_VCPUS];
     uint64_t x0[BH_MAX_VCPUS];
     uint32_t starts;
+    uint64_t x[BH_MAX_VCPUS][31]; /* as sys_vcpu_set_x() left them */
+    uint32_t entered;             /* calls of sys_vcpu_enter() */
     uint32_t own[VMM_FAKE_FIELDS][BH_MAX_VCPUS];
     uint32_t shared[VMM_FAKE_FIELDS][BH_VIRQ_COUNT / 32];
     uint8_t own_priority[BH_MAX_VCPUS][32];
@@ -25,6 +27,10 @@ struct vmm_fake {
     uint64_t link[BH_VIRQ_COUNT]; /* channel + 1; 0: none */
     uint32_t wrong;               /* calls that the kernel would refuse */
     size_t cleaned;               /* bytes */
+    bool has_seed;                /* sys_seed() gives `seed`, once */
+    uint8_t seed[32];
+    uint32_t smcs;   /* calls of firmware; each answers with its arguments plus one */
+    uint64_t smc[8]; /* arguments of the last */
     char printed[4096];
 };
 
