@@ -10,6 +10,17 @@
 
 static const char decode_start[] = "FAULT pd=";
 
+/** What a VMM reports of its guest: the record's word, and what it means. */
+static const struct decode_event {
+    const char *start;
+    const char *meaning; /* with a colon: the record's number follows */
+} decode_events[] = {
+    { "GUEST-OFF pd=", "the guest powered itself off" },
+    { "GUEST-RESET pd=", "the guest reset itself; resets so far: " },
+    { "GUEST-CRASH pd=", "the guest crashed; restarts after earlier crashes: " },
+    { "GUEST-STOPPED pd=", "the guest stays off, as its policy says; restarts after crashes: " },
+};
+
 void decode_add(struct decode *decode, const char *pd, const char *path, struct elffile *elf)
 {
     struct decode_program *program;
@@ -104,6 +115,33 @@ static void decode_fault(const struct decode *decode, const struct decode_progra
     fputs(text, out);
 }
 
+static void decode_event(const char *line, const struct decode_event *event, FILE *out)
+{
+    static const char key[] = " number=";
+    const char *number = strstr(line, key);
+    int length = (int)strcspn(line, "\r");
+    int digits = 0;
+
+    if (number != NULL && strchr(event->meaning, ':') != NULL) {
+        number += strlen(key);
+        digits = (int)strspn(number, "0123456789");
+    }
+    fprintf(out, "%.*s (%s%.*s)%s", length, line, event->meaning, digits,
+            number != NULL ? number : "", line + length);
+}
+
+/** Writes the line of a guest's event with its meaning before its end. False: it is none. */
+static bool decode_guest(const char *line, FILE *out)
+{
+    for (size_t i = 0; i < sizeof(decode_events) / sizeof(decode_events[0]); i++) {
+        if (strstr(line, decode_events[i].start) != NULL) {
+            decode_event(line, &decode_events[i], out);
+            return true;
+        }
+    }
+    return false;
+}
+
 void decode_line(const struct decode *decode, const char *line, FILE *out)
 {
     const char *start = strstr(line, decode_start);
@@ -115,7 +153,9 @@ void decode_line(const struct decode *decode, const char *line, FILE *out)
         program = decode_find(decode, name, strcspn(name, " \r"));
     }
     if (program == NULL) {
-        fputs(line, out);
+        if (!decode_guest(line, out)) {
+            fputs(line, out);
+        }
     } else {
         fwrite(line, 1, (size_t)(name - line), out);
         decode_fault(decode, program, name, out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fault reports in a console log: names of functions for their addresses. */
+/* Reports in a console log: names of functions for their addresses, and what they mean. */
 #ifndef TOOL_DECODE_H
 #define TOOL_DECODE_H
 
@@ -28,7 +28,9 @@ void decode_add(struct decode *decode, const char *pd, const char *path, struct 
 /**
  * Write a line of a log (without its end) with the names added. A line looks like
  *     FAULT pd=<name> ... pc=0x... ...
- * with anything before it. Other lines, and those of unknown PDs, stay as they are.
+ * with anything before it. What a VMM reports of its guest gets its meaning behind it:
+ *     GUEST-CRASH pd=<name> number=1 (the guest crashed; ...)
+ * Other lines, and those of unknown PDs, stay as they are.
  */
 void decode_line(const struct decode *decode, const char *line, FILE *out);
 

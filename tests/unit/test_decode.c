@@ -56,6 +56,23 @@ static void test_frames(void **state)
     test_line("FAULT pd=one frame=1 pc=0x200040", "FAULT pd=one frame=1 pc=0x200040 <_start+0x40>");
 }
 
+static void test_guests(void **state)
+{
+    (void)state;
+    test_line("GUEST-OFF pd=left number=0",
+              "GUEST-OFF pd=left number=0 (the guest powered itself off)");
+    test_line("1.5| GUEST-RESET pd=left number=3\r",
+              "1.5| GUEST-RESET pd=left number=3 (the guest reset itself; resets so far: 3)\r");
+    test_line("GUEST-CRASH pd=one number=12",
+              "GUEST-CRASH pd=one number=12 (the guest crashed; restarts after earlier crashes: "
+              "12)");
+    test_line("GUEST-STOPPED pd=left number=1",
+              "GUEST-STOPPED pd=left number=1 (the guest stays off, as its policy says; restarts "
+              "after crashes: 1)");
+    test_line("GUEST-CRASH pd=left",
+              "GUEST-CRASH pd=left (the guest crashed; restarts after earlier crashes: )");
+}
+
 static void test_left_alone(void **state)
 {
     static const char *const lines[] = {
@@ -74,6 +91,8 @@ static void test_left_alone(void **state)
         "FAULT pd=one x0=0x200044 x1=0x200044 x2=0x200044 x3=0x200044",
         "FAULT pd=one frame=0 pc=0x200044 <named+0x4>",
         "RESTART pd=one",
+        "GUEST pd=left number=1",
+        "GUEST-CRASH",
     };
 
     (void)state;
@@ -87,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fault),
         cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_guests),
         cmocka_unit_test(test_left_alone),
     };
 
