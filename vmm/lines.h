@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 /** Longest line; a longer one goes on in the next. */
-#define LINES_BYTES 160
+#define LINES_BYTES 256
 
 struct lines {
     const char *name;
