@@ -46,14 +46,21 @@ char *alloc_copy(const char *text, size_t bytes)
     return copy;
 }
 
+char *alloc_format_list(const char *format, va_list args)
+{
+    char *text;
+    int length = vasprintf(&text, format, args);
+
+    return alloc_checked(length < 0 ? NULL : text);
+}
+
 char *alloc_format(const char *format, ...)
 {
     va_list args;
     char *text;
-    int length;
 
     va_start(args, format);
-    length = vasprintf(&text, format, args);
+    text = alloc_format_list(format, args);
     va_end(args);
-    return alloc_checked(length < 0 ? NULL : text);
+    return text;
 }

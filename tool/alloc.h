@@ -6,6 +6,7 @@
 #ifndef TOOL_ALLOC_H
 #define TOOL_ALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /** A cleared array of `count` elements of `size` bytes. Never NULL, for zero bytes either. */
@@ -24,5 +25,8 @@ char *alloc_copy(const char *text, size_t bytes);
 
 /** A zero-terminated string from a printf format. */
 char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** The same from a list of arguments. */
+char *alloc_format_list(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "board.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <bulkhead/abi.h>
+
 #include "alloc.h"
+#include "devicetree.h"
+#include "file.h"
 #include "sdf_attr.h"
 #include "sdf_read.h"
 #include "xml.h"
 
+#define BOARD_MAX_TREE (4u << 20)
 #define BOARD_CPUS (sizeof(((struct board *)0)->mpidr) / sizeof(((struct board *)0)->mpidr[0]))
 
 /** A number that is needed; 0 after complaining. */
@@ -109,6 +115,23 @@ static void board_read_gic(const struct xml_element *element, struct board *boar
     board->gicr_bytes = board_number(element, "redistributors_size", SDF_OPTIONAL, diag);
 }
 
+static void board_read_guest(const struct xml_element *element, struct board *board,
+                             struct diag *diag)
+{
+    static const char *const names[] = {
+        "ram", "uart", "uart_interrupt", "virtio", "virtio_interrupt", NULL
+    };
+    struct board_guest *guest = &board->guest;
+
+    sdf_attr_allow(element, names, diag);
+    sdf_read_no_children(element, diag);
+    guest->ram = board_number(element, "ram", SDF_REQUIRED, diag);
+    guest->uart = board_number(element, "uart", SDF_REQUIRED, diag);
+    guest->uart_irq = board_small_number(element, "uart_interrupt", BH_VIRQ_COUNT - 1, diag);
+    guest->virtio = board_number(element, "virtio", SDF_REQUIRED, diag);
+    guest->virtio_irq = board_small_number(element, "virtio_interrupt", BH_VIRQ_COUNT - 1, diag);
+}
+
 static void board_read_emulator(const struct xml_element *element, struct board *board,
                                 struct diag *diag)
 {
@@ -147,7 +170,8 @@ static void board_read_emulator(const struct xml_element *element, struct board 
 static void board_read(const struct xml_element *root, struct board *board, struct diag *diag)
 {
     static const char *const names[] = { "name", "interrupts", "timer", "console", NULL };
-    static const char *const children[] = { "cpu", "ram", "gic", "reserved", "emulator", NULL };
+    static const char *const children[] = { "cpu",   "ram",      "gic", "reserved",
+                                            "guest", "emulator", NULL };
     struct sdf_str name = { 0 };
 
     sdf_attr_allow(root, names, diag);
@@ -166,6 +190,8 @@ static void board_read(const struct xml_element *root, struct board *board, stru
                              diag);
         } else if (strcmp(child->name, "gic") == 0) {
             board_read_gic(child, board, diag);
+        } else if (strcmp(child->name, "guest") == 0) {
+            board_read_guest(child, board, diag);
         } else if (strcmp(child->name, "emulator") == 0) {
             board_read_emulator(child, board, diag);
         } else {
@@ -176,6 +202,30 @@ static void board_read(const struct xml_element *root, struct board *board, stru
         diag_error(diag, root->pos, "a board has at least one <cpu>, one <ram> and a <gic>");
         diag_help(diag, "add what is missing");
     }
+}
+
+/** Read board.dtb from the folder of `path`, when it is there. */
+static void board_read_tree(const char *path, struct board *board, struct diag *diag)
+{
+    static const struct diag_pos nowhere;
+    const char *slash = strrchr(path, '/');
+    char *file = alloc_format("%.*s/board.dtb", slash != NULL ? (int)(slash - path) : 1,
+                              slash != NULL ? path : ".");
+    const char *problem = NULL;
+    size_t size;
+    int error = file_read(file, BOARD_MAX_TREE, &board->tree, &size);
+
+    if (error == 0) {
+        problem = devicetree_check(board->tree, size);
+    } else if (error != ENOENT) {
+        problem = strerror(error);
+    }
+    if (problem != NULL) {
+        diag_error(diag, nowhere, "the board's device tree '%s' cannot be used: %s", file, problem);
+        free(board->tree);
+        board->tree = NULL;
+    }
+    free(file);
 }
 
 enum board_status board_load(const char *path, struct diag *diag, struct board *board)
@@ -198,6 +248,7 @@ enum board_status board_load(const char *path, struct diag *diag, struct board *
         diag_help(diag, "the facts of a board are a <board>");
     }
     xml_free(root);
+    board_read_tree(path, board, diag);
     return diag->errors == 0 ? BOARD_OK : BOARD_ERR_FACTS;
 }
 
@@ -244,6 +295,7 @@ void board_free(struct board *board)
     }
     free(board->qemu_args);
     free(board->qemu);
+    free(board->tree);
     free(board->name);
     free(board->source);
     *board = (struct board){ 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Facts of a board, read from `boards/<board>/board.xml` (SDK: `board/<board>/board.xml`). A new
- * board is a folder with that file; nothing in the tool or the kernel knows a board by name.
+ * Facts of a board, read from `boards/<board>/board.xml` (SDK: `board/<board>/board.xml`), and from
+ * the device tree `board.dtb` beside it, which `board.dts` is compiled to. A new
+ * board is a folder with these files; nothing in the tool or the kernel knows a board by name.
  */
 #ifndef TOOL_BOARD_H
 #define TOOL_BOARD_H
@@ -21,6 +22,15 @@ struct board_range {
     uint64_t bytes;
 };
 
+/** Where a guest's own devices are: guest-physical addresses, and virtual interrupts. */
+struct board_guest {
+    uint64_t ram;
+    uint64_t uart; /* the monitor's model of an SBSA UART */
+    unsigned uart_irq;
+    uint64_t virtio;     /* first page of virtio-mmio devices; one page each */
+    unsigned virtio_irq; /* of the first; the others follow */
+};
+
 struct board {
     char *name;
     unsigned cpus; /* that the board has at most (1 to 8) */
@@ -32,9 +42,11 @@ struct board {
     uint64_t gicd, gicc, gich, gicv, gicr, gicr_bytes, uart;
     unsigned spis;      /* highest INTID a PD may use, plus one */
     unsigned timer_ppi; /* INTID of the EL1 physical timer (CNTP): 30 */
-    char *qemu;         /* emulator program, or NULL when the board is real */
-    char **qemu_args;   /* NULL-terminated; `bulkhead run` adds -smp, -kernel, ... */
-    char *source;       /* the file's bytes, for messages */
+    struct board_guest guest;
+    uint8_t *tree;    /* board.dtb beside the file, checked with devicetree.h; NULL: none */
+    char *qemu;       /* emulator program, or NULL when the board is real */
+    char **qemu_args; /* NULL-terminated; `bulkhead run` adds -smp, -kernel, ... */
+    char *source;     /* the file's bytes, for messages */
 };
 
 enum board_status {
@@ -42,7 +54,7 @@ enum board_status {
     BOARD_OK = 0,
     /** The file cannot be read; the diagnostics say why. */
     BOARD_ERR_READ,
-    /** The file is wrong; the diagnostics say why. */
+    /** The file, or the device tree, is wrong; the diagnostics say why. */
     BOARD_ERR_FACTS,
 };
 

@@ -9,9 +9,12 @@ static const char cmd_expand_help[] =
     "usage: bulkhead expand SYSTEM [options]\n"
     "\n"
     "Print a system description as it is understood: in the new spelling, with every default\n"
-    "filled in. What is printed is a description of the same system.\n"
+    "filled in, and guests as what they are made of. What is printed is a description of the same\n"
+    "system.\n"
     "\n"
+    "  --board B             the board; needed when there are guests\n"
     "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
+    "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"
     "\n"
     "Exit codes: 0 done, 1 wrong description, 2 wrong use, 3 cannot be read or written.\n";
 
@@ -21,6 +24,10 @@ static int cmd_expand_run(struct source *source, const struct options *options)
 
     if (code != CMD_OK) {
         return code;
+    }
+    if (source->sdf.guests_count > 0 && options->board == NULL) {
+        options_complain(options, "--board is missing: what guests are made of depends on it");
+        return CMD_USAGE;
     }
     sdf_print(&source->sdf, stdout);
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
@@ -36,7 +43,7 @@ int cmd_expand(int argc, char **argv)
     struct source source = { 0 };
     int code = CMD_USAGE;
 
-    if (options_parse(&options, argc, argv, OPTIONS_SEARCH)) {
+    if (options_parse(&options, argc, argv, OPTIONS_BOARD | OPTIONS_SEARCH | OPTIONS_SDK)) {
         if (options.help) {
             fputs(cmd_expand_help, stdout);
             code = CMD_OK;

@@ -45,6 +45,12 @@ static void plan_read_prefill(struct plan_region *region, const struct sdf_regio
     size_t size;
     int error;
 
+    if (from->contents != NULL) {
+        region->data = (uint8_t *)alloc_copy(from->contents, from->prefill_bytes);
+        region->data_bytes = from->prefill_bytes;
+        region->data_room = from->prefill_bytes;
+        return;
+    }
     if (from->prefill_file == NULL) {
         return;
     }

@@ -8,6 +8,42 @@ uint64_t sdf_region_bytes(const struct sdf_region *region)
     return (region->size.value + SDF_PAGE - 1) & ~(SDF_PAGE - 1);
 }
 
+bool sdf_region_filled(const struct sdf_region *region)
+{
+    return region->prefill_path.text != NULL || region->lines_count > 0 ||
+           region->devices_count > 0;
+}
+
+static void sdf_free_strings(struct sdf_str *strings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(strings[i].text);
+    }
+    free(strings);
+}
+
+static void sdf_free_region(struct sdf_region *region)
+{
+    free(region->name.text);
+    free(region->prefill_path.text);
+    free(region->prefill_file);
+    free(region->contents);
+    sdf_free_strings(region->lines, region->lines_count);
+    sdf_free_strings(region->devices, region->devices_count);
+}
+
+static void sdf_free_guest(struct sdf_guest *guest)
+{
+    free(guest->name.text);
+    free(guest->image.text);
+    free(guest->bootargs.text);
+    free(guest->cpus);
+    for (size_t i = 0; i < guest->devices_count; i++) {
+        free(guest->devices[i].path.text);
+    }
+    free(guest->devices);
+}
+
 static void sdf_free_maps(struct sdf_map *maps, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -51,9 +87,7 @@ static void sdf_free_vm(struct sdf_vm *vm)
 void sdf_free(struct sdf *sdf)
 {
     for (size_t i = 0; i < sdf->regions_count; i++) {
-        free(sdf->regions[i].name.text);
-        free(sdf->regions[i].prefill_path.text);
-        free(sdf->regions[i].prefill_file);
+        sdf_free_region(&sdf->regions[i]);
     }
     free(sdf->regions);
     for (size_t i = 0; i < sdf->pds_count; i++) {
@@ -71,6 +105,18 @@ void sdf_free(struct sdf *sdf)
         }
     }
     free(sdf->channels);
+    for (size_t i = 0; i < sdf->images_count; i++) {
+        free(sdf->images[i].name.text);
+        free(sdf->images[i].kernel.text);
+        free(sdf->images[i].initrd.text);
+        free(sdf->images[i].dtb.text);
+    }
+    free(sdf->images);
+    for (size_t i = 0; i < sdf->guests_count; i++) {
+        sdf_free_guest(&sdf->guests[i]);
+    }
+    free(sdf->guests);
+    free(sdf->name.text);
     free(sdf->source);
     free(sdf->path);
     *sdf = (struct sdf){ 0 };

@@ -25,6 +25,9 @@ struct board;
 #define SDF_PAGE UINT64_C(0x1000)
 #define SDF_BIG_PAGE UINT64_C(0x200000)
 
+/** Priority of a guest that gives none; its monitor's is one above. */
+#define SDF_GUEST_PRIORITY 100
+
 /** A string attribute. `text` is NULL when the attribute is absent. */
 struct sdf_str {
     char *text;
@@ -42,15 +45,20 @@ struct sdf_num {
 #define SDF_PERM_W 2u
 #define SDF_PERM_X 4u
 
-/** <memory_region>. */
+/** <memory_region>. What fills it is a file, or lines, or device nodes, or nothing. */
 struct sdf_region {
     struct diag_pos pos;
     struct sdf_str name;
-    struct sdf_num size;      /* from the file's size when absent, after sdf_prefill() */
+    struct sdf_num size;      /* from the contents' size when absent, after sdf_prefill() */
     struct sdf_num page_size; /* value 0 when absent: the largest that fits */
     struct sdf_num phys_addr;
     struct sdf_str prefill_path;
+    struct sdf_str *lines; /* <line text=>: each, and a newline */
+    size_t lines_count;
+    struct sdf_str *devices; /* <device_node path=>: a device tree of these nodes of the board's */
+    size_t devices_count;
     char *prefill_file; /* where sdf_prefill() found it, or NULL */
+    char *contents;     /* of lines or device nodes, after sdf_prefill(), or NULL */
     uint64_t prefill_bytes;
     bool used; /* mapped, or its address asked for, after sdf_check() */
 };
@@ -176,11 +184,48 @@ struct sdf_trace {
     struct sdf_num size;
 };
 
+/** <image>: what a guest boots. Bulkhead's own element, as the three that follow. */
+struct sdf_image {
+    struct diag_pos pos;
+    struct sdf_str name;
+    struct sdf_str kernel;
+    struct sdf_str initrd;
+    struct sdf_str dtb;
+};
+
+/** <passthrough>: a device of the board that a guest has for itself. */
+struct sdf_passthrough {
+    struct diag_pos pos;
+    struct sdf_str path; /* in the board's device tree */
+    bool dma;            /* false: the guest will not let the device access memory */
+};
+
+/** <guest>: lower_guests() turns it into a PD, a VM and regions. */
+struct sdf_guest {
+    struct diag_pos pos;
+    struct sdf_str name;
+    struct sdf_str image;
+    struct sdf_num ram; /* bytes */
+    struct sdf_num vcpus;
+    struct sdf_num *cpus; /* of cpus=, or NULL */
+    size_t cpus_count;
+    struct sdf_str bootargs;
+    struct sdf_num priority;
+    struct sdf_num budget;
+    struct sdf_num period;
+    bool restart; /* after a crash */
+    struct sdf_num restarts;
+    bool identity; /* guest-physical addresses of RAM are physical ones */
+    struct sdf_passthrough *devices;
+    size_t devices_count;
+};
+
 /** A whole description. */
 struct sdf {
     char *path;   /* as the user wrote it, for messages */
     char *source; /* the file's bytes, zero terminated, for the caret lines */
     size_t source_bytes;
+    struct sdf_str name; /* of <system>; for people */
     struct sdf_region *regions;
     size_t regions_count;
     struct sdf_pd *pds;
@@ -190,6 +235,10 @@ struct sdf {
     struct sdf_channel *channels;
     size_t channels_count;
     struct sdf_trace trace;
+    struct sdf_image *images;
+    size_t images_count;
+    struct sdf_guest *guests;
+    size_t guests_count;
 };
 
 enum sdf_status {
@@ -214,10 +263,16 @@ enum sdf_status sdf_parse_memory(const char *source, size_t bytes, struct diag *
                                  struct sdf *sdf);
 
 /**
- * Find the files of prefill_path= and complete the sizes of regions from theirs. Called between
- * sdf_parse() and sdf_check(). A file that is missing, empty or too large is an error in `diag`.
+ * Find the files of prefill_path=, make the contents of regions that have lines or device nodes,
+ * and complete the sizes of regions. Called between lower_guests() and sdf_check(). A file that is
+ * missing, empty or too large, and a device that cannot be copied, is an error in `diag`. With
+ * `board` NULL, device nodes are left out.
  */
-void sdf_prefill(struct sdf *sdf, const struct search *search, struct diag *diag);
+void sdf_prefill(struct sdf *sdf, const struct search *search, const struct board *board,
+                 struct diag *diag);
+
+/** Does anything fill the region? */
+bool sdf_region_filled(const struct sdf_region *region);
 
 /**
  * Resolve the names of regions and PDs to indices and check everything that can be checked

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sdf_attr.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -189,6 +190,63 @@ void sdf_attr_number(const struct xml_element *element, const char *name, enum s
     }
     out->given = true;
     out->pos = attribute->value_pos;
+}
+
+void sdf_attr_size(const struct xml_element *element, const char *name, enum sdf_need need,
+                   struct diag *diag, struct sdf_num *out)
+{
+    static const char suffixes[] = "KMG";
+    const struct xml_attribute *attribute = sdf_attr_get(element, name, need, diag);
+    const char *suffix;
+    size_t length;
+    uint64_t value = 0;
+    char *digits;
+    bool good;
+
+    if (attribute == NULL) {
+        return;
+    }
+    length = strlen(attribute->value);
+    suffix = length > 0 ? strchr(suffixes, attribute->value[length - 1]) : NULL;
+    digits = alloc_copy(attribute->value, suffix != NULL ? length - 1 : length);
+    good = sdf_attr_read_number(digits, &value);
+    for (const char *at = suffixes; good && suffix != NULL && at <= suffix; at++) {
+        good = !__builtin_mul_overflow(value, UINT64_C(1024), &value);
+    }
+    free(digits);
+    if (!good) {
+        diag_error(diag, attribute->value_pos, "'%s' is not a size for '%s'", attribute->value,
+                   name);
+        diag_help(diag, "write a number of bytes, or one of K, M or G, such as 256M");
+        return;
+    }
+    out->value = value;
+    out->given = true;
+    out->pos = attribute->value_pos;
+}
+
+size_t sdf_attr_word(const struct xml_element *element, const char *name, const char *const *words,
+                     size_t otherwise, struct diag *diag)
+{
+    const struct xml_attribute *attribute = xml_find_attribute(element, name);
+    char known[128] = "";
+
+    if (attribute == NULL) {
+        return otherwise;
+    }
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (strcmp(attribute->value, words[i]) == 0) {
+            return i;
+        }
+        if (strlen(known) + strlen(words[i]) + 7 < sizeof(known)) {
+            strcat(known, i > 0 ? " or \"" : "\"");
+            strcat(known, words[i]);
+            strcat(known, "\"");
+        }
+    }
+    diag_error(diag, attribute->value_pos, "'%s' is not known for '%s'", attribute->value, name);
+    diag_help(diag, "write %s", known);
+    return otherwise;
 }
 
 void sdf_attr_bool(const struct xml_element *element, const char *name, struct diag *diag,

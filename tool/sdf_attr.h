@@ -29,9 +29,20 @@ void sdf_attr_string(const struct xml_element *element, const char *name, enum s
 void sdf_attr_number(const struct xml_element *element, const char *name, enum sdf_need need,
                      struct diag *diag, struct sdf_num *out);
 
+/** A size in bytes: a number that K, M or G may follow. */
+void sdf_attr_size(const struct xml_element *element, const char *name, enum sdf_need need,
+                   struct diag *diag, struct sdf_num *out);
+
 /** "true" or "false"; `*out` is the default beforehand. `*pos` is set when it is given. */
 void sdf_attr_bool(const struct xml_element *element, const char *name, struct diag *diag,
                    bool *out, struct diag_pos *pos);
+
+/**
+ * One of `words` (ended by NULL): returns its index, or `otherwise` when the attribute is absent,
+ * or wrong, which is reported.
+ */
+size_t sdf_attr_word(const struct xml_element *element, const char *name, const char *const *words,
+                     size_t otherwise, struct diag *diag);
 
 /** Rights of a mapping. `*pos` is set when they are given. */
 void sdf_attr_perms(const struct xml_element *element, struct diag *diag, unsigned *out,

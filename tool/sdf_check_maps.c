@@ -179,7 +179,7 @@ static void sdf_check_pd_maps(const struct sdf *sdf, const struct board *board,
         if (region == NULL) {
             continue;
         }
-        if (map->setvar_prefill_size.text != NULL && region->prefill_path.text == NULL) {
+        if (map->setvar_prefill_size.text != NULL && !sdf_region_filled(region)) {
             diag_error(diag, map->setvar_prefill_size.pos, "'%s' is not filled from a file",
                        map->mr.text);
             diag_help(diag, "give the region a prefill_path, or use setvar_size");

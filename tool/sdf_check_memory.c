@@ -93,9 +93,11 @@ static void sdf_check_region_board(const struct sdf_region *region, const struct
             break;
         }
     }
-    if (region->prefill_path.text != NULL && !board_touches_ram(board, base, bytes)) {
-        diag_error(diag, region->prefill_path.pos, "device memory cannot be filled from a file");
-        diag_help(diag, "remove prefill_path, or phys_addr");
+    if (sdf_region_filled(region) && !board_touches_ram(board, base, bytes)) {
+        diag_error(diag, region->prefill_path.text != NULL ? region->prefill_path.pos : region->pos,
+                   "device memory cannot be filled from a file");
+        diag_help(diag, "remove %s, or phys_addr",
+                  region->prefill_path.text != NULL ? "prefill_path" : "the contents");
     }
 }
 

@@ -8,6 +8,40 @@
 #include "sdf_read.h"
 #include "xml.h"
 
+/** <line> and <device_node>: what fills a region instead of a file. */
+static void sdf_parse_contents(const struct xml_element *element, struct sdf_region *region,
+                               struct diag *diag)
+{
+    static const char *const line_names[] = { "text", NULL };
+    static const char *const device_names[] = { "path", NULL };
+    static const char *const children[] = { "line", "device_node", NULL };
+
+    for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
+        if (strcmp(child->name, "line") == 0) {
+            region->lines = alloc_grow(region->lines, region->lines_count, sizeof(*region->lines));
+            sdf_attr_allow(child, line_names, diag);
+            sdf_attr_string(child, "text", SDF_REQUIRED, diag,
+                            &region->lines[region->lines_count++]);
+        } else if (strcmp(child->name, "device_node") == 0) {
+            region->devices =
+                alloc_grow(region->devices, region->devices_count, sizeof(*region->devices));
+            sdf_attr_allow(child, device_names, diag);
+            sdf_attr_string(child, "path", SDF_REQUIRED, diag,
+                            &region->devices[region->devices_count++]);
+        } else {
+            sdf_read_unknown(child, children, diag);
+            continue;
+        }
+        sdf_read_no_children(child, diag);
+    }
+    if ((region->prefill_path.text != NULL) + (region->lines_count > 0) +
+            (region->devices_count > 0) >
+        1) {
+        diag_error(diag, element->pos, "this <memory_region> has contents of two kinds");
+        diag_help(diag, "keep prefill_path, the <line>s or the <device_node>s");
+    }
+}
+
 static void sdf_parse_region(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
     static const char *const names[] = { "name",      "size",         "page_size",
@@ -23,11 +57,11 @@ static void sdf_parse_region(const struct xml_element *element, struct sdf *sdf,
     sdf_attr_number(element, "page_size", SDF_OPTIONAL, diag, &region->page_size);
     sdf_attr_number(element, "phys_addr", SDF_OPTIONAL, diag, &region->phys_addr);
     sdf_attr_string(element, "prefill_path", SDF_OPTIONAL, diag, &region->prefill_path);
-    if (xml_find_attribute(element, "size") == NULL && region->prefill_path.text == NULL) {
+    sdf_parse_contents(element, region, diag);
+    if (xml_find_attribute(element, "size") == NULL && !sdf_region_filled(region)) {
         diag_error(diag, element->pos, "<memory_region> has neither 'size' nor 'prefill_path'");
         diag_help(diag, "add size=\"...\", a multiple of the page size");
     }
-    sdf_read_no_children(element, diag);
 }
 
 static void sdf_parse_end(const struct xml_element *element, struct diag *diag, struct sdf_end *end)
@@ -97,11 +131,13 @@ static void sdf_parse_trace(const struct xml_element *element, struct sdf *sdf, 
 
 static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, struct diag *diag)
 {
-    static const char *const attributes[] = { NULL };
-    static const char *const children[] = { "protection_domain", "memory_region", "channel",
-                                            "trace", NULL };
+    static const char *const attributes[] = { "name", NULL };
+    static const char *const children[] = {
+        "protection_domain", "memory_region", "channel", "trace", "image", "guest", NULL
+    };
 
     sdf_attr_allow(root, attributes, diag);
+    sdf_attr_string(root, "name", SDF_OPTIONAL, diag, &sdf->name);
     for (const struct xml_element *child = root->first; child != NULL; child = child->next) {
         if (strcmp(child->name, "protection_domain") == 0) {
             sdf_read_pd(child, SDF_NONE, sdf, diag);
@@ -111,6 +147,10 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
             sdf_parse_channel(child, sdf, diag);
         } else if (strcmp(child->name, "trace") == 0) {
             sdf_parse_trace(child, sdf, diag);
+        } else if (strcmp(child->name, "image") == 0) {
+            sdf_read_image(child, sdf, diag);
+        } else if (strcmp(child->name, "guest") == 0) {
+            sdf_read_guest(child, sdf, diag);
         } else if (strcmp(child->name, "virtual_machine") == 0) {
             diag_error(diag, child->pos,
                        "a <virtual_machine> stands inside of the "

@@ -54,7 +54,19 @@ static void sdf_print_bool(const struct sdf_printer *printer, const char *name, 
     fprintf(printer->out, " %s=\"%s\"", name, value ? "true" : "false");
 }
 
-static void sdf_print_region(const struct sdf_printer *printer, const struct sdf_region *region)
+/** Elements with one attribute each. */
+static void sdf_print_each(const struct sdf_printer *printer, const char *element,
+                           const char *attribute, const struct sdf_str *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sdf_print_indent(printer);
+        fprintf(printer->out, "<%s", element);
+        sdf_print_string(printer, attribute, texts[i].text);
+        fputs("/>\n", printer->out);
+    }
+}
+
+static void sdf_print_region(struct sdf_printer *printer, const struct sdf_region *region)
 {
     sdf_print_indent(printer);
     fputs("<memory_region", printer->out);
@@ -69,7 +81,17 @@ static void sdf_print_region(const struct sdf_printer *printer, const struct sdf
         sdf_print_hex(printer, "phys_addr", region->phys_addr.value);
     }
     sdf_print_string(printer, "prefill_path", region->prefill_path.text);
-    fputs("/>\n", printer->out);
+    if (region->lines_count + region->devices_count == 0) {
+        fputs("/>\n", printer->out);
+        return;
+    }
+    fputs(">\n", printer->out);
+    printer->depth++;
+    sdf_print_each(printer, "line", "text", region->lines, region->lines_count);
+    sdf_print_each(printer, "device_node", "path", region->devices, region->devices_count);
+    printer->depth--;
+    sdf_print_indent(printer);
+    fputs("</memory_region>\n", printer->out);
 }
 
 static void sdf_print_map(const struct sdf_printer *printer, const struct sdf_map *map)
@@ -250,7 +272,9 @@ void sdf_print(const struct sdf *sdf, FILE *out)
 {
     struct sdf_printer printer = { .out = out, .depth = 1 };
 
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<system>\n", out);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<system", out);
+    sdf_print_string(&printer, "name", sdf->name.text);
+    fputs(">\n", out);
     for (size_t i = 0; i < sdf->regions_count; i++) {
         sdf_print_region(&printer, &sdf->regions[i]);
     }

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "nearest.h"
+#include "sdf_attr.h"
 
 struct sdf_refused_element {
     const char *name;
@@ -64,4 +65,20 @@ void sdf_read_no_children(const struct xml_element *element, struct diag *diag)
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
         sdf_read_unknown(child, none, diag);
     }
+}
+
+void sdf_read_twice(const struct xml_element *element, struct diag *diag)
+{
+    diag_error(diag, element->pos, "a second <%s> in this <%s>", element->name,
+               element->parent->name);
+    diag_help(diag, "keep one of them");
+}
+
+void sdf_read_budget(const struct xml_element *element, struct diag *diag, struct sdf_num *budget,
+                     struct sdf_num *period)
+{
+    budget->value = 1000;
+    sdf_attr_number(element, "budget", SDF_OPTIONAL, diag, budget);
+    period->value = budget->value;
+    sdf_attr_number(element, "period", SDF_OPTIONAL, diag, period);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two halves of the parser: what a <system> holds, and what a <protection_domain> holds. */
+/* The parts of the parser: what a <system>, a <protection_domain> and a <guest> hold. */
 #ifndef TOOL_SDF_READ_H
 #define TOOL_SDF_READ_H
 
@@ -13,6 +13,19 @@ void sdf_read_unknown(const struct xml_element *child, const char *const *names,
 
 /** Complain about every child of an element that holds none. */
 void sdf_read_no_children(const struct xml_element *element, struct diag *diag);
+
+/** Complain about an element that is given more than once where one is allowed. */
+void sdf_read_twice(const struct xml_element *element, struct diag *diag);
+
+/** Read budget= and period=; a period that is not given is the budget. */
+void sdf_read_budget(const struct xml_element *element, struct diag *diag, struct sdf_num *budget,
+                     struct sdf_num *period);
+
+/** Read an <image>. */
+void sdf_read_image(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
+
+/** Read a <guest> with all that is inside. */
+void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 
 /** Read a PD with all that is inside; `parent` is an index, or SDF_NONE. */
 void sdf_read_pd(const struct xml_element *element, size_t parent, struct sdf *sdf,

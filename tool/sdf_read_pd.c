@@ -5,14 +5,6 @@
 #include "sdf_attr.h"
 #include "sdf_read.h"
 
-/** An element given more than once where one is allowed. */
-static void sdf_read_twice(const struct xml_element *element, struct diag *diag)
-{
-    diag_error(diag, element->pos, "a second <%s> in this <%s>", element->name,
-               element->parent->name);
-    diag_help(diag, "keep one of them");
-}
-
 static void sdf_read_map(const struct xml_element *element, bool in_vm, struct diag *diag,
                          struct sdf_map *map)
 {
@@ -112,16 +104,6 @@ static void sdf_read_program(const struct xml_element *element, struct diag *dia
     sdf_attr_string(element, "path", SDF_REQUIRED, diag, &pd->program);
     sdf_attr_string(element, "path_for_symbols", SDF_OPTIONAL, diag, &pd->program_symbols);
     sdf_read_no_children(element, diag);
-}
-
-/** budget= and period=; a period that is not given is the budget. */
-static void sdf_read_budget(const struct xml_element *element, struct diag *diag,
-                            struct sdf_num *budget, struct sdf_num *period)
-{
-    budget->value = 1000;
-    sdf_attr_number(element, "budget", SDF_OPTIONAL, diag, budget);
-    period->value = budget->value;
-    sdf_attr_number(element, "period", SDF_OPTIONAL, diag, period);
 }
 
 static void sdf_read_vcpu(const struct xml_element *element, struct diag *diag, struct sdf_vm *vm)

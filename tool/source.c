@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "cmd.h"
+#include "lower.h"
 
 static const struct {
     const char *name;
@@ -129,8 +130,12 @@ static int source_read(struct source *source, const struct options *options, con
     diag_init(&source->diag, path);
     status = sdf_parse(path, &source->diag, &source->sdf);
     if (status == SDF_OK) {
-        sdf_prefill(&source->sdf, &options->search, &source->diag);
-        sdf_check(&source->sdf, options->board != NULL ? &source->board : NULL, &source->diag);
+        const struct board *board = options->board != NULL ? &source->board : NULL;
+        const struct lower_world world = { board, &options->search, getenv };
+
+        lower_guests(&source->sdf, &world, &source->diag);
+        sdf_prefill(&source->sdf, &options->search, board, &source->diag);
+        sdf_check(&source->sdf, board, &source->diag);
     }
     if (status == SDF_ERR_READ) {
         return CMD_ENVIRONMENT;
@@ -170,6 +175,18 @@ static int source_kernel(struct source *source)
     return CMD_OK;
 }
 
+/* Programs are looked for where other files are, and then among those that the SDK brings. */
+static void source_programs(struct source *source)
+{
+    const struct search *given = &source->options->search;
+
+    for (size_t i = 0; i < given->dirs_count; i++) {
+        search_add(&source->programs, given->dirs[i]);
+    }
+    source->sdk_programs = source_sdk_path(source, "elf");
+    search_add(&source->programs, source->sdk_programs);
+}
+
 /* Everything of source_plan() but the printing of messages. */
 static int source_place(struct source *source, const struct options *options, const char *path)
 {
@@ -181,7 +198,8 @@ static int source_place(struct source *source, const struct options *options, co
     if (code != CMD_OK) {
         return code;
     }
-    plan_init(&source->plan, &source->sdf, &source->board, &options->search, &source->diag);
+    source_programs(source);
+    plan_init(&source->plan, &source->sdf, &source->board, &source->programs, &source->diag);
     plan_patch(&source->plan, &source->diag);
     if (source->diag.errors == 0) {
         plan_place(&source->plan, source->kernel.size,
@@ -222,6 +240,8 @@ void source_free(struct source *source)
     diag_free(&source->diag);
     board_free(&source->board);
     diag_free(&source->board_diag);
+    search_free(&source->programs);
+    free(source->sdk_programs);
     free(source->kernel_path);
     free(source->sdk);
 }

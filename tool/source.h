@@ -21,6 +21,8 @@ struct source {
     struct diag diag;
     struct sdf sdf;
     struct plan plan;
+    char *sdk_programs;     /* the SDK's folder of programs */
+    struct search programs; /* where programs are looked for */
     char *kernel_path;
     struct image_kernel kernel;
 };

@@ -146,10 +146,11 @@ def test_manual_is_complete():
     """docs/description.md has every element and attribute that the parser knows."""
     manual = text_of(TOP / 'docs/description.md')
     known = set()
-    for path in ['sdf_parse.c', 'sdf_read.c', 'sdf_read_pd.c', 'sdf_attr.c', 'board.c']:
+    for path in ['sdf_parse.c', 'sdf_read.c', 'sdf_read_pd.c', 'sdf_read_guest.c', 'sdf_attr.c',
+                 'board.c']:
         for block in re.findall(r'(?:names|children|attributes|refused\w*)\[\] = {(.*?)};',
                                 text_of(TOP / 'tool' / path), re.S):
-            known.update(re.findall(r'"([a-z_]+)"', block))
+            known.update(re.findall(r'"([a-z_-]+)"', block))
     assert {'mr', 'vaddr', 'cspace', 'prefill_bootinfo', 'redistributors', 'reports'} <= known
     missing = [word for word in sorted(known) if not re.search(rf'[<`]{word}\b', manual)]
     assert missing == []

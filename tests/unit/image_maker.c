@@ -16,6 +16,7 @@
 #include <bulkhead/bootdesc.h>
 
 #include "file.h"
+#include "lower.h"
 
 const char image_maker_system[] =
     "<system>\n"
@@ -114,6 +115,7 @@ static void image_maker_set_board(struct board *board)
 void image_maker_start(struct image_maker *build, const char *system,
                        const struct elf_maker *program)
 {
+    const struct lower_world world = { &build->board, &build->search, NULL };
     static const uint8_t filled[5000] = { 1, 2, 3 };
     struct elf_maker maker;
 
@@ -131,7 +133,8 @@ void image_maker_start(struct image_maker *build, const char *system,
     image_maker_load_kernel(build);
     diag_init(&build->diag, "test.system");
     assert_int_equal(sdf_parse_memory(system, strlen(system), &build->diag, &build->sdf), SDF_OK);
-    sdf_prefill(&build->sdf, &build->search, &build->diag);
+    lower_guests(&build->sdf, &world, &build->diag);
+    sdf_prefill(&build->sdf, &build->search, &build->board, &build->diag);
     sdf_check(&build->sdf, &build->board, &build->diag);
     if (build->diag.errors > 0) {
         diag_print(&build->diag, stderr);

@@ -315,7 +315,7 @@ static void test_prefill(void **state)
     search_add(&search, folder);
     diag_init(&diag, "a");
     assert_int_equal(sdf_parse_memory(text, strlen(text), &diag, &sdf), SDF_OK);
-    sdf_prefill(&sdf, &search, &diag);
+    sdf_prefill(&sdf, &search, NULL, &diag);
     assert_int_equal(diag.errors, 0);
     assert_int_equal(sdf.regions[0].prefill_bytes, 5000);
     assert_int_equal(sdf.regions[0].size.value, 0x2000);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of lower.h share. */
+#ifndef TOOL_LOWER_INTERNAL_H
+#define TOOL_LOWER_INTERNAL_H
+
+#include "linuximage.h"
+#include "lower.h"
+#include "sdf_index.h"
+
+/** A guest's RAM is made of these. */
+#define LOWER_ALIGN SDF_BIG_PAGE
+
+/** One of an image's files; region SDF_NONE: it has none. */
+struct lower_file {
+    size_t region;
+    uint64_t bytes; /* 0 when it is not known */
+};
+
+/** An <image> that some guest has. */
+struct lower_image {
+    bool done;
+    bool known; /* the kernel's header was read */
+    struct lower_file kernel, initrd, dtb;
+    struct linuximage header;
+};
+
+/** The work in hand. */
+struct lower {
+    struct sdf *sdf;
+    const struct lower_world *world;
+    struct diag *diag;
+    struct lower_image *images; /* as in sdf->images */
+    struct sdf_index image_names;
+    size_t gicv; /* region, or SDF_NONE */
+    uint64_t next_cpu;
+};
+
+/** A guest in hand, and what is being made of it. */
+struct lower_guest {
+    const struct sdf_guest *from;
+    size_t pd, vm;    /* indices */
+    size_t config;    /* region */
+    uint64_t ram;     /* guest-physical address */
+    uint64_t free;    /* next free address of the monitor, for what it only looks at */
+    uint64_t next_id; /* next free channel id of the monitor */
+};
+
+/** A string from a printf format, with a place. */
+struct sdf_str lower_string(struct diag_pos pos, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** A number that counts as given. */
+struct sdf_num lower_number(struct diag_pos pos, uint64_t value);
+
+/** Add a region and return its index; `name` is taken over. */
+size_t lower_region(struct lower *lower, struct sdf_str name);
+
+/** Add a line to the configuration of the guest's monitor. */
+void lower_line(struct lower *lower, struct lower_guest *guest, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Add a map to the guest's monitor; the caller completes it. */
+struct sdf_map *lower_pd_map(struct lower *lower, const struct lower_guest *guest, size_t region,
+                             uint64_t vaddr, unsigned perms);
+
+/** Add a map to the guest's virtual machine; the caller completes it. */
+struct sdf_map *lower_vm_map(struct lower *lower, const struct lower_guest *guest, size_t region,
+                             uint64_t gpa, unsigned perms);
+
+/** The regions of an image, made when the first guest asks; NULL after complaining. */
+const struct lower_image *lower_image(struct lower *lower, const struct sdf_str *name);
+
+/** Do an image's files fit into a guest's RAM? Complains when not. */
+void lower_check_fit(struct lower *lower, const struct lower_guest *guest,
+                     const struct lower_image *image);
+
+/** The guest's passed-through devices: registers, interrupts, device tree. */
+void lower_devices(struct lower *lower, struct lower_guest *guest);
+
+/** Physical address for RAM of `ram-at="identity"`. False: there is no room, said so. */
+bool lower_place_identity(struct lower *lower, const struct sdf_guest *guest, uint64_t *base);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "alloc.h"
+#include "sdf_attr.h"
+#include "sdf_read.h"
+
+void sdf_read_image(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
+{
+    static const char *const names[] = { "name", "kernel", "initrd", "dtb", NULL };
+    struct sdf_image *image;
+
+    sdf->images = alloc_grow(sdf->images, sdf->images_count, sizeof(*image));
+    image = &sdf->images[sdf->images_count++];
+    image->pos = element->pos;
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "name", SDF_REQUIRED, diag, &image->name);
+    sdf_attr_string(element, "kernel", SDF_REQUIRED, diag, &image->kernel);
+    sdf_attr_string(element, "initrd", SDF_OPTIONAL, diag, &image->initrd);
+    sdf_attr_string(element, "dtb", SDF_OPTIONAL, diag, &image->dtb);
+    sdf_read_no_children(element, diag);
+}
+
+/** One number of cpus=, `length` bytes of the attribute's value at `from`. */
+static bool sdf_read_one_cpu(const struct xml_attribute *attribute, size_t from, size_t length,
+                             struct sdf_guest *guest)
+{
+    struct sdf_num cpu = { .given = true, .pos = attribute->value_pos };
+    char digits[16];
+
+    if (length == 0 || length >= sizeof(digits)) {
+        return false;
+    }
+    memcpy(digits, attribute->value + from, length);
+    digits[length] = '\0';
+    if (!sdf_attr_read_number(digits, &cpu.value)) {
+        return false;
+    }
+    guest->cpus = alloc_grow(guest->cpus, guest->cpus_count, sizeof(*guest->cpus));
+    guest->cpus[guest->cpus_count++] = cpu;
+    return true;
+}
+
+static void sdf_read_cpus(const struct xml_element *element, struct diag *diag,
+                          struct sdf_guest *guest)
+{
+    const struct xml_attribute *attribute = xml_find_attribute(element, "cpus");
+    size_t from = 0;
+    size_t length;
+
+    if (attribute == NULL) {
+        return;
+    }
+    do {
+        length = strcspn(attribute->value + from, ",");
+        if (!sdf_read_one_cpu(attribute, from, length, guest)) {
+            diag_error(diag, attribute->value_pos, "'%s' is not a list of CPUs", attribute->value);
+            diag_help(diag, "write the CPU of each virtual CPU, such as \"0,1\"");
+            guest->cpus_count = 0;
+            return;
+        }
+        from += length + 1;
+    } while (attribute->value[from - 1] == ',');
+}
+
+static void sdf_read_crash(const struct xml_element *element, struct diag *diag,
+                           struct sdf_guest *guest)
+{
+    static const char *const words[] = { "stop", "restart", NULL };
+
+    guest->restart = sdf_attr_word(element, "on-crash", words, 0, diag) == 1;
+    sdf_attr_number(element, "restarts", SDF_OPTIONAL, diag, &guest->restarts);
+    if (guest->restarts.given && !guest->restart) {
+        diag_error(diag, guest->restarts.pos, "'restarts' is for a guest that is restarted");
+        diag_help(diag, "add on-crash=\"restart\", or remove it");
+    }
+}
+
+static void sdf_read_passthrough(const struct xml_element *element, struct diag *diag,
+                                 struct sdf_guest *guest)
+{
+    static const char *const names[] = { "path", "dma", NULL };
+    static const char *const words[] = { "yes", "no", NULL };
+    struct sdf_passthrough *device;
+
+    guest->devices = alloc_grow(guest->devices, guest->devices_count, sizeof(*device));
+    device = &guest->devices[guest->devices_count++];
+    device->pos = element->pos;
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "path", SDF_REQUIRED, diag, &device->path);
+    device->dma = sdf_attr_word(element, "dma", words, 0, diag) == 0;
+    sdf_read_no_children(element, diag);
+}
+
+void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
+{
+    static const char *const names[] = { "name",     "image",    "ram",    "vcpus",  "cpus",
+                                         "bootargs", "priority", "budget", "period", "on-crash",
+                                         "restarts", "ram-at",   NULL };
+    static const char *const children[] = { "passthrough", NULL };
+    static const char *const places[] = { "identity", NULL };
+    struct sdf_guest *guest;
+
+    sdf->guests = alloc_grow(sdf->guests, sdf->guests_count, sizeof(*guest));
+    guest = &sdf->guests[sdf->guests_count++];
+    *guest = (struct sdf_guest){ .pos = element->pos, .priority.value = SDF_GUEST_PRIORITY };
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "name", SDF_REQUIRED, diag, &guest->name);
+    sdf_attr_string(element, "image", SDF_REQUIRED, diag, &guest->image);
+    sdf_attr_size(element, "ram", SDF_REQUIRED, diag, &guest->ram);
+    sdf_attr_number(element, "vcpus", SDF_OPTIONAL, diag, &guest->vcpus);
+    sdf_read_cpus(element, diag, guest);
+    sdf_attr_string(element, "bootargs", SDF_OPTIONAL, diag, &guest->bootargs);
+    sdf_attr_number(element, "priority", SDF_OPTIONAL, diag, &guest->priority);
+    sdf_read_budget(element, diag, &guest->budget, &guest->period);
+    sdf_read_crash(element, diag, guest);
+    guest->identity = sdf_attr_word(element, "ram-at", places, 1, diag) == 0;
+    for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
+        if (strcmp(child->name, "passthrough") == 0) {
+            sdf_read_passthrough(child, diag, guest);
+        } else {
+            sdf_read_unknown(child, children, diag);
+        }
+    }
+}
