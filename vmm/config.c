@@ -6,6 +6,9 @@
 
 #include "smccc.h"
 
+/** Lowest INTID of those that a VM's vCPUs share. */
+#define CONFIG_FIRST_SPI 32
+
 /** The rest of a line. */
 struct config_line {
     const char *at;
@@ -110,32 +113,105 @@ static bool config_gic(struct config_line *line, struct config *config)
     return true;
 }
 
+/** A shared interrupt of the guest that no line before has. */
+static bool config_intid(struct config_line *line, const struct config *config, uint32_t *intid)
+{
+    uint64_t value;
+
+    if (!config_number(line, BH_VIRQ_COUNT - 1, &value) || value < CONFIG_FIRST_SPI) {
+        return false;
+    }
+    *intid = (uint32_t)value;
+    for (uint32_t i = 0; i < config->irqs_count; i++) {
+        if (config->irqs[i].intid == *intid) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < config->virtio_count; i++) {
+        if (config->virtio[i].intid == *intid) {
+            return false;
+        }
+    }
+    return !config->uart || config->uart_intid != *intid;
+}
+
+/** A channel of the VMM that no line before has. */
+static bool config_channel(struct config_line *line, const struct config *config, uint32_t *channel)
+{
+    uint64_t value;
+
+    if (!config_number(line, BH_MAX_CHANNELS - 1, &value)) {
+        return false;
+    }
+    *channel = (uint32_t)value;
+    for (uint32_t i = 0; i < config->irqs_count; i++) {
+        if (config->irqs[i].channel == *channel) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < config->virtio_count; i++) {
+        if (config->virtio[i].channel == *channel) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool config_pl011(struct config_line *line, struct config *config)
 {
-    uint64_t intid;
-    uint64_t channel;
+    uint32_t intid;
+    uint32_t channel;
 
     if (config->pl011 || !config_number(line, UINT64_MAX, &config->pl011_address) ||
-        !config_number(line, BH_VIRQ_COUNT - 1, &intid) || intid < 32 ||
-        !config_number(line, BH_MAX_CHANNELS - 1, &channel)) {
+        !config_intid(line, config, &intid) || !config_channel(line, config, &channel)) {
         return false;
     }
     config->pl011 = true;
-    config->pl011_intid = (uint32_t)intid;
-    config->pl011_channel = (uint32_t)channel;
+    config->pl011_intid = intid;
+    config->pl011_channel = channel;
+    return true;
+}
+
+static bool config_irq(struct config_line *line, struct config *config)
+{
+    struct config_irq irq;
+
+    if (config->irqs_count == CONFIG_MAX_IRQS || !config_intid(line, config, &irq.intid) ||
+        !config_channel(line, config, &irq.channel)) {
+        return false;
+    }
+    config->irqs[config->irqs_count] = irq;
+    config->irqs_count++;
     return true;
 }
 
 static bool config_uart(struct config_line *line, struct config *config)
 {
-    uint64_t intid;
+    uint32_t intid;
 
     if (config->uart || !config_number(line, UINT64_MAX, &config->uart_address) ||
-        !config_number(line, BH_VIRQ_COUNT - 1, &intid) || intid < 32) {
+        !config_intid(line, config, &intid)) {
         return false;
     }
     config->uart = true;
-    config->uart_intid = (uint32_t)intid;
+    config->uart_intid = intid;
+    return true;
+}
+
+static bool config_virtio(struct config_line *line, struct config *config)
+{
+    struct config_virtio virtio = { .kind = "" };
+    struct config_line kind = config_word(line);
+
+    if (config->virtio_count == CONFIG_MAX_VIRTIO ||
+        !config_text(&kind, virtio.kind, sizeof(virtio.kind)) ||
+        !config_number(line, UINT64_MAX, &virtio.address) ||
+        !config_intid(line, config, &virtio.intid) ||
+        !config_channel(line, config, &virtio.channel)) {
+        return false;
+    }
+    config->virtio[config->virtio_count] = virtio;
+    config->virtio_count++;
     return true;
 }
 
@@ -194,8 +270,12 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_gic(&line, config);
     } else if (config_is(&word, "pl011")) {
         good = config_pl011(&line, config);
+    } else if (config_is(&word, "irq")) {
+        good = config_irq(&line, config);
     } else if (config_is(&word, "uart")) {
         good = config_uart(&line, config);
+    } else if (config_is(&word, "virtio")) {
+        good = config_virtio(&line, config);
     } else if (config_is(&word, "crash")) {
         good = config_crash(&line, config);
     } else if (config_is(&word, "smc")) {
@@ -210,7 +290,7 @@ uint32_t config_parse(const char *text, size_t bytes, struct config *config)
     const char *end = text + bytes;
     uint32_t number = 0;
 
-    *config = (struct config){ 0 };
+    *config = (struct config){ .name = "" };
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         struct config_line line = { text, newline != NULL ? newline : end };

@@ -6,16 +6,19 @@
  *     name WORD                     the guest's name
  *     bootargs TEXT...              the kernel's command line: the rest of the line
  *     gic VERSION ADDRESS ADDRESS   2: distributor, CPU interface; 3: distributor, redistributors
- *     pl011 ADDRESS INTID CHANNEL   a passed-through UART, the guest's console; CHANNEL is that
- *                                   of its interrupt in the VMM
+ *     irq INTID CHANNEL             a passed-through interrupt; CHANNEL is the VMM's `<irq>` of it
+ *     pl011 ADDRESS INTID CHANNEL   a passed-through PL011, the guest's console, with its interrupt
  *     uart ADDRESS INTID            the UART that the VMM makes (uart.h); INTID is a free one
+ *     virtio KIND ADDRESS INTID CHANNEL
+ *                                   a virtIO device that the VMM makes: its register page, a free
+ *                                   INTID, and the channel of its doorbell
  *     crash stop                    after a crash the guest stays off, as without this line
  *     crash restart [NUMBER]        it is started again, at most NUMBER times
- *     smc FUNCTION                  a firmware function that the guest may call; any number of
- * lines
+ *     smc FUNCTION                  a firmware function that the guest may call
  *
  * Numbers are decimal, or hexadecimal with 0x. A line `gic` stands for each version that the
- * guest can run with; the machine's version is taken.
+ * guest can run with; the machine's version is taken. `irq`, `virtio` and `smc` can be there
+ * several times.
  */
 #ifndef VMM_CONFIG_H
 #define VMM_CONFIG_H
@@ -29,11 +32,26 @@
 #define CONFIG_BOOTARGS_BYTES 2048
 #define CONFIG_UNLIMITED UINT32_MAX
 #define CONFIG_MAX_SMC 16
+#define CONFIG_MAX_IRQS 62
+#define CONFIG_MAX_VIRTIO 32
+#define CONFIG_KIND_BYTES 16
 
 struct config_gic {
     bool given;
     uint64_t distributor;
     uint64_t interface; /* CPU interface or redistributors */
+};
+
+struct config_irq {
+    uint32_t intid; /* the guest's */
+    uint32_t channel;
+};
+
+struct config_virtio {
+    char kind[CONFIG_KIND_BYTES];
+    uint64_t address;
+    uint32_t intid;
+    uint32_t channel;
 };
 
 struct config {
@@ -44,9 +62,13 @@ struct config {
     uint64_t pl011_address;
     uint32_t pl011_intid;
     uint32_t pl011_channel;
+    struct config_irq irqs[CONFIG_MAX_IRQS];
+    uint32_t irqs_count;
     bool uart;
     uint64_t uart_address;
     uint32_t uart_intid;
+    struct config_virtio virtio[CONFIG_MAX_VIRTIO];
+    uint32_t virtio_count;
     bool crash_given;
     uint32_t crash_restarts; /* 0: it stays off */
     uint32_t smc[CONFIG_MAX_SMC];
@@ -56,8 +78,8 @@ struct config {
 /**
  * Read `bytes` bytes of text. Returns 0, or the number of the first line that is wrong: an unknown
  * word, too few or too many values, a number that is none or out of range, a text too long, a
- * setting that is there twice, a firmware function that is the VMM's own (smccc.h). `config` is
- * then of no use.
+ * setting that is there twice, an INTID or a channel that is used twice, too many lines of one
+ * kind, a firmware function that is the VMM's own (smccc.h). `config` is then of no use.
  */
 uint32_t config_parse(const char *text, size_t bytes, struct config *config);
 

@@ -93,6 +93,28 @@ static void guest_init_firmware(struct guest *guest)
     };
 }
 
+/** Let the physical interrupts that the guest has go to it. */
+static bool guest_link_interrupts(struct guest *guest)
+{
+    const struct config *config = &guest->config;
+    uint32_t id = guest->gic.ids[0];
+    bool good = true;
+
+    if (config->pl011) {
+        good = sys_virq_set(id, BH_VIRQ_LINK, config->pl011_intid, ~0u, config->pl011_channel) ==
+               BH_OK;
+    }
+    for (uint32_t i = 0; i < config->irqs_count && good; i++) {
+        const struct config_irq *irq = &config->irqs[i];
+
+        good = sys_virq_set(id, BH_VIRQ_LINK, irq->intid, ~0u, irq->channel) == BH_OK;
+    }
+    if (!good) {
+        guest_say(guest, "an interrupt cannot be passed through: the channel is none", "");
+    }
+    return good;
+}
+
 bool guest_init(struct guest *guest)
 {
     uint8_t ids[BH_MAX_VCPUS] = { 0 };
@@ -118,37 +140,43 @@ bool guest_init(struct guest *guest)
         guest_say(guest, "the UART's address overlaps another's", "");
         return false;
     }
-    if (guest->config.pl011 && sys_virq_set(ids[0], BH_VIRQ_LINK, guest->config.pl011_intid, ~0u,
-                                            guest->config.pl011_channel) != BH_OK) {
-        guest_say(guest, "the UART's interrupt cannot be passed through", "");
-        return false;
-    }
-    return true;
+    return guest_link_interrupts(guest);
 }
 
-static bool guest_build_dtb(struct guest *guest, const struct loader_layout *layout)
+static enum dtb_error guest_build_dtb(struct guest *guest, const struct loader_layout *layout)
 {
-    const struct config_gic *gic = &guest->config.gic[guest->gic.version - 2];
+    const struct config *config = &guest->config;
+    const struct config_gic *gic = &config->gic[guest->gic.version - 2];
+    struct dtb_seeds seeds;
     const struct dtb_machine machine = {
-        .name = guest->config.name,
-        .bootargs = guest->config.bootargs,
+        .base = guest->dtb.bytes,
+        .base_bytes = guest->dtb.count,
+        .name = config->name,
+        .bootargs = config->bootargs,
         .ram_gpa = guest->ram.gpa,
         .ram_bytes = guest->ram.bytes,
         .vcpus = guest->gic.vcpus,
         .gic_version = guest->gic.version,
         .gicd = gic->distributor,
         .gic_interface = gic->interface,
-        .pl011 = guest->config.pl011,
-        .pl011_address = guest->config.pl011_address,
-        .pl011_intid = guest->config.pl011_intid,
+        .pl011 = config->pl011,
+        .pl011_address = config->pl011_address,
+        .pl011_intid = config->pl011_intid,
+        .uart = config->uart,
+        .uart_address = config->uart_address,
+        .uart_intid = config->uart_intid,
+        .virtio = config->virtio,
+        .virtio_count = config->virtio_count,
         .initrd = layout->initrd,
         .initrd_end = layout->initrd_end,
+        .seeds = random_bytes(&guest->random, &seeds, sizeof(seeds)) ? &seeds : NULL,
     };
     uint8_t *to = guest->ram.base + (layout->dtb - guest->ram.gpa);
-    size_t bytes = dtb_build(&machine, to, LOADER_MAX_DTB);
+    size_t bytes = 0;
+    enum dtb_error error = dtb_build(&machine, to, LOADER_MAX_DTB, &bytes);
 
     sys_clean(to, bytes);
-    return bytes != 0;
+    return error;
 }
 
 static enum loader_error guest_load(struct guest *guest, struct loader_layout *layout)
@@ -177,8 +205,9 @@ bool guest_start(struct guest *guest)
         guest_say(guest, loader_says(error), "");
         return false;
     }
-    if (!guest_build_dtb(guest, &layout)) {
-        guest_say(guest, "the device tree is too large", "");
+    enum dtb_error dtb_error = guest_build_dtb(guest, &layout);
+    if (dtb_error != DTB_OK) {
+        guest_say(guest, dtb_says(dtb_error), "");
         return false;
     }
     if (!psci_boot(&guest->psci, layout.kernel, layout.dtb)) {

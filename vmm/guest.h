@@ -29,6 +29,7 @@ struct guest {
     struct loader_ram ram;
     struct guest_file kernel;
     struct guest_file initrd; /* count 0: none */
+    struct guest_file dtb;    /* base of the device tree (dtb.h); count 0: none */
     struct bus bus;
     struct gic gic;
     struct psci psci;

@@ -5,6 +5,7 @@
  *     guest_ram, guest_ram_bytes     the guest's RAM, at its guest-physical address
  *     guest_kernel, guest_kernel_bytes
  *     guest_initrd, guest_initrd_bytes     optional
+ *     guest_dtb, guest_dtb_bytes           base of its device tree (dtb.h), optional
  *     guest_config, guest_config_bytes     config.h
  */
 #include <microkit.h>
@@ -19,6 +20,8 @@ PATCHED const uint8_t *guest_kernel;
 PATCHED uint64_t guest_kernel_bytes;
 PATCHED const uint8_t *guest_initrd;
 PATCHED uint64_t guest_initrd_bytes;
+PATCHED const uint8_t *guest_dtb;
+PATCHED uint64_t guest_dtb_bytes;
 PATCHED const char *guest_config;
 PATCHED uint64_t guest_config_bytes;
 
@@ -39,6 +42,7 @@ void init(void)
     guest->ram = (struct loader_ram){ guest_ram, (uint64_t)guest_ram, guest_ram_bytes };
     guest->kernel = (struct guest_file){ guest_kernel, guest_kernel_bytes };
     guest->initrd = (struct guest_file){ guest_initrd, guest_initrd_bytes };
+    guest->dtb = (struct guest_file){ guest_dtb, guest_dtb_bytes };
     if (guest_init(guest)) {
         (void)guest_start(guest);
     }
