@@ -185,6 +185,10 @@ static void plan_add_vm(struct plan *plan, size_t index, struct diag *diag)
     vm->sdf = sdf;
     vm->maps_first = plan->maps_count;
     plan_add_maps(plan, sdf->maps, sdf->maps_count);
+    for (size_t i = 0; i < sdf->pages_count; i++) {
+        plan_add_map(plan, sdf->pages[i].region, sdf->pages[i].vaddr.value, SDF_PERM_R, true);
+        plan->maps[plan->maps_count - 1].bytes = LAYOUT_PAGE;
+    }
     plan_finish_maps(plan, vm->maps_first, "virtual machine", sdf->name.text, diag);
     vm->maps_count = plan->maps_count - vm->maps_first;
     for (size_t i = 0; i < sdf->vcpus_count; i++) {

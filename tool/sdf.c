@@ -78,6 +78,10 @@ static void sdf_free_vm(struct sdf_vm *vm)
 {
     free(vm->name.text);
     sdf_free_maps(vm->maps, vm->maps_count);
+    for (size_t i = 0; i < vm->pages_count; i++) {
+        free(vm->pages[i].mr.text);
+    }
+    free(vm->pages);
     for (size_t i = 0; i < vm->vcpus_count; i++) {
         free(vm->vcpus[i].setvar_id.text);
     }

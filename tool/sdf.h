@@ -106,6 +106,19 @@ struct sdf_vcpu {
     struct sdf_str setvar_id;
 };
 
+/**
+ * <register_page>: a page of registers that the monitor emulates, of which the guest's reads cost
+ * nothing (bootdesc.h, struct bd_device). Bulkhead's own element.
+ */
+struct sdf_register_page {
+    struct diag_pos pos;
+    struct sdf_str mr;    /* its first page */
+    struct sdf_num vaddr; /* guest-physical */
+    struct sdf_num irq;   /* virtual */
+    struct sdf_num id;    /* channel id of the monitor, for the doorbell */
+    size_t region;        /* as sdf_map.region */
+};
+
 /** <virtual_machine>; belongs to the PD whose index is `pd`. */
 struct sdf_vm {
     struct diag_pos pos;
@@ -117,6 +130,8 @@ struct sdf_vm {
     size_t vcpus_count;
     struct sdf_map *maps;
     size_t maps_count;
+    struct sdf_register_page *pages;
+    size_t pages_count;
     size_t pd;
 };
 

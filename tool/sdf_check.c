@@ -9,6 +9,7 @@ void sdf_check(struct sdf *sdf, const struct board *board, struct diag *diag)
     sdf_check_ids(sdf, diag);
     sdf_check_memory(sdf, board, diag);
     sdf_check_maps(sdf, board, diag);
+    sdf_check_pages(sdf, board, diag);
     sdf_check_channels(sdf, diag);
     sdf_check_irqs(sdf, board, diag);
     sdf_check_symbols(sdf, diag);

@@ -29,6 +29,9 @@ void sdf_check_memory(struct sdf *sdf, const struct board *board, struct diag *d
 /** Address spaces. */
 void sdf_check_maps(const struct sdf *sdf, const struct board *board, struct diag *diag);
 
+/** Register pages: places, interrupts; the map of the monitor. */
+void sdf_check_pages(const struct sdf *sdf, const struct board *board, struct diag *diag);
+
 /** Channels: who may call whom. Translates the old spelling of pp=. */
 void sdf_check_channels(struct sdf *sdf, struct diag *diag);
 

@@ -56,6 +56,10 @@ static void sdf_check_channel_ids(const struct sdf *sdf, struct diag *diag)
             sdf_check_take(&ids[i], &pd->irqs[j].id, BH_MAX_CHANNELS, "channel id", pd, diag);
         }
         sdf_check_take(&ids[i], &pd->reports.id, BH_MAX_CHANNELS, "channel id", pd, diag);
+        for (size_t j = 0; pd->vm != SDF_NONE && j < sdf->vms[pd->vm].pages_count; j++) {
+            sdf_check_take(&ids[i], &sdf->vms[pd->vm].pages[j].id, BH_MAX_CHANNELS, "channel id",
+                           pd, diag);
+        }
     }
     for (size_t i = 0; i < sdf->channels_count; i++) {
         for (size_t j = 0; j < 2; j++) {

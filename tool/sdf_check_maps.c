@@ -128,6 +128,32 @@ static void sdf_check_space_maps(const struct sdf *sdf, const struct sdf_map *ma
     }
 }
 
+/** A register page takes one page of the guest's addresses. */
+static void sdf_check_space_pages(const struct sdf_vm *vm, struct sdf_space *space,
+                                  struct diag *diag)
+{
+    for (size_t i = 0; i < vm->pages_count; i++) {
+        const struct sdf_register_page *page = &vm->pages[i];
+
+        if (!page->vaddr.given || page->mr.text == NULL) {
+            continue;
+        }
+        if (page->vaddr.value % SDF_PAGE != 0) {
+            diag_error(diag, page->vaddr.pos,
+                       "the address 0x%" PRIx64 " is not a multiple of the page size 0x1000",
+                       page->vaddr.value);
+            diag_help(diag, "use 0x%" PRIx64, page->vaddr.value / SDF_PAGE * SDF_PAGE);
+        } else if (page->vaddr.value >= SDF_SPACE_END) {
+            diag_error(diag, page->vaddr.pos, "the register page does not fit at 0x%" PRIx64,
+                       page->vaddr.value);
+            diag_help(diag, "addresses are below 0x%" PRIx64, SDF_SPACE_END);
+        } else {
+            sdf_check_add_piece(space, page->vaddr.value, SDF_PAGE, page->mr.text, "'",
+                                page->vaddr.pos);
+        }
+    }
+}
+
 /** What the tool itself puts at the top of a PD's address space. */
 static void sdf_check_add_top(const struct sdf_pd *pd, struct sdf_space *space)
 {
@@ -211,6 +237,7 @@ void sdf_check_maps(const struct sdf *sdf, const struct board *board, struct dia
     }
     for (size_t i = 0; i < sdf->vms_count; i++) {
         sdf_check_space_maps(sdf, sdf->vms[i].maps, sdf->vms[i].maps_count, &space, diag);
+        sdf_check_space_pages(&sdf->vms[i], &space, diag);
         sdf_check_overlap(&space, diag);
     }
 }

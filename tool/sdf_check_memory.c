@@ -273,6 +273,9 @@ static void sdf_check_used(struct sdf *sdf, struct diag *diag)
         for (size_t j = 0; j < sdf->vms[i].maps_count; j++) {
             sdf_check_mark(sdf, sdf->vms[i].maps[j].region);
         }
+        for (size_t j = 0; j < sdf->vms[i].pages_count; j++) {
+            sdf_check_mark(sdf, sdf->vms[i].pages[j].region);
+        }
     }
     if (diag->errors > 0) {
         return; /* a name that is spelt wrong may be what seems to be missing */

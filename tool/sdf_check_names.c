@@ -40,7 +40,12 @@ static void sdf_check_resolve(struct sdf *sdf, const struct sdf_index *pds,
         }
     }
     for (size_t i = 0; i < sdf->vms_count; i++) {
-        sdf_check_resolve_maps(sdf->vms[i].maps, sdf->vms[i].maps_count, regions, diag);
+        struct sdf_vm *vm = &sdf->vms[i];
+
+        sdf_check_resolve_maps(vm->maps, vm->maps_count, regions, diag);
+        for (size_t j = 0; j < vm->pages_count; j++) {
+            vm->pages[j].region = sdf_index_find(regions, &vm->pages[j].mr, diag);
+        }
     }
     for (size_t i = 0; i < sdf->channels_count; i++) {
         for (size_t j = 0; j < 2; j++) {

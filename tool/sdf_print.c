@@ -159,6 +159,15 @@ static void sdf_print_vm(struct sdf_printer *printer, const struct sdf_vm *vm)
     for (size_t i = 0; i < vm->maps_count; i++) {
         sdf_print_map(printer, &vm->maps[i]);
     }
+    for (size_t i = 0; i < vm->pages_count; i++) {
+        sdf_print_indent(printer);
+        fputs("<register_page", printer->out);
+        sdf_print_string(printer, "mr", vm->pages[i].mr.text);
+        sdf_print_hex(printer, "vaddr", vm->pages[i].vaddr.value);
+        sdf_print_decimal(printer, "irq", vm->pages[i].irq.value);
+        sdf_print_decimal(printer, "id", vm->pages[i].id.value);
+        fputs("/>\n", printer->out);
+    }
     printer->depth--;
     sdf_print_indent(printer);
     fputs("</virtual_machine>\n", printer->out);

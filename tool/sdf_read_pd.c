@@ -149,11 +149,29 @@ static void sdf_read_old_vcpu(const struct xml_element *element, struct diag *di
     vm->vcpus_count = 1;
 }
 
+static void sdf_read_register_page(const struct xml_element *element, struct diag *diag,
+                                   struct sdf_vm *vm)
+{
+    static const char *const names[] = { "mr", "vaddr", "irq", "id", NULL };
+    struct sdf_register_page *page;
+
+    vm->pages = alloc_grow(vm->pages, vm->pages_count, sizeof(*page));
+    page = &vm->pages[vm->pages_count++];
+    page->pos = element->pos;
+    page->region = SDF_NONE;
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "mr", SDF_REQUIRED, diag, &page->mr);
+    sdf_attr_number(element, "vaddr", SDF_REQUIRED, diag, &page->vaddr);
+    sdf_attr_number(element, "irq", SDF_REQUIRED, diag, &page->irq);
+    sdf_attr_number(element, "id", SDF_REQUIRED, diag, &page->id);
+    sdf_read_no_children(element, diag);
+}
+
 static void sdf_read_vm(const struct xml_element *element, size_t pd, struct sdf *sdf,
                         struct diag *diag)
 {
     static const char *const names[] = { "name", "priority", "budget", "period", NULL };
-    static const char *const children[] = { "vcpu", "map", NULL };
+    static const char *const children[] = { "vcpu", "map", "register_page", NULL };
     struct sdf_vm *vm;
 
     if (sdf->pds[pd].vm != SDF_NONE) {
@@ -175,6 +193,8 @@ static void sdf_read_vm(const struct xml_element *element, size_t pd, struct sdf
         } else if (strcmp(child->name, "map") == 0) {
             vm->maps = alloc_grow(vm->maps, vm->maps_count, sizeof(*vm->maps));
             sdf_read_map(child, true, diag, &vm->maps[vm->maps_count++]);
+        } else if (strcmp(child->name, "register_page") == 0) {
+            sdf_read_register_page(child, diag, vm);
         } else {
             sdf_read_unknown(child, children, diag);
         }
