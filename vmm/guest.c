@@ -187,6 +187,9 @@ static enum loader_error guest_load(struct guest *guest, struct loader_layout *l
     if (error == LOADER_OK) {
         error = loader_place(&guest->ram, &header, guest->initrd.count, layout);
     }
+    if (error == LOADER_OK && loader_overlaps(&guest->ram, guest->dtb.bytes, guest->dtb.count)) {
+        error = LOADER_ERR_OVERLAP;
+    }
     if (error == LOADER_OK) {
         error = loader_copy(&guest->ram, layout->kernel, guest->kernel.bytes, guest->kernel.count);
     }

@@ -54,6 +54,7 @@ static void start(uint8_t policy)
     seeded = (policy & 4) != 0;
     vmm_fake.has_seed = seeded;
     memset(&guest, 0, sizeof(guest));
+    kernel[18] = 0x20;
     memcpy(kernel + 56, "ARM\x64", 4);
     require(config_parse(config, strlen(config), &guest.config) == 0);
     guest.ram = (struct loader_ram){ ram, RAM_BASE, RAM_BYTES };

@@ -134,38 +134,6 @@ static void accesses(void **state)
     assert_int_equal(guest.aborts, 3);
 }
 
-static void wrong_images(void **state)
-{
-    struct loader_image header;
-    struct loader_layout layout;
-    struct loader_ram space = { ram, RAM_GPA, RAM_BYTES };
-
-    (void)state;
-    assert_int_equal(loader_check(kernel, 63, &header), LOADER_ERR_TRUNCATED);
-    make_kernel(0, 0x1000, 0);
-    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_HEADER);
-    make_kernel(0x200000, 0x200000, 0);
-    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_HEADER);
-    make_kernel(0, 0x200000, 1);
-    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_ENDIAN);
-    kernel[56] = 0;
-    assert_int_equal(loader_check(kernel, sizeof(kernel), &header), LOADER_ERR_MAGIC);
-    header = (struct loader_image){ 0x80000, UINT64_MAX };
-    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_ERR_SPACE);
-    header.memory_bytes = RAM_BYTES - 0x80000;
-    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_ERR_SPACE);
-    header.memory_bytes = RAM_BYTES - 0x200000 - 0x80000;
-    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_OK);
-    assert_int_equal(loader_place(&space, &header, 1, &layout), LOADER_ERR_SPACE);
-    assert_int_equal(loader_place(&space, &header, UINT64_MAX, &layout), LOADER_ERR_SPACE);
-    space.bytes -= 0x1000;
-    assert_int_equal(loader_place(&space, &header, 0, &layout), LOADER_ERR_RAM);
-    space.bytes = RAM_BYTES;
-    assert_int_equal(loader_copy(&space, RAM_GPA + RAM_BYTES, kernel, 1), LOADER_ERR_SPACE);
-    assert_int_equal(loader_copy(&space, RAM_GPA - 1, kernel, 1), LOADER_ERR_SPACE);
-    assert_int_equal(loader_copy(&space, RAM_GPA, kernel, UINT64_MAX), LOADER_ERR_SPACE);
-}
-
 static uint32_t parse(const char *text)
 {
     return config_parse(text, strlen(text), &guest.config);
@@ -239,7 +207,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(boots, begin, end),
         cmocka_unit_test_setup_teardown(device_tree, begin, end),
         cmocka_unit_test_setup_teardown(accesses, begin, end),
-        cmocka_unit_test_setup_teardown(wrong_images, begin, end),
         cmocka_unit_test(configuration),
         cmocka_unit_test_setup_teardown(no_machine, begin, end),
     };
