@@ -11,18 +11,12 @@
 Works in a temporary folder. Needs cmocka and gcc, or clang with libFuzzer ($CLANG, else clang-14).
 """
 import os
-import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-CLANG = os.environ.get("CLANG", "clang-14")
-FUZZ_SECONDS = 60
-SANITIZE = ["-std=gnu11", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+from seeding import CLANG, TOP, compile_seeded, fuzz, run_table, seed
+
 GUEST = ["virtio_driver.c", "virtio_probe.c", "virtio_world.c"]
 
 # Identifier, file below virtio/, what is there, and what stands there instead.
@@ -97,28 +91,9 @@ FAULTS = [
 ]
 
 
-def seed(work, file, old, new):
-    """A copy of the sources in which `old` is `new`."""
-    copy = work / "virtio"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(TOP / "virtio", copy)
-    path = copy / file
-    text = path.read_text()
-    if text.count(old) != 1:
-        sys.exit(f"seed_virtio: virtio/{file} has {text.count(old)} times: {old.strip()}")
-    path.write_text(text.replace(old, new))
-    return copy
-
-
-def build(compiler, copy, sources, output, more):
-    command = [compiler, *SANITIZE, *more, f"-I{TOP}/include", f"-I{copy}/include",
-               f"-I{TOP}/tests/unit", "-o", str(output), *map(str, sources),
-               *map(str, sorted(copy.glob("*.c")))]
-    if more[-1:] == ["-lcmocka"]:
-        command = [c for c in command if c != "-lcmocka"] + ["-lcmocka"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"seed_virtio: the seeded sources do not compile:\n{done.stderr}")
+def build(compiler, copy, sources, output, arguments, libraries=()):
+    compile_seeded(compiler, [TOP / "include", copy / "include", TOP / "tests/unit"],
+                   [*sources, *sorted(copy.glob("*.c"))], output, arguments, libraries)
 
 
 def run_clause(work, identifier, file, old, new):
@@ -127,10 +102,10 @@ def run_clause(work, identifier, file, old, new):
                     (TOP / "docs/virtio.md").read_text(), re.M)
     if row is None:
         sys.exit(f"seed_virtio: docs/virtio.md has no {identifier}")
-    copy = seed(work, file, old, new)
+    copy = seed(work, "virtio", file, old, new)
     program = work / "test"
     sources = [TOP / "tests/unit" / name for name in [row.group(1), *GUEST]]
-    build("gcc", copy, sources, program, ["-w", "-lcmocka"])
+    build("gcc", copy, sources, program, ["-w"], ["-lcmocka"])
     prefix = identifier.lower().replace("-", "_")
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="STDOUT", BULKHEAD_TEST=prefix + "*")
     try:
@@ -148,25 +123,14 @@ def run_clause(work, identifier, file, old, new):
 
 def run_fault(work, target, file, old, new):
     """Whether the fuzz target finds the fault in time."""
-    copy = seed(work, file, old, new)
+    copy = seed(work, "virtio", file, old, new)
     program = work / "fuzz"
-    fuzz = TOP / "tests/fuzz"
-    sources = [fuzz / f"fuzz_virtio_{target}.c", fuzz / "virtio_guest.c", fuzz / "virtio_ring.c",
-               *(TOP / "tests/unit" / name for name in GUEST)]
+    folder = TOP / "tests/fuzz"
+    sources = [folder / f"fuzz_virtio_{target}.c", folder / "virtio_guest.c",
+               folder / "virtio_ring.c", *(TOP / "tests/unit" / name for name in GUEST)]
     build(CLANG, copy, sources, program, ["-w", "-O1", "-fsanitize=fuzzer"])
-    corpus = work / "corpus"
-    shutil.rmtree(corpus, ignore_errors=True)
-    shutil.copytree(fuzz / "corpus" / f"virtio_{target}", corpus)
-    start = time.monotonic()
-    done = subprocess.run([program, f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-seed=1",
-                           "-max_len=700", f"-artifact_prefix={work}/", corpus],
-                          capture_output=True, text=True)
-    good = done.returncode != 0
-    why = re.search(r"does not hold: .*|ERROR: \w+Sanitizer: [\w-]+|runtime error: .*|ERROR: .*",
-                    done.stderr)
-    print(f"{'found' if good else 'NOT FOUND'}: {target}: '{' '.join(old.split())}' in {file} "
-          f"after {time.monotonic() - start:.1f} s: {why.group(0) if why else ''}", flush=True)
-    return good
+    return fuzz(work, program, folder / "corpus" / f"virtio_{target}",
+                f"{target}: '{' '.join(old.split())}' in {file}")
 
 
 def main():
@@ -174,13 +138,7 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     table, run = kinds[sys.argv[1]]
-    chosen = [t for t in table if len(sys.argv) == 2 or t[0] in sys.argv[2:]]
-    if not chosen:
-        sys.exit("seed_virtio: nothing of that name")
-    with tempfile.TemporaryDirectory() as name:
-        results = [run(pathlib.Path(name), *t) for t in chosen]
-    print(f"{sum(results)} of {len(results)} found")
-    sys.exit(0 if all(results) else 1)
+    run_table(table, run, sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 #define CTLR 0x000u
 #define IGROUPR 0x080u
 #define ISENABLER 0x100u
+#define IPRIORITYR 0x400u
 #define ITARGETSR 0x800u
+#define ICFGR 0xc00u
 #define IROUTER 0x6000u
 
 struct step {
@@ -189,6 +191,30 @@ static void run(const struct step *step)
     }
 }
 
+/** Half of the steps go to the registers of one of eight interrupts, so that they meet. */
+static void aim(struct step *step)
+{
+    uint32_t intid = step->offset % 8 * 36;
+    uint32_t kind = step->offset >> 4 & 15;
+    uint64_t frame =
+        step->redistributor != 0 ? step->vcpu * GIC_REDISTRIBUTOR_BYTES + SGI_FRAME : 0;
+
+    step->width = kind < 8 || kind == 12 ? 2 : kind == 13 ? 3 : 0;
+    if (kind == 0) {
+        step->offset = CTLR;
+        step->value &= 3;
+        return;
+    }
+    if (kind < 8) {
+        step->offset = (uint32_t)frame + kind * 0x80 + intid / 32 * 4;
+        step->value = (step->value & 1) << intid % 32;
+    } else if (kind < 12) {
+        step->offset = (uint32_t)frame + ((kind & 1) != 0 ? ITARGETSR : IPRIORITYR) + intid;
+    } else {
+        step->offset = kind == 12 ? (uint32_t)frame + ICFGR + intid / 16 * 4 : IROUTER + 8 * intid;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     const uint8_t ids[VCPUS] = { VMM_FAKE_ID(0), VMM_FAKE_ID(1), VMM_FAKE_ID(2), VMM_FAKE_ID(3) };
@@ -205,7 +231,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         step.vcpu %= VCPUS;
         step.width %= 4;
         step.store &= 1;
-        /* The stage that decodes addresses lets no access leave the device. */
+        if (step.offset >> 31 == 0) {
+            aim(&step);
+        }
+        /* What decodes addresses lets no access leave the device. */
         step.offset %= step.redistributor != 0 ? (VCPUS + 1) * GIC_REDISTRIBUTOR_BYTES - 7
                                                : GIC_DISTRIBUTOR_BYTES - 7;
         if (step.width < 3) {

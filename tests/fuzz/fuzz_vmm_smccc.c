@@ -109,6 +109,21 @@ static uint32_t function_of(const struct step *step)
     return bases[step->function >> 8 & 3] | (step->function & 0xff);
 }
 
+/** Random numbers are as long as was asked for. */
+static void check_random(uint32_t function, uint64_t asked, uint32_t vcpu)
+{
+    uint32_t width = (function & 0x40000000) != 0 ? 64 : 32;
+    uint64_t bits = width == 32 ? asked & 0xffffffff : asked;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        uint64_t first = (uint64_t)i * width;
+        uint64_t most = bits <= first || bits > (uint64_t)3 * width ? 0 : bits - first;
+
+        most = most < width ? most : width;
+        require(most == 64 || vmm_fake.x[vcpu][3 - i] >> most == 0);
+    }
+}
+
 static void run(const struct step *step)
 {
     uint32_t vcpu = step->vcpu % VCPUS;
@@ -134,6 +149,9 @@ static void run(const struct step *step)
     require(vmm_fake.smcs == smcs || (function == DECLARED && immediate == 0));
     if (immediate != 0 || !is_defined(function)) {
         require(answer.reply && answer.label == BH_VCPU_DONE && answer.value == NOT_SUPPORTED);
+    }
+    if (function == 0x84000053 || function == 0xc4000053) {
+        check_random(function, words[2], vcpu);
     }
     check_state();
 }

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Seed faults in the VMM's library, and see the fuzz targets find each within a minute.
+
+    seed_vmm.py [TARGET ...]        targets: gic, smccc
+
+Works in a temporary folder. Needs clang with libFuzzer ($CLANG, else clang-14) and libfdt.
+"""
+import sys
+
+from seeding import CLANG, TOP, compile_seeded, fuzz, run_table, seed
+
+# What only the protection domain has, not the library.
+NOT_LIBRARY = ["main.c", "sys_pd.c", "libfdt_glue.c"]
+
+# Target, file below vmm/, what is there, and what stands there instead.
+FAULTS = [
+    ("gic", "gic.c", "        bank->routed &= ~bit;\n", ""),
+    ("gic", "gic.c", "if (gic->version == 2 && number == 0) {", "if (gic->version == 0) {"),
+    ("gic", "gic.c", "offset >= GIC_ICFGR_END || number >= GIC_BANKS ||\n        (",
+     "offset >= GIC_ICFGR_END || ("),
+    ("gic", "gicd.c", "gic->router[intid] = router & 0xff80ffffffUL;",
+     "gic->router[intid] = router & 0x80ffffffUL;"),
+    ("smccc", "psci.c", "    psci->on[vcpu] = false;\n    return ",
+     "    return "),
+    ("smccc", "psci.c", " && entry - psci->ram_base < psci->ram_bytes", ""),
+    ("smccc", "smccc.c", "smccc->passed[i] == function", "smccc->passed[i] >= function"),
+    ("smccc", "trng.c", "bits > (uint64_t)i * width ? bits - (uint64_t)i * width : 0", "bits"),
+]
+
+
+def run(work, target, file, old, new):
+    """Whether the fuzz target finds the fault in time."""
+    copy = seed(work, "vmm", file, old, new)
+    program = work / "fuzz"
+    sources = [TOP / f"tests/fuzz/fuzz_vmm_{target}.c", TOP / "tests/unit/vmm_fake.c",
+               *(path for path in sorted(copy.glob("*.c")) if path.name not in NOT_LIBRARY)]
+    includes = [TOP / "include", copy, TOP / "tests/unit", TOP / "tests/unit/vmm"]
+    compile_seeded(CLANG, includes, sources, program, ["-w", "-O1", "-fsanitize=fuzzer"], ["-lfdt"])
+    return fuzz(work, program, TOP / f"tests/fuzz/corpus/vmm_{target}",
+                f"{target}: '{' '.join(old.split())}' in {file}")
+
+
+if __name__ == "__main__":
+    run_table(FAULTS, run, sys.argv[1:])
