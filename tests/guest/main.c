@@ -5,8 +5,10 @@
 #include "psci.h"
 #include "test.h"
 
-static const struct test_group *const groups[] = { &psci_tests, &gic_tests, &timer_tests,
-                                                   &trap_tests, &smp_tests };
+static const struct test_group *const groups[] = {
+    &psci_tests,  &gic_tests,  &timer_tests,     &trap_tests,  &smp_tests,  &edges_tests,
+    &pages_tests, &code_tests, &registers_tests, &calls_tests, &beat_tests,
+};
 
 /* Whether a comma-separated list, which ends at a space, has this word. */
 static bool listed(const char *list, const char *word)
@@ -31,24 +33,11 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-static bool selected(const char *name)
+static bool selected(const struct test_group *group)
 {
-    static const char key[] = "test=";
+    const char *list = platform_argument("test");
 
-    for (const char *at = platform.bootargs; *at != '\0'; at++) {
-        unsigned i = 0;
-
-        if (at != platform.bootargs && at[-1] != ' ') {
-            continue;
-        }
-        while (key[i] != '\0' && at[i] == key[i]) {
-            i++;
-        }
-        if (key[i] == '\0') {
-            return listed(at + i, name);
-        }
-    }
-    return true;
+    return list != 0 ? listed(list, group->name) : !group->named;
 }
 
 void main(uintptr_t tree)
@@ -57,6 +46,7 @@ void main(uintptr_t tree)
     uint64_t level = READ_SYSREG("CurrentEL") >> 2 & 3;
     unsigned run = 0;
 
+    platform.share = test_argument("share", 0);
     test_print("guest: EL%lu, %lu CPUs, GICv%lu, PSCI by %s, arguments '%s'\n", level,
                (unsigned long)platform.cpus, (unsigned long)platform.gic_version,
                platform.psci_smc ? "SMC" : "HVC", platform.bootargs);
@@ -68,7 +58,7 @@ void main(uintptr_t tree)
     gic_init_cpu();
     cpu_unmask_irqs();
     for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-        if (selected(groups[i]->name)) {
+        if (selected(groups[i])) {
             groups[i]->run();
             run++;
         }

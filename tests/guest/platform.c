@@ -133,3 +133,21 @@ bool platform_read(uintptr_t tree)
     read_uart((const void *)tree, stdout_path);
     return platform.gic_version != 0 && platform.cpus != 0;
 }
+
+const char *platform_argument(const char *name)
+{
+    for (const char *at = platform.bootargs; *at != '\0'; at++) {
+        unsigned i = 0;
+
+        if (at != platform.bootargs && at[-1] != ' ') {
+            continue;
+        }
+        while (name[i] != '\0' && at[i] == name[i]) {
+            i++;
+        }
+        if (name[i] == '\0' && at[i] == '=') {
+            return at + i + 1;
+        }
+    }
+    return 0;
+}

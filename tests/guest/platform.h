@@ -17,6 +17,7 @@ struct platform {
     bool psci_smc; /**< PSCI is called by SMC, else by HVC */
     unsigned cpus;
     uint64_t mpidr[CPU_MAX]; /**< affinity fields of each CPU */
+    uintptr_t share;         /**< page of share.h; 0: none */
     char bootargs[PLATFORM_BOOTARGS];
 };
 
@@ -25,5 +26,8 @@ extern struct platform platform;
 /** Read the device tree at an address. False if there is none, or no GIC or no CPU in it; the
  *  UART's address is usable all the same. */
 bool platform_read(uintptr_t tree);
+
+/** What follows `name=` among the boot arguments, up to a space or the end; null without it. */
+const char *platform_argument(const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "platform.h"
 #include "psci.h"
+#include "share.h"
 
 #define UART_DR 0x00
 #define UART_FR 0x18
@@ -15,8 +16,29 @@ test_secondary *volatile test_on_secondary;
 
 static unsigned passed, failed;
 
+/* What nobody watches. */
+static struct share own_share;
+
+static volatile struct share *share(void)
+{
+    return platform.share != 0 ? (volatile struct share *)platform.share : &own_share;
+}
+
+static void put_shared(char c)
+{
+    volatile struct share *to = share();
+
+    to->text[to->written % SHARE_TEXT] = c;
+    cpu_barrier();
+    to->written = to->written + 1;
+}
+
 static void put(char c)
 {
+    if (platform.share != 0) {
+        put_shared(c);
+        return;
+    }
     for (unsigned i = 0; i < SPINS && (mmio_read32(platform.uart + UART_FR) & UART_FR_FULL) != 0;
          i++) {
     }
@@ -117,6 +139,72 @@ bool test_wait_change(const volatile uint64_t *word, uint64_t old)
         cpu_relax();
     }
     return true;
+}
+
+uint64_t test_argument(const char *name, uint64_t otherwise)
+{
+    const char *found = platform_argument(name);
+    uint64_t value = 0;
+    unsigned base = 10;
+
+    if (found == 0) {
+        return otherwise;
+    }
+    if (found[0] == '0' && found[1] == 'x') {
+        base = 16;
+        found += 2;
+    }
+    for (; *found != '\0' && *found != ' '; found++) {
+        value =
+            value * base + (uint64_t)(*found <= '9' ? *found - '0' : (*found | 0x20) - 'a' + 10);
+    }
+    return value;
+}
+
+void test_progress(void)
+{
+    share()->beats = share()->beats + 1;
+}
+
+uint64_t test_resume(void)
+{
+    return share()->next;
+}
+
+void test_go_on_with(uint64_t next)
+{
+    share()->next = next;
+    test_progress();
+}
+
+void test_count_reset(void)
+{
+    share()->resets = share()->resets + 1;
+}
+
+uint64_t test_resets(void)
+{
+    return share()->resets;
+}
+
+void test_count_wrong(uint64_t checks)
+{
+    share()->wrong = share()->wrong + checks;
+}
+
+uint64_t test_wrong(void)
+{
+    return share()->wrong;
+}
+
+void test_set_checksum(uint64_t checksum)
+{
+    share()->checksum = checksum;
+}
+
+bool test_shall_stop(void)
+{
+    return share()->stop != 0;
 }
 
 void test_finish(void)

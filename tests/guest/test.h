@@ -5,7 +5,8 @@
  *     ok NAME / FAIL NAME (value N)    a check
  *     count NAME MEAN WORST            instructions; only where CNTFRQ_EL0 says how many a tick is
  *     done: N passed, N failed         the end; then PSCI's SYSTEM_OFF
- * The boot argument `test=a,b` runs the groups of these names only.
+ * The boot argument `test=a,b` runs the groups of these names only. With `share=ADDRESS` all this
+ * goes into the page of share.h that is there, instead of to the UART.
  */
 #ifndef GUEST_TEST_H
 #define GUEST_TEST_H
@@ -15,6 +16,7 @@
 struct test_group {
     const char *name;
     void (*run)(void);
+    bool named; /* runs only where the boot argument names it */
 };
 
 extern const struct test_group psci_tests;
@@ -22,6 +24,12 @@ extern const struct test_group gic_tests;
 extern const struct test_group timer_tests;
 extern const struct test_group trap_tests;
 extern const struct test_group smp_tests;
+extern const struct test_group edges_tests;
+extern const struct test_group pages_tests;
+extern const struct test_group code_tests;
+extern const struct test_group registers_tests;
+extern const struct test_group calls_tests;
+extern const struct test_group beat_tests;
 
 /** Print with %s, %lu and %lx; nothing else. On the boot CPU only. */
 void test_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -53,6 +61,25 @@ bool test_wait_change(const volatile uint64_t *word, uint64_t old);
 /** What a secondary CPU does when it is up: set by the tests of several CPUs. Null: switch off. */
 typedef void test_secondary(unsigned cpu);
 extern test_secondary *volatile test_on_secondary;
+
+/** Value of the boot argument `name=number` (decimal or 0x), or `otherwise`. */
+uint64_t test_argument(const char *name, uint64_t otherwise);
+
+/**
+ * @{ What the watcher of share.h sees; without one they are kept here. `progress` counts beats or
+ * steps; `resume` is where a work goes on after a reboot that it caused itself, which
+ * `go_on_with` sets, and counts as a step.
+ */
+void test_progress(void);
+uint64_t test_resume(void);
+void test_go_on_with(uint64_t next);
+void test_count_reset(void);
+uint64_t test_resets(void);
+void test_count_wrong(uint64_t checks);
+uint64_t test_wrong(void);
+void test_set_checksum(uint64_t checksum);
+bool test_shall_stop(void);
+/** @} */
 
 /** Print the sums and switch the machine off. */
 void test_finish(void) __attribute__((noreturn));

@@ -103,4 +103,4 @@ static void run(void)
     gic_set_handler(OTHER_SGI, 0);
 }
 
-const struct test_group gic_tests = { "gic", run };
+const struct test_group gic_tests = { .name = "gic", .run = run };

@@ -48,4 +48,4 @@ static void run(void)
     test_count("psci.version", &version, empty.sum / empty.count, CALLS);
 }
 
-const struct test_group psci_tests = { "psci", run };
+const struct test_group psci_tests = { .name = "psci", .run = run };

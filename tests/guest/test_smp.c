@@ -104,4 +104,4 @@ static void run(void)
     gic_set_handler(SGI, 0);
 }
 
-const struct test_group smp_tests = { "smp", run };
+const struct test_group smp_tests = { .name = "smp", .run = run };

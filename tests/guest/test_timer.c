@@ -150,4 +150,4 @@ static void run(void)
     gic_set_handler(VIRTUAL_TIMER, 0);
 }
 
-const struct test_group timer_tests = { "timer", run };
+const struct test_group timer_tests = { .name = "timer", .run = run };

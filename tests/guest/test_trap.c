@@ -55,4 +55,4 @@ static void run(void)
     measure();
 }
 
-const struct test_group trap_tests = { "trap", run };
+const struct test_group trap_tests = { .name = "trap", .run = run };

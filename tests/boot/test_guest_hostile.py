@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A guest that does its worst disturbs nobody: its neighbour on the same CPU keeps its beat, its
+own VMM still answers, and the kernel's assertions hold.
+
+The system is systems/guests-hostile. Where it can, QEMU counts instructions, so that a run can be
+repeated and the neighbour's longest pause is exact. Random instructions may leave the attacker in
+an endless chain of exceptions without a single instruction, in which counted time stands still:
+there time is the host's."""
+import re
+
+import pytest
+
+from conftest import IMAGES, MAIN, SDK, BOARD, TOP, build_image
+
+SYSTEM = TOP / 'tests/boot/systems/guests-hostile/guests-hostile.system'
+CONF = """name {name}
+bootargs share=0x50000000 test={test}
+gic 2 0x08000000 0x08010000
+gic 3 0x08000000 0x080a0000
+"""
+# A beat is due every millisecond. The neighbour may have to wait for the attacker's time slice, a
+# millisecond, and for the attacker's VMM, which has a higher priority.
+LONGEST_PAUSE_US = 5_000
+# The same where time is the host's, which may be busy.
+LONGEST_HOST_PAUSE_US = 3_000_000
+
+
+def vmm(config='debug'):
+    """Where the generic VMM program may be."""
+    return [SDK / 'board' / BOARD / config / 'elf', MAIN / 'systems/one-guest' / config]
+
+
+def run(boot, gic, folder, test, timeout=60, icount=True):
+    """Boots the attacker with its group of tests; returns the match of what the watcher saw."""
+    name = test.split()[0]
+    for guest, what in (('attacker', test), ('neighbour', 'beat')):
+        (folder / f'{guest}.conf').write_text(CONF.format(name=guest, test=what), encoding='utf-8')
+    image = build_image(SYSTEM, output=IMAGES / f'guests-hostile-{name}-{gic}',
+                        search=[folder, *vmm(), MAIN / 'tests/guest'])
+    board = boot(image, gic=gic, smp=2, icount=icount, timeout=timeout)
+    board.expect('attacker: done: ([0-9]+) passed, 0 failed')
+    saw = board.expect(r'watch: neighbour: (\d+) beats, longest pause (\d+) us, (\d+) wrong; '
+                       r'attacker: (\d+) resets')
+    beats, pause, wrong = int(saw[1]), int(saw[2]), int(saw[3])
+    assert wrong == 0, board.tail()
+    assert beats > 90, board.tail()
+    assert pause < (LONGEST_PAUSE_US if icount else LONGEST_HOST_PAUSE_US), board.tail()
+    board.expect('neighbour: done: 2 passed, 0 failed')
+    assert 'is stuck' not in board.tail(1000)
+    return board
+
+
+def test_edges(boot, gic, tmp_path):
+    """Accesses of every kind at the edges of regions and at powers of two."""
+    run(boot, gic, tmp_path, 'edges')
+
+
+@pytest.mark.long
+def test_pages(boot, gic, tmp_path):
+    """A read and a write in every page below 4 GiB."""
+    run(boot, gic, tmp_path, 'pages', timeout=1800)
+
+
+# Among the long tests until a guest can no longer write the physical timer of a PD.
+@pytest.mark.long
+def test_instructions(boot, gic, tmp_path):
+    """Every system register read and written, and random encodings of every class."""
+    run(boot, gic, tmp_path, 'code', timeout=120, icount=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('seed', range(1, 6))
+def test_many_instructions(boot, gic, tmp_path, seed):
+    run(boot, gic, tmp_path, f'code count=1000000 seed={seed}', timeout=1800, icount=False)
+
+
+def test_interrupt_controller(boot, gic, tmp_path):
+    """Random values in every register of the interrupt controller."""
+    run(boot, gic, tmp_path, 'registers')
+
+
+def test_calls(boot, gic, tmp_path):
+    """Random SMCCC calls."""
+    board = run(boot, gic, tmp_path, 'calls')
+    assert re.search(r'attacker: reset', board.tail(1000))
