@@ -21,9 +21,11 @@
 #define PL011_CR_TXE (1u << 8)
 #define PL011_CR_RXE (1u << 9)
 
-#define PL011_INT_RX (1u << 4)
-#define PL011_INT_RT (1u << 6)
 #define PL011_INT_ALL 0x7ffu
+
+/* In the data register, above the character: what PL011_ERROR_ bits say. */
+#define PL011_DR_ERRORS 8
+#define PL011_DR_ERRORS_MASK 0xfu
 
 static volatile uint32_t *pl011_register(const struct pl011 *uart, uintptr_t offset)
 {
@@ -52,18 +54,37 @@ void pl011_send(const struct pl011 *uart, char c)
     *pl011_register(uart, PL011_DR) = (unsigned char)c;
 }
 
-bool pl011_receive(const struct pl011 *uart, char *c)
+bool pl011_receive_checked(const struct pl011 *uart, uint8_t *c, uint32_t *errors)
 {
     if ((*pl011_register(uart, PL011_FR) & PL011_FR_RXFE) != 0) {
         return false;
     }
-    *c = (char)*pl011_register(uart, PL011_DR);
+    uint32_t data = *pl011_register(uart, PL011_DR);
+    *c = (uint8_t)data;
+    *errors = (data >> PL011_DR_ERRORS) & PL011_DR_ERRORS_MASK;
     return true;
+}
+
+bool pl011_receive(const struct pl011 *uart, char *c)
+{
+    uint8_t byte;
+    uint32_t errors;
+    bool received = pl011_receive_checked(uart, &byte, &errors);
+
+    if (received) {
+        *c = (char)byte;
+    }
+    return received;
+}
+
+void pl011_irq_select(const struct pl011 *uart, uint32_t interrupts)
+{
+    *pl011_register(uart, PL011_IMSC) = interrupts;
 }
 
 void pl011_receive_irq_enable(const struct pl011 *uart)
 {
-    *pl011_register(uart, PL011_IMSC) = PL011_INT_RX | PL011_INT_RT;
+    pl011_irq_select(uart, PL011_INTERRUPT_RECEIVE | PL011_INTERRUPT_RECEIVE_TIMEOUT);
 }
 
 void pl011_irq_clear(const struct pl011 *uart)

@@ -3,10 +3,10 @@
  * Timer driver PD: serves the calls of protocol.h on all its channels from the generic timer of its
  * CPU. Its interrupt is channel `timer_irq`, which the description sets (setvar_id).
  */
+#include <io/timer/protocol.h>
 #include <microkit.h>
 
 #include "arm_generic.h"
-#include "protocol.h"
 
 #define TIMER_NEVER UINT64_MAX
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Asks the timer driver for timeouts, one after the other, and says when they came. */
 #include <bulkhead/libc.h>
-#include <drivers/timer/protocol.h>
+#include <io/timer/protocol.h>
 #include <microkit.h>
 
 #define TICKS 5

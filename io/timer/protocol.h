@@ -3,8 +3,8 @@
  * What a client asks of a timer driver: protected calls, whose label says which. A client has one
  * timeout; a new one replaces it, and its end is a notification.
  */
-#ifndef DRIVERS_TIMER_PROTOCOL_H
-#define DRIVERS_TIMER_PROTOCOL_H
+#ifndef IO_TIMER_PROTOCOL_H
+#define IO_TIMER_PROTOCOL_H
 
 enum timer_call {
     /** Answers in word 0 with the time since the board started, in nanoseconds. */
