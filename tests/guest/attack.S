@@ -106,6 +106,14 @@ attack_return:
     isb
     ret
 
+    .global attack_reset
+attack_reset:
+    movz    x0, #0x0009             /* PSCI's SYSTEM_RESET */
+    movk    x0, #0x8400, lsl #16
+    hvc     #0
+1:  wfi
+    b       1b
+
     .bss
     .balign 16
 attack_kept:

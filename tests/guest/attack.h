@@ -51,6 +51,9 @@ uintptr_t attack_memory(void);
 /** Fills registers with addresses of attack_memory() and, every fourth, with what `value` says. */
 void attack_registers(uint64_t x[ATTACK_REGISTERS], uint64_t value);
 
+/** Where a CPU that is started by chance resets the guest; takes no arguments and no stack. */
+void attack_reset(void);
+
 /* In attack.S. */
 void attack_enter(const uint64_t x[ATTACK_REGISTERS], uintptr_t to, uintptr_t stack);
 extern struct attack_result attack_end;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Random SMCCC calls by HVC and SMC: functions of every owner and unknown ones, with arguments that
- * mean something and with any. A call that resets the guest is allowed: the work goes on with the
- * next number. What would end it for good is not made here.
+ * mean something and with any. A call that resets the guest is allowed, as is one that suspends it
+ * and has it begin anew: the work goes on with the next number. What would end it for good is not
+ * made here.
  */
 #include "attack.h"
+#include "gic.h"
 #include "platform.h"
 #include "psci.h"
 #include "random.h"
@@ -14,6 +16,9 @@
 #define HVC 0xd4000002U
 #define SMC 0xd4000003U
 #define OWNERS 8
+#define VIRTUAL_TIMER 27U
+/* Ticks until the timer ends a call that waits for an interrupt. */
+#define WAIT 5000
 /* Numbers of functions that an owner has. */
 #define FUNCTIONS 0x90
 
@@ -65,8 +70,8 @@ static uint64_t pick_argument(struct random *numbers)
                                0x80000000,
                                platform.mpidr[0],
                                platform.mpidr[platform.cpus - 1],
-                               (uintptr_t)secondary_start,
-                               (uintptr_t)secondary_start + 2,
+                               (uintptr_t)attack_reset,
+                               (uintptr_t)attack_reset + 2,
                                0x1000,
                                platform.distributor,
                                platform.cpus,
@@ -81,6 +86,7 @@ static void run(void)
 {
     uint64_t answers = 0, refusals = 0;
 
+    gic_enable(VIRTUAL_TIMER);
     cpu_mask_irqs();
     for (uint64_t i = test_resume(); i < CALLS; i++) {
         struct random numbers = random_start(i);
@@ -100,6 +106,8 @@ static void run(void)
             continue;
         }
         test_go_on_with(i + 1);
+        WRITE_SYSREG("cntv_cval_el0", cpu_counter() + WAIT);
+        WRITE_SYSREG("cntv_ctl_el0", 1);
         attack_run(instruction, x, &result);
         answers += attack_went_on(&result) ? 1 : 0;
         refusals += (int32_t)result.x0 == PSCI_NOT_SUPPORTED ? 1 : 0;
