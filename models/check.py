@@ -18,7 +18,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-MODELS = ("wake", "call", "control", "fair")
+MODELS = ("wake", "call", "control", "fair", "serial")
 
 # Model, definitions, fewest states that are believed, whether only `--long` runs it, marks of the
 # model that this scope cannot reach.
@@ -36,6 +36,9 @@ SCOPES = [
     ("control", "", 1000000, False, ()),
     ("control", "REQUESTS=4 STOPS=2", 3000000, True, ()),
     ("fair", "", 20, False, ()),
+    ("serial", "", 100000, False, ("restart",)),
+    ("serial", "BYTES=3 RESTARTS=1", 300000, False, ()),
+    ("serial", "BYTES=4 RESTARTS=2", 1000, True, ()),
 ]
 
 # Scopes that are searched for cycles.
@@ -43,6 +46,7 @@ FINITE = [
     ("wake", "SENDERS=1 ROUNDS=2"),
     ("call", "CALLS=2 STOPS=1 CALLEES=1"),
     ("control", "REQUESTS=2 STOPS=1"),
+    ("serial", "BYTES=3 RESTARTS=1"),
 ]
 
 # Model, fault, property that must be found violated, definitions.
@@ -89,6 +93,16 @@ FAULTS = [
     ("control", "NO_POKE_OF_CHILD", "no_parent_stuck", ""),
     ("control", "NO_POKE_AFTER_DONE", "no_parent_stuck", ""),
     ("fair", "LOWEST_FIRST", "acceptance cycle", ""),
+    ("serial", "NO_BARRIER_BEFORE_LOOK", "no_lost_wakeup", ""),
+    ("serial", "NO_BARRIER_AFTER_REQUEST", "no_lost_wakeup", ""),
+    ("serial", "NO_LOOK_AFTER_REQUEST", "no_lost_wakeup", ""),
+    ("serial", "CLEARED_AFTER_NOTIFY", "no_lost_wakeup", ""),
+    ("serial", "PUT_OFF_TO_THE_END", "no_lost_wakeup", ""),
+    ("serial", "PRODUCED_NOT_RELEASED", "byte_whole", ""),
+    ("serial", "PRODUCED_NOT_ACQUIRED", "byte_whole", ""),
+    ("serial", "CONSUMED_BEFORE_COPY", "byte_whole", ""),
+    ("serial", "NOT_NOTIFIED_AFTER_OPEN", "no_lost_wakeup", "BYTES=3 RESTARTS=1"),
+    ("serial", "OPENED_AT_ZERO", "byte_whole", "BYTES=3 RESTARTS=1"),
 ]
 
 

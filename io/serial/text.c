@@ -122,7 +122,7 @@ unsigned int serial_text_statistics(struct serial_virtualiser *virtualiser)
     const struct serial_queue *input = &virtualiser->input;
     unsaid += text_say(
         virtualiser,
-        "serial: device: input %llu bytes, errors: overrun %llu framing %llu parity %llu break %llu",
+        "serial: device: input %llu bytes; overrun %llu framing %llu parity %llu break %llu",
         (unsigned long long)virtualiser->input_bytes,
         (unsigned long long)serial_queue_counter(input, SERIAL_COUNTER_OVERRUN),
         (unsigned long long)serial_queue_counter(input, SERIAL_COUNTER_FRAMING),
