@@ -27,7 +27,7 @@ fi
 
 # A system with a guest that names no files of its own gets Debian's.
 guest_search=()
-if grep -q 'prefill_path="Image"' "$description"; then
+if grep -q '<image ' "$description"; then
     guest/images.py
     guest_search=(--search-path build/guest/bookworm)
 fi

@@ -59,17 +59,28 @@ static int cmd_decode_elfs(struct decode *decode, const struct options *options)
 static int cmd_decode_system(struct decode *decode, const struct options *options,
                              struct source *source)
 {
+    struct search search = options->search;
     enum sdf_status status;
 
+    if (options->board != NULL) {
+        int code = source_board(source, options);
+
+        if (code != CMD_OK) {
+            return code;
+        }
+        source_programs(source, &search);
+    }
     diag_init(&source->diag, options->system);
     status = sdf_parse(options->system, &source->diag, &source->sdf);
     if (status != SDF_OK || source->diag.errors > 0) {
         diag_print(&source->diag, stderr);
         return status == SDF_ERR_READ ? CMD_ENVIRONMENT : CMD_WRONG;
     }
+    /* Of guests only the names of their monitors matter: a missing image does not. */
+    source_lower(source, NULL, &options->search);
     for (size_t i = 0; i < source->sdf.pds_count; i++) {
         const struct sdf_pd *pd = &source->sdf.pds[i];
-        char *path = search_find(&options->search, pd->program.text);
+        char *path = search_program(&search, pd->program.text, pd->program_sdk);
 
         if (path == NULL) {
             fprintf(stderr,
@@ -122,7 +133,7 @@ int cmd_decode(int argc, char **argv)
     struct options options;
     int code = CMD_USAGE;
 
-    if (options_parse(&options, argc, argv, OPTIONS_SYSTEM | OPTIONS_ELF | OPTIONS_SEARCH)) {
+    if (options_parse(&options, argc, argv, OPTIONS_SYSTEM | OPTIONS_ELF | OPTIONS_COMMON)) {
         if (options.help) {
             fputs(cmd_decode_help, stdout);
             code = CMD_OK;

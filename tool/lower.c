@@ -196,7 +196,10 @@ static void lower_add_pd(struct lower *lower, struct lower_guest *guest, uint64_
         .fpu = true,
         .parent = SDF_NONE,
         .program_pos = from->pos,
-        .program = lower_string(from->pos, "%s", LOWER_PROGRAM),
+        .program = from->monitor.text != NULL
+                       ? lower_string(from->monitor.pos, "%s", from->monitor.text)
+                       : lower_string(from->pos, "%s", LOWER_PROGRAM),
+        .program_sdk = from->monitor.text == NULL,
         .vm = guest->vm,
     };
     *vm = (struct sdf_vm){
@@ -293,9 +296,18 @@ static void lower_add_gicv(struct lower *lower, struct lower_guest *guest)
     lower_vm_map(lower, guest, lower->gicv, board->gicc, SDF_PERM_R | SDF_PERM_W)->cached = false;
 }
 
-static bool lower_has_word(const char *text, const char *beginning)
+/** Where the kernel's own words end: at a "--", behind which init's are. */
+static size_t lower_kernel_words(const char *text)
 {
-    for (const char *at = strstr(text, beginning); at != NULL; at = strstr(at + 1, beginning)) {
+    const char *end = strstr(text, " -- ");
+
+    return end != NULL ? (size_t)(end - text) : strlen(text);
+}
+
+static bool lower_has_word(const char *text, size_t bytes, const char *beginning)
+{
+    for (const char *at = strstr(text, beginning); at != NULL && (size_t)(at - text) < bytes;
+         at = strstr(at + 1, beginning)) {
         if (at == text || at[-1] == ' ') {
             return true;
         }
@@ -307,7 +319,8 @@ static void lower_add_bootargs(struct lower *lower, struct lower_guest *guest)
 {
     const struct sdf_str *given = &guest->from->bootargs;
     const char *text = given->text != NULL ? given->text : LOWER_DEFAULT_BOOTARGS;
-    const char *more = lower_has_word(text, "panic=") ? "" : " " LOWER_PANIC;
+    size_t own = lower_kernel_words(text);
+    const char *more = lower_has_word(text, own, "panic=") ? "" : " " LOWER_PANIC;
 
     if (strlen(text) + strlen(more) >= LOWER_BOOTARGS) {
         diag_error(lower->diag, given->pos, "the kernel's command line has %zu bytes",
@@ -315,7 +328,7 @@ static void lower_add_bootargs(struct lower *lower, struct lower_guest *guest)
         diag_help(lower->diag, "Linux takes at most %u%s", LOWER_BOOTARGS - 1,
                   more[0] != '\0' ? ", with '" LOWER_PANIC "', which is added" : "");
     }
-    lower_line(lower, guest, "bootargs %s%s", text, more);
+    lower_line(lower, guest, "bootargs %.*s%s%s", (int)own, text, more, text + own);
 }
 
 /** The monitor's configuration; docs/vmm.md has its words. */

@@ -8,16 +8,18 @@
 #include "layout.h"
 #include "plan_internal.h"
 
-static struct elffile *plan_open(const struct sdf_str *path, const struct search *search,
+static struct elffile *plan_open(const struct sdf_str *path, bool sdk, const struct search *search,
                                  struct diag *diag)
 {
     struct elffile_problem problem;
     struct elffile *elf = NULL;
-    char *found = search_find(search, path->text);
+    char *found = search_program(search, path->text, sdk);
 
     if (found == NULL) {
-        diag_error(diag, path->pos, "program image '%s' is not found", path->text);
-        diag_help(diag, "give its folder with --search-path");
+        diag_error(diag, path->pos, "program image '%s' is not found%s", path->text,
+                   sdk ? " in the SDK" : "");
+        diag_help(diag, sdk ? "an SDK has it in board/<board>/<config>/elf"
+                            : "give its folder with --search-path");
         return NULL;
     }
     if (elffile_open(found, &elf, &problem) != ELF_OK) {
@@ -75,7 +77,7 @@ void plan_add_program(struct plan *plan, struct plan_pd *pd, const struct search
                       struct diag *diag)
 {
     const struct sdf_str *path = &pd->sdf->program;
-    struct elffile *elf = plan_open(path, search, diag);
+    struct elffile *elf = plan_open(path, pd->sdf->program_sdk, search, diag);
     struct elffile_problem problem;
 
     if (elf == NULL) {
@@ -102,7 +104,7 @@ void plan_add_program(struct plan *plan, struct plan_pd *pd, const struct search
     pd->elf = elf;
     pd->symbols = elf;
     if (pd->sdf->program_symbols.text != NULL) {
-        pd->symbols = plan_open(&pd->sdf->program_symbols, search, diag);
+        pd->symbols = plan_open(&pd->sdf->program_symbols, false, search, diag);
     }
     pd->code_first = plan->regions_count;
     plan_add_segments(plan, pd, false);

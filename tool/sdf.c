@@ -37,6 +37,7 @@ static void sdf_free_guest(struct sdf_guest *guest)
     free(guest->name.text);
     free(guest->image.text);
     free(guest->bootargs.text);
+    free(guest->monitor.text);
     free(guest->cpus);
     for (size_t i = 0; i < guest->devices_count; i++) {
         free(guest->devices[i].path.text);

@@ -162,6 +162,7 @@ struct sdf_pd {
     struct sdf_str setvar_id;       /* symbol in the parent */
     struct diag_pos program_pos;    /* of <program_image> */
     struct sdf_str program;         /* <program_image path=> */
+    bool program_sdk;               /* it is one that the SDK brings. Bulkhead's own */
     struct sdf_str program_symbols; /* path_for_symbols */
     struct sdf_map *maps;
     size_t maps_count;
@@ -230,7 +231,8 @@ struct sdf_guest {
     struct sdf_num period;
     bool restart; /* after a crash */
     struct sdf_num restarts;
-    bool identity; /* guest-physical addresses of RAM are physical ones */
+    struct sdf_str monitor; /* program, instead of the SDK's */
+    bool identity;          /* guest-physical addresses of RAM are physical ones */
     struct sdf_passthrough *devices;
     size_t devices_count;
 };

@@ -196,6 +196,9 @@ static void sdf_print_pd_content(struct sdf_printer *printer, const struct sdf *
     fputs("<program_image", printer->out);
     sdf_print_string(printer, "path", pd->program.text);
     sdf_print_string(printer, "path_for_symbols", pd->program_symbols.text);
+    if (pd->program_sdk) {
+        sdf_print_bool(printer, "sdk", true);
+    }
     fputs("/>\n", printer->out);
     for (size_t i = 0; i < pd->maps_count; i++) {
         sdf_print_map(printer, &pd->maps[i]);

@@ -94,9 +94,9 @@ static void sdf_read_passthrough(const struct xml_element *element, struct diag 
 
 void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
-    static const char *const names[] = { "name",     "image",    "ram",    "vcpus",  "cpus",
-                                         "bootargs", "priority", "budget", "period", "on-crash",
-                                         "restarts", "ram-at",   NULL };
+    static const char *const names[] = { "name",     "image",    "ram",     "vcpus",  "cpus",
+                                         "bootargs", "priority", "budget",  "period", "on-crash",
+                                         "restarts", "ram-at",   "monitor", NULL };
     static const char *const children[] = { "passthrough", NULL };
     static const char *const places[] = { "identity", NULL };
     struct sdf_guest *guest;
@@ -114,6 +114,7 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
     sdf_attr_number(element, "priority", SDF_OPTIONAL, diag, &guest->priority);
     sdf_read_budget(element, diag, &guest->budget, &guest->period);
     sdf_read_crash(element, diag, guest);
+    sdf_attr_string(element, "monitor", SDF_OPTIONAL, diag, &guest->monitor);
     guest->identity = sdf_attr_word(element, "ram-at", places, 1, diag) == 0;
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
         if (strcmp(child->name, "passthrough") == 0) {

@@ -93,7 +93,7 @@ static void sdf_read_reports(const struct xml_element *element, struct diag *dia
 static void sdf_read_program(const struct xml_element *element, struct diag *diag,
                              struct sdf_pd *pd)
 {
-    static const char *const names[] = { "path", "path_for_symbols", NULL };
+    static const char *const names[] = { "path", "path_for_symbols", "sdk", NULL };
 
     if (pd->program_pos.line != 0) {
         sdf_read_twice(element, diag);
@@ -103,6 +103,7 @@ static void sdf_read_program(const struct xml_element *element, struct diag *dia
     sdf_attr_allow(element, names, diag);
     sdf_attr_string(element, "path", SDF_REQUIRED, diag, &pd->program);
     sdf_attr_string(element, "path_for_symbols", SDF_OPTIONAL, diag, &pd->program_symbols);
+    sdf_attr_bool(element, "sdk", diag, &pd->program_sdk, NULL);
     sdf_read_no_children(element, diag);
 }
 

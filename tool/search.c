@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "search.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +34,20 @@ char *search_find(const struct search *search, const char *name)
         free(path);
     }
     return NULL;
+}
+
+char *search_program(const struct search *search, const char *name, bool sdk)
+{
+    char *path = sdk ? NULL : search_find(search, name);
+
+    if (path == NULL && search->programs != NULL) {
+        path = alloc_format("%s/%s", search->programs, name);
+        if (!search_is_file(path)) {
+            free(path);
+            path = NULL;
+        }
+    }
+    return path;
 }
 
 void search_free(struct search *search)

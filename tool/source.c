@@ -118,6 +118,13 @@ int source_board(struct source *source, const struct options *options)
     return status == BOARD_OK ? CMD_OK : CMD_ENVIRONMENT;
 }
 
+void source_lower(struct source *source, const struct board *board, const struct search *search)
+{
+    const struct lower_world world = { board, search, getenv };
+
+    lower_guests(&source->sdf, &world, &source->diag);
+}
+
 /* Read and check a description; the messages are not printed yet. */
 static int source_read(struct source *source, const struct options *options, const char *path)
 {
@@ -131,9 +138,8 @@ static int source_read(struct source *source, const struct options *options, con
     status = sdf_parse(path, &source->diag, &source->sdf);
     if (status == SDF_OK) {
         const struct board *board = options->board != NULL ? &source->board : NULL;
-        const struct lower_world world = { board, &options->search, getenv };
 
-        lower_guests(&source->sdf, &world, &source->diag);
+        source_lower(source, board, &options->search);
         sdf_prefill(&source->sdf, &options->search, board, &source->diag);
         sdf_check(&source->sdf, board, &source->diag);
     }
@@ -175,22 +181,11 @@ static int source_kernel(struct source *source)
     return CMD_OK;
 }
 
-/* Programs are looked for where other files are, and then among those that the SDK brings. */
-static void source_programs(struct source *source)
-{
-    const struct search *given = &source->options->search;
-
-    for (size_t i = 0; i < given->dirs_count; i++) {
-        search_add(&source->programs, given->dirs[i]);
-    }
-    source->sdk_programs = source_sdk_path(source, "elf");
-    search_add(&source->programs, source->sdk_programs);
-}
-
 /* Everything of source_plan() but the printing of messages. */
 static int source_place(struct source *source, const struct options *options, const char *path)
 {
     int code = source_read(source, options, path);
+    struct search programs;
 
     if (code == CMD_OK) {
         code = source_kernel(source);
@@ -198,8 +193,8 @@ static int source_place(struct source *source, const struct options *options, co
     if (code != CMD_OK) {
         return code;
     }
-    source_programs(source);
-    plan_init(&source->plan, &source->sdf, &source->board, &source->programs, &source->diag);
+    source_programs(source, &programs);
+    plan_init(&source->plan, &source->sdf, &source->board, &programs, &source->diag);
     plan_patch(&source->plan, &source->diag);
     if (source->diag.errors == 0) {
         plan_place(&source->plan, source->kernel.size,
@@ -226,6 +221,15 @@ bool source_has_symbols(const struct source *source)
     return strcmp(source->config, "debug") == 0;
 }
 
+void source_programs(struct source *source, struct search *search)
+{
+    if (source->sdk_programs == NULL) {
+        source->sdk_programs = source_sdk_path(source, "elf");
+    }
+    *search = source->options->search;
+    search->programs = source->sdk_programs;
+}
+
 char *source_sdk_path(const struct source *source, const char *below)
 {
     return alloc_format("%s/board/%s/%s/%s", source->sdk, source->options->board, source->config,
@@ -240,7 +244,6 @@ void source_free(struct source *source)
     diag_free(&source->diag);
     board_free(&source->board);
     diag_free(&source->board_diag);
-    search_free(&source->programs);
     free(source->sdk_programs);
     free(source->kernel_path);
     free(source->sdk);

@@ -21,8 +21,7 @@ struct source {
     struct diag diag;
     struct sdf sdf;
     struct plan plan;
-    char *sdk_programs;     /* the SDK's folder of programs */
-    struct search programs; /* where programs are looked for */
+    char *sdk_programs; /* the SDK's folder of programs; source_programs() */
     char *kernel_path;
     struct image_kernel kernel;
 };
@@ -35,6 +34,12 @@ int source_check(struct source *source, const struct options *options, const cha
 
 /** The same, and read the programs and the kernel, and place everything; --board is needed. */
 int source_plan(struct source *source, const struct options *options, const char *path);
+
+/** Lower the guests of a description that was parsed; `board` NULL: as far as that goes. */
+void source_lower(struct source *source, const struct board *board, const struct search *search);
+
+/** Where programs are looked for, when the board is known. `search` borrows; it is not freed. */
+void source_programs(struct source *source, struct search *search);
 
 /** Whether the configuration has the programs' symbols in the boot description. */
 bool source_has_symbols(const struct source *source);

@@ -16,6 +16,7 @@ import mmap
 import os
 import re
 import signal
+import struct
 import subprocess
 import xml.etree.ElementTree
 from pathlib import Path
@@ -53,20 +54,41 @@ def search_paths(description, config):
     return [description.parent, MAIN / 'systems' / name / config, MAIN / 'systems' / name]
 
 
+def linux_image(file_bytes=5000, memory_bytes=1 << 20, text_offset=0, flags=0xa):
+    """A file that looks like an arm64 `Image`, and nothing more."""
+    header = struct.pack('<8xQQQ24x4s4x', text_offset, memory_bytes, flags, b'ARM\x64')
+    return header + bytes(file_bytes - len(header))
+
+
 def stand_ins(description, folder):
-    """Puts a file into `folder` for each that fills a region of a description. The true ones are
-    what the person who starts the system has; where nothing runs, any will do."""
-    for region in xml.etree.ElementTree.parse(description).iter('memory_region'):
-        if region.get('prefill_path'):
-            (folder / region.get('prefill_path')).write_bytes(bytes(5000))
+    """Puts a file into `folder` for each that a description names, programs apart. The true ones
+    are what the person who starts the system has; where nothing runs, any will do."""
+    root = xml.etree.ElementTree.parse(description).getroot()
+    for element in root.iter():
+        for attribute in ['prefill_path', 'initrd']:
+            if element.get(attribute):
+                (folder / element.get(attribute)).write_bytes(bytes(5000))
+        if element.get('kernel'):
+            (folder / element.get('kernel')).write_bytes(linux_image())
     return folder
 
 
-def cpus_of(description):
-    """Number of CPUs that a description needs: its highest `cpu`, plus one."""
-    root = xml.etree.ElementTree.parse(description).getroot()
-    return 1 + max([int(e.get('cpu').replace('_', ''), 0) for e in root.iter() if e.get('cpu')],
-                   default=0)
+def plain(description, folder):
+    """The root element of a description as `expand` prints it; its files are in `folder`."""
+    done = subprocess.run([str(TOOL), 'expand', str(description), '--board', BOARD, '--search-path',
+                           str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          check=True, timeout=60)
+    return xml.etree.ElementTree.fromstring(done.stdout)
+
+
+def cpus_in(image):
+    """Number of CPUs that an image uses: its boot description says so (bootdesc.h)."""
+    with open(image, 'rb') as file:
+        with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as view:
+            for at in range(0, len(view) - 164, 4096):
+                if view[at:at + 8] == b'BLKHKBD1':
+                    return struct.unpack_from('<I', view, at + 160)[0]
+    raise ValueError(f'{image} is no image')
 
 
 def build_image(description, config='debug', output=None, extra=(), check=True, search=()):
@@ -199,8 +221,8 @@ def boot(request):
         if not path.suffix and not path.exists():
             path = system_file(path.name)
         if path.suffix == '.system':
-            smp = smp or cpus_of(path)
             path = build_image(path, config)
+            smp = smp or cpus_in(path)
         LOGS.mkdir(parents=True, exist_ok=True)
         test = re.sub(r'[^\w.-]+', '_', request.node.name).strip('_')
         name = f'{Path(request.node.fspath).stem}-{test}-{next(numbers)}'
@@ -219,6 +241,13 @@ def boot(request):
 def gic(request):
     """Runs the test once with each interrupt controller."""
     return request.param
+
+
+@pytest.fixture(scope='session')
+def debian():
+    """The folder of the images of Debian's kernel; fetched once."""
+    subprocess.run([TOP / 'guest/images.py'], check=True, stdin=subprocess.DEVNULL, timeout=600)
+    return TOP / 'build/guest/bookworm'
 
 
 @pytest.fixture

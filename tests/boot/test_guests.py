@@ -2,7 +2,6 @@
 """Guests under Bulkhead: the bare-metal test guest, and Debian's unmodified kernel."""
 
 import re
-import subprocess
 
 import pytest
 
@@ -17,24 +16,12 @@ pl011 0x09000000 33 0
 TEST_GUEST = TOP / 'tests/boot/systems/guest-test/guest-test.system'
 
 
-@pytest.fixture(scope='session')
-def debian():
-    """The folder of the images of Debian's kernel; fetched once."""
-    subprocess.run([TOP / 'guest/images.py'], check=True, stdin=subprocess.DEVNULL, timeout=600)
-    return TOP / 'build/guest/bookworm'
-
-
-def vmm(config='debug'):
-    """Where the generic VMM program is."""
-    return MAIN / 'systems/one-guest' / config
-
-
 def test_bare_metal(boot, gic, tmp_path):
     """PSCI, SGIs with priorities, traps, and a second CPU that goes on and off."""
     (tmp_path / 'guest.conf').write_text(
         CONF.format(name='bare', bootargs='quiet test=psci,gic,trap,smp'), encoding='utf-8')
     image = build_image(TEST_GUEST, output=IMAGES / f'guest-test-{gic}',
-                        search=[tmp_path, vmm(), MAIN / 'tests/guest'])
+                        search=[tmp_path, MAIN / 'tests/guest'])
     board = boot(image, gic=gic, smp=2, icount=True)
     board.expect(f'guest: EL1, 2 CPUs, GICv{gic}, PSCI by HVC')
     done = board.expect(r'done: (\d+) passed, (\d+) failed')
@@ -70,7 +57,7 @@ def test_wrong_kernel(boot, tmp_path):
     """A kernel that is none is refused with a sentence."""
     (tmp_path / 'guest.conf').write_text(CONF.format(name='bare', bootargs='x'), encoding='utf-8')
     (tmp_path / 'guest-test.img').write_bytes(b'no kernel' * 1000)
-    image = build_image(TEST_GUEST, output=IMAGES / 'guest-test-wrong', search=[tmp_path, vmm()])
+    image = build_image(TEST_GUEST, output=IMAGES / 'guest-test-wrong', search=[tmp_path])
     board = boot(image, gic=3, smp=2)
     said = board.expect(r'bare: (.*)\n')[1]
     assert re.match('the kernel is not an arm64 Image', said)

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Physical memory is mapped in more than one place only where the description says so."""
 import json
-import xml.etree.ElementTree
 
 import pytest
-from conftest import BOARD, TOP, search_paths, stand_ins
+from conftest import BOARD, TOP, plain, search_paths, stand_ins
 
 SYSTEMS = sorted([*TOP.glob('systems/*/*.system'),
                   *TOP.glob('tests/boot/systems/hostile/*.system'),
                   *TOP.glob('tests/boot/systems/random/*.system')])
 
 
-def owners_said(description):
-    """By region of the description, the PDs and VMs that map it there."""
+def owners_said(root):
+    """By region of a plain description, the PDs and VMs that map it there."""
     said = {}
     for kind in ('protection_domain', 'virtual_machine'):
-        for owner in xml.etree.ElementTree.parse(description).iter(kind):
+        for owner in root.iter(kind):
             for use in owner.findall('map'):
                 said.setdefault(use.get('mr'), set()).add((kind, owner.get('name')))
     return said
@@ -39,7 +38,7 @@ def test_pages_are_shared_only_as_described(tool, description, tmp_path):
     done = tool('report', '--json', description, '--board', BOARD, '--config', 'release', *paths)
     assert done.returncode == 0, done.stdout
     report = json.loads(done.stdout[done.stdout.index('{'):])
-    said = owners_said(description)
+    said = owners_said(plain(description, tmp_path))
     maps = sorted(placed(report))
     kernel = report['kernel']
     kernel_end = kernel['base'] + kernel['image_bytes'] + kernel['heap_bytes']
