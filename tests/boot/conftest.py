@@ -182,6 +182,7 @@ class Board:
         """Ends QEMU whatever it is doing."""
         if self.console.isalive():
             self.console.kill(signal.SIGKILL)
+            self.console.wait()
         self.console.close(force=True)
         self._log_file.close()
         if self.ram_file:
