@@ -1,30 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bus.h"
 
-bool bus_add(struct bus *bus, uint64_t base, uint64_t bytes, access_handler handler, void *cookie)
+/** How many devices begin at or below `address`: the last of them is the one that may have it. */
+static size_t bus_rank(const struct bus *bus, uint64_t address)
 {
-    if (bus->count == BUS_MAX_DEVICES || bytes == 0 || base + (bytes - 1) < base) {
-        return false;
-    }
-    for (size_t i = 0; i < bus->count; i++) {
-        const struct bus_device *other = &bus->devices[i];
+    size_t low = 0;
+    size_t high = bus->count;
 
-        if (base <= other->base + (other->bytes - 1) && other->base <= base + (bytes - 1)) {
-            return false;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (bus->devices[middle].base <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    bus->devices[bus->count++] = (struct bus_device){ base, bytes, handler, cookie };
+    return low;
+}
+
+bool bus_add(struct bus *bus, uint64_t base, uint64_t bytes, access_handler handler, void *cookie)
+{
+    size_t at = bus_rank(bus, base);
+
+    if (bus->count == BUS_MAX_DEVICES || bytes == 0 || base + (bytes - 1) < base ||
+        (at > 0 && base - bus->devices[at - 1].base < bus->devices[at - 1].bytes) ||
+        (at < bus->count && bus->devices[at].base - base < bytes)) {
+        return false;
+    }
+    for (size_t i = bus->count; i > at; i--) {
+        bus->devices[i] = bus->devices[i - 1];
+    }
+    bus->devices[at] = (struct bus_device){ base, bytes, handler, cookie };
+    bus->count++;
     return true;
 }
 
 enum access_result bus_access(const struct bus *bus, uint64_t address, struct access *access)
 {
-    for (size_t i = 0; i < bus->count; i++) {
-        const struct bus_device *device = &bus->devices[i];
+    size_t rank = bus_rank(bus, address);
+
+    if (rank > 0) {
+        const struct bus_device *device = &bus->devices[rank - 1];
         uint64_t offset = address - device->base;
 
-        if (address >= device->base && offset < device->bytes &&
-            access->bytes <= device->bytes - offset) {
+        if (offset < device->bytes && access->bytes <= device->bytes - offset) {
             access->offset = offset;
             return device->handler(device->cookie, access);
         }

@@ -7,7 +7,7 @@
 
 #include "access.h"
 
-#define BUS_MAX_DEVICES 32
+#define BUS_MAX_DEVICES 48
 
 struct bus_device {
     uint64_t base;
@@ -17,7 +17,7 @@ struct bus_device {
 };
 
 struct bus {
-    struct bus_device devices[BUS_MAX_DEVICES];
+    struct bus_device devices[BUS_MAX_DEVICES]; /* by address */
     size_t count;
 };
 

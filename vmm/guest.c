@@ -34,18 +34,20 @@ void guest_say(struct guest *guest, const char *text, const char *detail)
 }
 
 /** The vCPUs that the kernel knows, in the order of their affinities. Returns their number. */
-static uint32_t guest_find_vcpus(uint8_t ids[BH_MAX_VCPUS])
+static uint32_t guest_find_vcpus(struct guest *guest, uint8_t ids[BH_MAX_VCPUS])
 {
     uint32_t count = 0;
 
     for (uint32_t id = 0; id < BH_MAX_CHILDREN; id++) {
         uint64_t mpidr;
 
+        guest->index[id] = GUEST_NO_VCPU;
         if (sys_vcpu_read(id, BH_VCPU_VMPIDR_EL2, &mpidr) == BH_OK) {
             uint64_t index = mpidr & 0xff;
 
             if (index < BH_MAX_VCPUS) {
                 ids[index] = (uint8_t)id;
+                guest->index[id] = (uint8_t)index;
                 count++;
             }
         }
@@ -118,7 +120,7 @@ static bool guest_link_interrupts(struct guest *guest)
 bool guest_init(struct guest *guest)
 {
     uint8_t ids[BH_MAX_VCPUS] = { 0 };
-    uint32_t vcpus = guest_find_vcpus(ids);
+    uint32_t vcpus = guest_find_vcpus(guest, ids);
     uint64_t version = 0;
 
     lines_init(&guest->lines, guest_name(guest));
@@ -233,7 +235,8 @@ void guest_stop(struct guest *guest)
     guest->state = GUEST_STOPPED;
 }
 
-static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
+static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu,
+                                      const uint64_t words[GUEST_FAULT_WORDS])
 {
     struct psci_result result =
         smccc_call(&guest->smccc, vcpu, (uint32_t)words[0] & GUEST_ESR_IMMEDIATE, &words[1]);
@@ -261,7 +264,8 @@ static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu, const 
 }
 
 /** An instruction that traps, or an error. */
-static struct guest_answer guest_trap(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
+static struct guest_answer guest_trap(struct guest *guest, uint32_t vcpu,
+                                      const uint64_t words[GUEST_FAULT_WORDS])
 {
     switch (words[0] >> GUEST_ESR_EC_SHIFT) {
     case GUEST_EC_HVC64:
@@ -275,7 +279,8 @@ static struct guest_answer guest_trap(struct guest *guest, uint32_t vcpu, const 
     }
 }
 
-static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu, const uint64_t words[5])
+static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
+                                        const uint64_t words[GUEST_FAULT_WORDS])
 {
     uint64_t esr = words[3];
     struct access access = {
@@ -293,14 +298,11 @@ static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu, cons
 }
 
 struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
-                                const uint64_t words[5])
+                                const uint64_t words[GUEST_FAULT_WORDS])
 {
-    uint32_t vcpu = 0;
+    uint32_t vcpu = id < BH_MAX_CHILDREN ? guest->index[id] : GUEST_NO_VCPU;
 
-    while (vcpu < guest->gic.vcpus && guest->gic.ids[vcpu] != id) {
-        vcpu++;
-    }
-    if (vcpu == guest->gic.vcpus || guest->state != GUEST_RUNNING) {
+    if (vcpu == GUEST_NO_VCPU || guest->state != GUEST_RUNNING) {
         return (struct guest_answer){ .reply = false };
     }
     switch (label) {

@@ -13,6 +13,11 @@
 #include "smccc.h"
 #include "uart.h"
 
+/** Most words of a vCPU's fault message. */
+#define GUEST_FAULT_WORDS 5
+/** In guest.index[]: not a vCPU. */
+#define GUEST_NO_VCPU 0xff
+
 /** Files of the guest, mapped here. */
 struct guest_file {
     const uint8_t *bytes;
@@ -28,8 +33,9 @@ struct guest {
     struct config config;
     struct loader_ram ram;
     struct guest_file kernel;
-    struct guest_file initrd; /* count 0: none */
-    struct guest_file dtb;    /* base of the device tree (dtb.h); count 0: none */
+    struct guest_file initrd;       /* count 0: none */
+    struct guest_file dtb;          /* base of the device tree (dtb.h); count 0: none */
+    uint8_t index[BH_MAX_CHILDREN]; /* of the vCPU with that child id */
     struct bus bus;
     struct gic gic;
     struct psci psci;
@@ -73,6 +79,6 @@ void guest_stop(struct guest *guest);
 
 /** vCPU `id` faulted; `words` are the message's, as many as <bulkhead/abi.h> says of `label`. */
 struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
-                                const uint64_t words[5]);
+                                const uint64_t words[GUEST_FAULT_WORDS]);
 
 #endif

@@ -56,11 +56,12 @@ void notified(microkit_channel ch)
 
 seL4_Bool fault(microkit_child child, microkit_msginfo msginfo, microkit_msginfo *reply_msginfo)
 {
-    uint64_t words[5] = { 0 };
-
-    for (uint8_t i = 0; i < 5 && i < microkit_msginfo_get_count(msginfo); i++) {
-        words[i] = microkit_mr_get(i);
-    }
+    /* A copy, because what is done about the fault uses the message buffer, too. Words beyond those
+     * of the message are of some earlier one; nobody looks at them. */
+    const uint64_t words[GUEST_FAULT_WORDS] = {
+        microkit_mr_get(0), microkit_mr_get(1), microkit_mr_get(2),
+        microkit_mr_get(3), microkit_mr_get(4),
+    };
     struct guest_answer answer =
         guest_fault(&main_guest, child, microkit_msginfo_get_label(msginfo), words);
     if (!answer.reply) {

@@ -4,13 +4,15 @@
 #include "test.h"
 
 #define UART_FR 0x18
+#define GICD_TYPER 0x04
 #define ROUNDS 64
 #define READS 16
 #define ESR_CLASS(esr) ((esr) >> 26 & 0x3f)
 #define CLASS_UNKNOWN 0x00U
 #define CLASS_BRK 0x3cU
 
-static void measure(void)
+/** What a read of a register at `address` takes. */
+static void measure(const char *name, uintptr_t address)
 {
     struct test_times empty = { 0 };
     struct test_times reads = { 0 };
@@ -20,14 +22,14 @@ static void measure(void)
         uint64_t start = cpu_counter();
 
         for (unsigned read = 0; read < READS; read++) {
-            (void)mmio_read32(platform.uart + UART_FR);
+            (void)mmio_read32(address);
         }
         test_time(&reads, cpu_counter() - start);
         start = cpu_counter();
         test_time(&empty, cpu_counter() - start);
     }
     cpu_unmask_irqs();
-    test_count("trap.read of the UART's flags", &reads, empty.sum / empty.count, READS);
+    test_count(name, &reads, empty.sum / empty.count, READS);
 }
 
 static void run(void)
@@ -52,7 +54,8 @@ static void run(void)
     count = cpu_faults(&syndrome);
     test_check(count == 1 && ESR_CLASS(syndrome) == CLASS_UNKNOWN, "trap.register of EL2",
                syndrome);
-    measure();
+    measure("trap.read of the UART's flags", platform.uart + UART_FR);
+    measure("trap.read of the distributor's type", platform.distributor + GICD_TYPER);
 }
 
 const struct test_group trap_tests = { .name = "trap", .run = run };
