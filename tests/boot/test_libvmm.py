@@ -4,13 +4,22 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, IMAGES, MAIN, SDK, TOP, build_image
+from conftest import IMAGES, MAIN, SDK, TOP, build_image
 
 FOLDER = Path(__file__).resolve().parent / 'systems/libvmm'
 BOARD_DIR = SDK / 'board/qemu_virt_aarch64/debug'
-CC = ['aarch64-linux-gnu-gcc', '-mcpu=cortex-a53', '-mstrict-align', '-ffreestanding', '-nostdlib',
-      '-mgeneral-regs-only', '-fno-pic', '-Wall', '-Wextra', '-Werror', '-O2', '-g',
-      f'-I{BOARD_DIR}/include']
+COMPILE = ['-mcpu=cortex-a53', '-mstrict-align', '-ffreestanding', '-nostdlib',
+           '-mgeneral-regs-only', '-fno-pic', '-Wall', '-Wextra', '-Werror', '-O2', '-g',
+           f'-I{BOARD_DIR}/include']
+GCC = (['aarch64-linux-gnu-gcc'], 'aarch64-linux-gnu-ld')
+CLANG = (['clang', '-target', 'aarch64-none-elf'], 'ld.lld')
+
+# How a VMM lets a vCPU go on: it sets its registers itself, or tells the kernel in the reply.
+STYLES = ['registers', 'answer']
+
+
+def answers(style):
+    return f'-DANSWER={int(style == "answer")}'
 
 
 def run(*command):
@@ -29,13 +38,14 @@ def device_tree(output, **values):
     run('dtc', '-q', '-I', 'dts', '-O', 'dtb', '-o', output, source)
 
 
-def program(folder, name, *sources, options=()):
+def program(folder, name, *sources, options=(), toolchain=GCC):
     """A program of a protection domain, built as makefiles for the Microkit do it."""
+    compiler, linker = toolchain
     objects = []
     for source in sources:
         objects.append(folder / (Path(source).stem + '.o'))
-        run(*CC, *options, '-I', folder, '-c', FOLDER / source, '-o', objects[-1])
-    run('aarch64-linux-gnu-ld', f'-L{BOARD_DIR}/lib', *objects, '-lvmm', '-lmicrokit',
+        run(*compiler, *COMPILE, *options, '-c', FOLDER / source, '-o', objects[-1])
+    run(linker, f'-L{BOARD_DIR}/lib', *objects, '-lvmm', '-lmicrokit',
         '-Tmicrokit.ld', '-o', folder / f'{name}.elf')
 
 
@@ -51,8 +61,9 @@ def test_debian(boot, gic, debian, by, tmp_path):
     """Debian's kernel under a VMM as people wrote them: a shell on the UART, whose interrupt is
     passed on by the program or by the library; a reboot; and it powers off."""
     initrd = debian / 'initrd-tiny.cpio.gz'
-    device_tree(tmp_path / 'guest.dtb', GIC=gic, CPUS=1, BOOTARGS='"console=ttyAMA0 quiet"',
-                INITRD_END=hex(0x4d000000 + initrd.stat().st_size))
+    device_tree(tmp_path / 'guest.dtb', GIC=gic, CPUS=1, RAM_BYTES=0x10000000,
+                BOOTARGS='"console=ttyAMA0 quiet"', UART_NODE='pl011@9000000',
+                UART_ADDRESS=0x09000000, INITRD_END=0x4d000000 + initrd.stat().st_size)
     (tmp_path / 'kernel.img').symlink_to(debian / 'Image')
     (tmp_path / 'initrd.img').symlink_to(initrd)
     program(tmp_path, 'linux_vmm', 'linux_vmm.c', 'images.S',
@@ -74,6 +85,25 @@ def test_debian(boot, gic, debian, by, tmp_path):
     board.expect(r'VMM\|INFO: the guest has powered off')
 
 
+@pytest.mark.parametrize('style', STYLES)
+def test_bare_metal(boot, gic, style, tmp_path):
+    """The test guest, two vCPUs on two CPUs; its UART is a handler of the VMM, at an address where
+    nothing is."""
+    device_tree(tmp_path / 'guest.dtb', GIC=gic, CPUS=2, RAM_BYTES=0x1000000,
+                BOOTARGS='"test=psci,gic,trap,smp"', UART_NODE='pl011@a000000',
+                UART_ADDRESS=0x0a000000)
+    (tmp_path / 'kernel.img').symlink_to(MAIN / 'tests/guest/guest-test.img')
+    (tmp_path / 'initrd.img').touch()
+    program(tmp_path, 'bare_vmm', 'bare_vmm.c', 'images.S',
+            options=[answers(style), f'-Wa,-I{tmp_path}'])
+    image = build_image(FOLDER / 'bare.system', output=IMAGES / 'libvmm-bare', search=[tmp_path])
+    board = boot(image, gic=gic, smp=2, icount=True)
+    board.expect(f'guest: EL1, 2 CPUs, GICv{gic}, PSCI by SMC')
+    done = board.expect(r'done: (\d+) passed, (\d+) failed\r')
+    assert int(done[1]) > 30 and done[2] == '0', board.tail(80)
+    board.expect(r'vmm\|INFO: the guest has powered off')
+
+
 def reports(abort):
     """What access_guest.S says, in order; `abort`: the syndrome of an abort."""
     word = 0x8899aabb
@@ -83,13 +113,13 @@ def reports(abort):
             0, 0x10001, 0x10001, unknown, 42, unknown]
 
 
-@pytest.mark.parametrize('style', ['registers', 'answer'])
+@pytest.mark.parametrize('style', STYLES)
 def test_faults(boot, gic, style, tmp_path):
     """A device that is a handler of the VMM, in all widths; aborts; calls; resets. Both with the
     library writing the vCPU's registers and with the kernel finishing the instruction. What the
     library refuses comes first."""
     program(tmp_path, 'access_vmm', 'access_vmm.c', 'access_guest.S',
-            options=[f'-DANSWER={int(style == "answer")}'])
+            options=[answers(style)])
     image = build_image(FOLDER / 'access.system', output=IMAGES / 'libvmm-access',
                         search=[tmp_path])
     board = boot(image, gic=gic)
@@ -106,3 +136,11 @@ def test_faults(boot, gic, style, tmp_path):
     board.expect("vmm\\|INFO: all of the guest's CPUs are off")
     board.expect('vmm: the guest is off: right')
     assert 'WRONG' not in board.tail(1000)
+
+
+@pytest.mark.parametrize('toolchain', [GCC, CLANG], ids=['gcc', 'clang'])
+def test_names(boot, toolchain, tmp_path):
+    """Every function is there with its type, and no other name is in a program's way."""
+    program(tmp_path, 'names', 'names.c', toolchain=toolchain)
+    image = build_image(FOLDER / 'names.system', output=IMAGES / 'libvmm-names', search=[tmp_path])
+    boot(image).expect(r'names\|INFO: 52 functions are there')
