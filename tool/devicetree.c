@@ -56,7 +56,18 @@ const char *devicetree_check_file(const void *tree, size_t bytes)
     if (error == 0) {
         error = fdt_check_full(tree, bytes);
     }
-    return error != 0 ? fdt_strerror(error) : NULL;
+    switch (error) {
+    case 0:
+        return NULL;
+    case -FDT_ERR_BADMAGIC:
+        return "it lacks the magic number";
+    case -FDT_ERR_BADVERSION:
+        return "it has a version that is not known";
+    case -FDT_ERR_TRUNCATED:
+        return "it is cut off";
+    default:
+        return "it is damaged";
+    }
 }
 
 const char *devicetree_check(const void *tree, size_t bytes)
@@ -80,15 +91,15 @@ const char *devicetree_check(const void *tree, size_t bytes)
     return NULL;
 }
 
-/** Say that a path does not exist, with the nearest that does. */
-static void devicetree_say_unknown(const void *tree, const char *path,
+/** Say that a path does not exist, with the nearest that does: `likely`, unless it is NULL. */
+static void devicetree_say_unknown(const void *tree, const char *path, const char *likely,
                                    struct devicetree_problem *problem)
 {
-    struct nearest nearest = { .word = path };
+    struct nearest nearest = { .word = path, .best = likely };
     char **paths = NULL;
     size_t count = 0;
 
-    for (int node = fdt_next_node(tree, 0, NULL); node >= 0;
+    for (int node = fdt_next_node(tree, 0, NULL); likely == NULL && node >= 0;
          node = fdt_next_node(tree, node, NULL)) {
         char buffer[DEVICETREE_PATH];
 
@@ -113,18 +124,18 @@ static void devicetree_say_unknown(const void *tree, const char *path,
 
 int devicetree_find(const void *tree, const char *path, struct devicetree_problem *problem)
 {
-    /* libfdt also takes aliases, and nodes without their unit address. */
     char buffer[DEVICETREE_PATH];
-    int node = path[0] == '/' ? fdt_path_offset(tree, path) : -FDT_ERR_BADPATH;
+    int node = fdt_path_offset(tree, path);
 
-    if (node >= 0 &&
-        (fdt_get_path(tree, node, buffer, sizeof(buffer)) != 0 || strcmp(buffer, path) != 0)) {
-        node = -FDT_ERR_NOTFOUND;
+    if (node >= 0 && fdt_get_path(tree, node, buffer, sizeof(buffer)) != 0) {
+        node = -FDT_ERR_NOSPACE;
     }
-    if (node < 0) {
-        devicetree_say_unknown(tree, path, problem);
+    if (node >= 0 && strcmp(buffer, path) == 0) {
+        return node;
     }
-    return node;
+    /* libfdt also takes aliases, and nodes without their unit address. */
+    devicetree_say_unknown(tree, path, node > 0 ? buffer : NULL, problem);
+    return -FDT_ERR_NOTFOUND;
 }
 
 /** A number of `cells` cells; the caller has checked that they are there. */

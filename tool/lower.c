@@ -398,6 +398,22 @@ static bool lower_is_first(const struct sdf *sdf, size_t index)
     return true;
 }
 
+/** Does the board say where guests have their devices? */
+static bool lower_has_place(struct lower *lower)
+{
+    const struct board *board = lower->world->board;
+
+    if (board != NULL && board->guest.uart_irq == 0) {
+        if (lower->diag->errors == 0) {
+            diag_error(lower->diag, lower->sdf->guests[0].pos, "board %s has no place for guests",
+                       board->name);
+            diag_help(lower->diag, "its board.xml needs a <guest>");
+        }
+        return false;
+    }
+    return true;
+}
+
 /** Names of images and guests; each once. */
 static void lower_index(struct lower *lower)
 {
@@ -423,7 +439,7 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
 
     lower.images = alloc_array(sdf->images_count, sizeof(*lower.images));
     lower_index(&lower);
-    for (size_t i = 0; i < sdf->guests_count; i++) {
+    for (size_t i = 0; i < sdf->guests_count && lower_has_place(&lower); i++) {
         if (lower_is_first(sdf, i)) {
             lower_one(&lower, &sdf->guests[i]);
         }

@@ -59,12 +59,15 @@ static struct lower_choice lower_choose(const struct lower *lower, const struct 
     return choice;
 }
 
+/** help: what would be right, where the description names the file. */
 static void lower_complain(struct lower *lower, const struct lower_choice *choice,
-                           const char *problem)
+                           const char *problem, const char *help)
 {
     diag_error(lower->diag, choice->pos, "the file '%s' %s", choice->path, problem);
     if (choice->variable != NULL) {
         diag_help(lower->diag, "the environment variable %s names it", choice->variable);
+    } else {
+        diag_help(lower->diag, "%s", help);
     }
 }
 
@@ -92,10 +95,10 @@ static char *lower_add_region(struct lower *lower, const struct sdf_image *image
         region->prefill_path = lower_string(choice->pos, "%s", choice->path);
         return found;
     }
-    lower_complain(lower, choice, found == NULL ? "is not found" : "is empty");
-    if (found == NULL && choice->variable == NULL) {
-        diag_help(lower->diag, "it is looked for in the current folder, then along --search-path");
-    }
+    lower_complain(lower, choice, found == NULL ? "is not found" : "is empty",
+                   found == NULL
+                       ? "it is looked for in the current folder, then along --search-path"
+                       : "name another, or fill it");
     region->size = lower_number(choice->pos, SDF_PAGE);
     free(found);
     return NULL;
@@ -130,7 +133,8 @@ static void lower_check_kernel(struct lower *lower, const struct lower_choice *c
         error == 0 ? linuximage_check(head, image->kernel.bytes, &image->header) : strerror(error);
 
     if (problem != NULL) {
-        lower_complain(lower, choice, problem);
+        lower_complain(lower, choice, problem,
+                       "a kernel's build leaves it in arch/arm64/boot/Image");
     }
     image->known = problem == NULL;
 }
@@ -148,7 +152,7 @@ static void lower_check_tree(struct lower *lower, const struct lower_choice *cho
     if (problem != NULL) {
         char *text = alloc_format("cannot be used as a device tree: %s", problem);
 
-        lower_complain(lower, choice, text);
+        lower_complain(lower, choice, text, "dtc makes one from its source");
         free(text);
     }
     free(bytes);

@@ -67,10 +67,10 @@ void sdf_check_pds(const struct sdf *sdf, const struct board *board, struct diag
     static const struct diag_pos nowhere;
     const struct sdf_reports *reports = NULL;
 
-    if (sdf->pds_count == 0) {
+    if (sdf->pds_count == 0 && sdf->guests_count == 0) {
         diag_error(diag, nowhere, "the system has no protection domain");
         diag_help(diag, "add <protection_domain name=\"...\"><program_image path=\"....elf\"/>"
-                        "</protection_domain>");
+                        "</protection_domain>, or a <guest>");
     }
     if (sdf->pds_count > BH_MAX_PDS) {
         diag_error(diag, sdf->pds[BH_MAX_PDS].pos, "the system has %zu protection domains",

@@ -8,8 +8,10 @@ that, is also expanded: the result must say the same again, and without a warnin
 
 The tool is $BULKHEAD, else that of the build folder.
 """
+import gzip
 import os
 import re
+import struct
 import subprocess
 import textwrap
 from pathlib import Path
@@ -21,6 +23,7 @@ TOP = HERE.parent.parent
 BUILD = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 TOOL = os.environ.get('BULKHEAD', str(BUILD / 'sdk/bin/bulkhead'))
 BOARD = 'qemu_virt_aarch64'
+MADE = BUILD / 'sdf-files'
 NAMES = sorted(path.stem for path in HERE.glob('*.system'))
 
 
@@ -31,21 +34,68 @@ def text_of(path):
 
 def bulkhead(*arguments):
     """Runs the tool, which must end by itself; returns exit code, standard output and error."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(('LINUX', 'INITRD', 'DTB'))}
     done = subprocess.run([TOOL, *[str(a) for a in arguments]], stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=60, check=False)
+                          capture_output=True, timeout=60, check=False, env=env)
     assert done.returncode >= 0, f'ended by signal {-done.returncode}: {done.stderr.decode()}'
     return done.returncode, done.stdout.decode('utf-8'), done.stderr.decode('utf-8')
 
 
 def check(path, *arguments):
-    return bulkhead('check', path, '--search-path', HERE / 'files', *arguments)
+    return bulkhead('check', path, '--search-path', HERE / 'files', '--search-path', MADE,
+                    *arguments)
 
 
 def sdk_with(folder, board, facts):
-    """An SDK that has nothing but one board."""
+    """An SDK that has nothing but one board, with the device tree of the QEMU board."""
     (folder / 'board' / board).mkdir(parents=True)
     (folder / 'board' / board / 'board.xml').write_text(facts, encoding='utf-8')
+    tree = (BUILD / 'sdk/board' / BOARD / 'board.dtb').read_bytes()
+    (folder / 'board' / board / 'board.dtb').write_bytes(tree)
     return folder
+
+
+def kernel(file_bytes, memory_bytes=1 << 20, text_offset=0, flags=0xa, magic=b'ARM\x64', pe=b''):
+    """A file with the header of an arm64 `Image`, and behind that of an EFI program when given."""
+    head = struct.pack('<2s6xQQQ24x4sI', b'MZ', text_offset, memory_bytes, flags, magic, 64) + pe
+    return (head + bytes(max(0, file_bytes - len(head))))[:file_bytes]
+
+
+def make_files():
+    """Images for guests: right ones, and each kind of wrong one."""
+    def section(offset, size):
+        return struct.pack('<16xII16x', size, offset)
+
+    def pe_header(*sections):
+        return struct.pack('<4s2xH12xH2x', b'PE\0\0', len(sections), 0) + b''.join(sections)
+
+    tree = (BUILD / 'sdk/board' / BOARD / 'board.dtb').read_bytes()
+    files = {
+        'Image': kernel(5000, pe=pe_header(section(4096, 904), section(100, 50))),
+        'Image.cut': kernel(5000, pe=pe_header(section(100, 50), section(4096, 905))),
+        'Image.short': kernel(63),
+        'Image.endian': kernel(5000, flags=0xb),
+        'Image.offset': kernel(5000, text_offset=0x200000),
+        'Image.long': kernel(5000, memory_bytes=4999),
+        'Image.large': kernel(5000, memory_bytes=0x3000001),
+        'Image.old': kernel(5000, memory_bytes=0),
+        'Image.other': kernel(5000, magic=b'RISC'),
+        'Image.gz': gzip.compress(kernel(5000)),
+        'tree.dtb': tree,
+        'tree.cut.dtb': tree[:-1],
+        'tree.short.dtb': tree[:20],
+        'tree.large.dtb': tree + bytes((2 << 20) + 1 - len(tree)),
+        'tree.other.dtb': b'<dtb/>' * 100,
+        'initrd.large': bytes(0x400001),
+    }
+    MADE.mkdir(parents=True, exist_ok=True)
+    for name, contents in files.items():
+        (MADE / name).write_bytes(contents)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def fixture_files():
+    make_files()
 
 
 @pytest.fixture(scope='session', name='sdk')
@@ -58,8 +108,14 @@ def check_on_board(path, sdk):
     return check(path, '--sdk', sdk, '--board', BOARD)
 
 
-def expand(path):
-    return bulkhead('expand', path, '--search-path', HERE / 'files')
+def expand(path, sdk=None):
+    """Where there are guests, what they turn into depends on the board."""
+    board = ['--sdk', sdk, '--board', BOARD] if sdk and has_guests(path) else []
+    return bulkhead('expand', path, '--search-path', HERE / 'files', '--search-path', MADE, *board)
+
+
+def has_guests(path):
+    return b'<guest' in path.read_bytes()
 
 
 def expected(name):
@@ -88,7 +144,7 @@ def test_every_error_has_a_file():
 
 @pytest.mark.parametrize('name', [name for name in NAMES if is_accepted(name)])
 def test_expand_again(name, sdk, tmp_path):
-    code, output, _ = expand(HERE / f'{name}.system')
+    code, output, _ = expand(HERE / f'{name}.system', sdk)
     assert code == 0
     wanted = HERE / f'{name}.expanded'
     if wanted.exists():
@@ -101,11 +157,12 @@ def test_expand_again(name, sdk, tmp_path):
 
 
 @pytest.mark.parametrize('name', [name for name in NAMES if not is_accepted(name)])
-def test_expand_refuses(name):
-    """What is wrong without regard to a board is not expanded."""
-    without_board = check(HERE / f'{name}.system')
-    code, output, errors = expand(HERE / f'{name}.system')
-    assert (code, errors) == (without_board[0], without_board[2])
+def test_expand_refuses(name, sdk):
+    """What is wrong is not expanded; a board is looked at only where there are guests."""
+    path = HERE / f'{name}.system'
+    wanted = check_on_board(path, sdk) if has_guests(path) else check(path)
+    code, output, errors = expand(path, sdk)
+    assert (code, errors) == (wanted[0], wanted[2])
     assert (output == '') == (code != 0)
 
 
@@ -237,8 +294,34 @@ def test_unknown_board(sdk):
      '<arg> is not known inside of <emulator>'),
     ('<board name="b"><uart/></board>', '<uart> is not known inside of <board>'),
     ('<board', 'not well-formed XML'),
+    ('<board name="b"><guest ram="0" uart="0" uart_interrupt="256" virtio="0" '
+     'virtio_interrupt="40"/></board>', '256 is too large'),
 ])
 def test_wrong_board(facts, message, tmp_path):
     sdk = sdk_with(tmp_path, 'b', facts)
     code, _, errors = check(HERE / 'ok_numbers.system', '--sdk', sdk, '--board', 'b')
     assert code == 3 and message in errors
+
+
+def test_board_without_guests(tmp_path):
+    """A board that does not say where guests have their devices has none."""
+    facts = text_of(TOP / 'boards' / BOARD / 'board.xml')
+    sdk = sdk_with(tmp_path, BOARD, re.sub(r'<guest.*?/>', '', facts, flags=re.S))
+    code, _, errors = check_on_board(HERE / 'ok_guest.system', sdk)
+    assert code == 1 and 'has no place for guests' in errors
+    assert check_on_board(HERE / 'ok_numbers.system', sdk)[0] == 0
+
+
+def test_board_without_tree(tmp_path):
+    """Devices are passed through by their place in the board's tree; the rest works without."""
+    sdk = sdk_with(tmp_path, BOARD, text_of(TOP / 'boards' / BOARD / 'board.xml'))
+    tree = sdk / 'board' / BOARD / 'board.dtb'
+    tree.unlink()
+    code, _, errors = check_on_board(HERE / 'ok_guest.system', sdk)
+    assert code == 1 and 'has no device tree' in errors
+    code, _, errors = check_on_board(HERE / 'ok_region_contents.system', sdk)
+    assert code == 1 and 'has no device tree' in errors
+    assert check_on_board(HERE / 'ok_guest_plain.system', sdk)[0] == 0
+    tree.write_bytes(b'none at all')
+    code, _, errors = check_on_board(HERE / 'ok_guest_plain.system', sdk)
+    assert code == 3 and "device tree" in errors
