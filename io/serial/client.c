@@ -26,6 +26,9 @@ enum serial_queue_error serial_client_open(struct serial_client *client, void *m
         error = serial_queue_open_consumer(&client->input, serial_connection_input(memory, bytes),
                                            half);
     }
+    if (error == SERIAL_QUEUE_OK) {
+        (void)serial_queue_wait_data(&client->input);
+    }
     return error;
 }
 

@@ -29,7 +29,8 @@ void *serial_connection_input(void *memory, size_t bytes);
 /** @} */
 
 /**
- * Opens the client's side of a connection. Notify the virtualiser once when it has succeeded.
+ * Opens the client's side of a connection. Notify the virtualiser once when it has succeeded, and
+ * look for input once; from then on, a notification comes with it.
  * Returns what serial_queue_open_producer() does; on an error `client` must not be used.
  */
 enum serial_queue_error serial_client_open(struct serial_client *client, void *memory,
