@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What it costs Linux to be a guest: instructions, natively and under Bulkhead.
+
+    linux_costs.py [--gic 2|3] [--exits]
+
+Both run Debian's kernel on one Cortex-A53 with the same devices and command line, under
+`-icount shift=0,sleep=off`, until the program guest/probe/probe.c has measured and switched off.
+QEMU stops at that program's first instruction and says how many instructions were executed; time
+that the CPU slept is none. --exits also counts what the guest left for while it booted.
+"""
+import argparse
+import collections
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
+BOARD = 'qemu_virt_aarch64'
+CONFIG = MAIN / f'sdk/board/{BOARD}/release'
+PROBE = MAIN / 'guest/guest-probe'
+FILES = TOP / 'build/guest/bookworm'
+RAM = '256M'
+BOOTARGS = 'earlycon nokaslr panic=-1 rdinit=/probe'
+SYSTEM = f'''<system name="probe">
+  <image name="debian" kernel="Image" initrd="initrd-probe"/>
+  <guest name="linux" image="debian" ram="{RAM}" bootargs="{BOOTARGS}">
+    <passthrough path="/pl011@9000000"/>
+  </guest>
+</system>
+'''
+# What a guest has is what its native twin keeps of QEMU's device tree.
+KEPT = ('apb-pclk', 'chosen', 'cpus', 'intc', 'memory', 'pl011', 'psci', 'timer')
+# A tick of the counter is 16 ns, and so 16 instructions while the CPU does not sleep.
+TICK = 16
+# Figure, what it is, and at most so many times native.
+FIGURES = [
+    ('boot', 'the guest\'s start to its init', 1.05),
+    ('power_on', 'the board\'s first instruction to the guest\'s init', 1.09),
+    ('compute', '20 million rounds of arithmetic and memory', 1.005),
+    ('getppid', '300,000 system calls', 1.005),
+]
+# Exception classes of ESR_EL2 (Arm ARM, D19.2.37), and what has none.
+CLASSES = {'IRQ': 'interrupts', 0x01: 'WFI', 0x16: 'HVC', 0x18: 'system registers', 0x24: 'memory',
+           0x07: 'first use of FP'}
+
+sys.path.insert(0, str(TOP / 'guest'))
+import cpio  # noqa: E402
+
+
+def checked(*command):
+    """The output of a command that must succeed."""
+    return subprocess.run([str(c) for c in command], check=True, text=True, timeout=600,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+
+
+def entry_of(elf):
+    """The first instruction of a program."""
+    return int(re.search(r'Entry point address:\s+(0x[0-9a-f]+)',
+                         checked('aarch64-linux-gnu-readelf', '-h', elf))[1], 16)
+
+
+def symbol_of(elf, name):
+    """The address of a symbol."""
+    return int(re.search(rf'^([0-9a-f]+) T {name}$', checked('aarch64-linux-gnu-nm', elf),
+                         re.M)[1], 16)
+
+
+class Machine:
+    """A machine in QEMU that stops where it is told to and counts instructions; a context manager
+    that ends it."""
+
+    def __init__(self, folder, arguments):
+        self._folder = folder
+        self.console = folder / 'console'
+        command = ['qemu-system-aarch64', *arguments, '-cpu', 'cortex-a53', '-smp', '1', '-S',
+                   '-icount', 'shift=0,sleep=off', '-seed', '1', '-rtc', 'base=2026-01-01,clock=vm',
+                   '-display', 'none', '-nodefaults', '-monitor', 'none', '-no-shutdown',
+                   '-serial', f'file:{self.console}', '-qmp', f'unix:{folder}/qmp,server,nowait',
+                   '-gdb', f'unix:{folder}/gdb,server,nowait']
+        self._qemu = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._qmp = self._connect('qmp').makefile('rw')
+        self._qmp.readline()
+        self._ask('qmp_capabilities')
+        self._gdb = self._connect('gdb')
+        self._heard = b''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._qemu.kill()
+        self._qemu.wait()
+
+    def _connect(self, name):
+        for _ in range(300):
+            try:
+                end = socket.socket(socket.AF_UNIX)
+                end.connect(str(self._folder / name))
+                end.settimeout(300)
+                return end
+            except OSError:
+                end.close()
+                time.sleep(0.1)
+        raise RuntimeError(f'QEMU does not open its socket {name}')
+
+    def _ask(self, command):
+        """A command of QEMU's machine protocol; returns its answer."""
+        self._qmp.write(json.dumps({'execute': command}) + '\n')
+        self._qmp.flush()
+        while True:
+            answer = json.loads(self._qmp.readline())
+            if 'return' in answer:
+                return answer['return']
+            if 'error' in answer:
+                raise RuntimeError(f'{command}: {answer["error"]}')
+
+    def _debug(self, packet, answered=True):
+        """A packet of the debugger's protocol; returns the answer."""
+        data = packet.encode()
+        self._gdb.sendall(b'$' + data + b'#%02x' % (sum(data) & 255))
+        while answered:
+            match = re.search(rb'\$([^#]*)#..', self._heard)
+            if match:
+                self._heard = self._heard[match.end():]
+                self._gdb.sendall(b'+')
+                return match[1].decode()
+            more = self._gdb.recv(4096)
+            if not more:
+                raise RuntimeError('QEMU ended')
+            self._heard += more
+        return None
+
+    def count(self):
+        """Instructions executed so far."""
+        return self._ask('query-replay')['icount']
+
+    def run_to(self, address):
+        """Goes on until an instruction is about to run; returns the count."""
+        if self._debug(f'Z1,{address:x},4') != 'OK':
+            raise RuntimeError('QEMU does not take a breakpoint')
+        stopped = self._debug('c')
+        self._debug(f'z1,{address:x},4')
+        if not stopped.startswith('T05'):
+            raise RuntimeError(f'the machine stopped elsewhere: {stopped}')
+        return self.count()
+
+    def run_until(self, text, seconds=120):
+        """Goes on until the console has a text; returns what is there."""
+        self._debug('c', answered=False)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            said = self.console.read_text(encoding='utf-8', errors='replace')
+            if text in said:
+                return said
+            time.sleep(0.1)
+        raise RuntimeError(f'the console never had: {text}\n{said[-2000:]}')
+
+
+def finish(machine):
+    """What the probe measured, in instructions."""
+    said = machine.run_until('reboot: Power down')
+    return {name: TICK * int(ticks)
+            for name, ticks in re.findall(r'probe: (compute|getppid) (\d+)', said)}
+
+
+def make_initrd(to):
+    """Debian's tiny initrd with the probe before it."""
+    archive = cpio.Archive()
+    archive.file('probe', PROBE.read_bytes(), 0o755)
+    to.write_bytes(archive.to_bytes() + (FILES / 'initrd-tiny.cpio.gz').read_bytes())
+
+
+def native_tree(gic, to):
+    """QEMU's device tree without what a guest does not have."""
+    checked('qemu-system-aarch64', '-M', f'virt,gic-version={gic},dumpdtb={to}', '-cpu',
+            'cortex-a53', '-smp', '1', '-m', RAM, '-display', 'none', '-nodefaults')
+    for node in checked('fdtget', '-l', to, '/').split():
+        if node.split('@')[0] not in KEPT:
+            checked('fdtput', '-r', to, '/' + node)
+        elif node.startswith('intc'):
+            for part in checked('fdtget', '-l', to, '/' + node).split():
+                checked('fdtput', '-r', to, f'/{node}/{part}')
+
+
+def native(gic, folder):
+    """{figure: instructions} without a hypervisor."""
+    make_initrd(folder / 'initrd-probe')
+    native_tree(gic, folder / 'tree')
+    with Machine(folder, ['-M', f'virt,gic-version={gic}', '-m', RAM, '-kernel', FILES / 'Image',
+                          '-initrd', folder / 'initrd-probe', '-dtb', folder / 'tree',
+                          '-append', BOOTARGS]) as machine:
+        boot = machine.run_to(entry_of(PROBE))
+        return {'boot': boot, 'power_on': boot, **finish(machine)}
+
+
+def guest_arguments(gic, folder):
+    """QEMU's arguments for the same kernel as a guest."""
+    make_initrd(folder / 'initrd-probe')
+    (folder / 'probe.system').write_text(SYSTEM, encoding='utf-8')
+    checked(MAIN / 'sdk/bin/bulkhead', 'build', folder / 'probe.system', '--board', BOARD,
+            '--config', 'release', '--search-path', folder, '--search-path', FILES,
+            '-o', folder / 'image')
+    return ['-M', f'virt,virtualization=on,gic-version={gic}', '-m', '2G',
+            '-kernel', folder / 'image']
+
+
+def guest(gic, folder):
+    """{figure: instructions} under Bulkhead."""
+    with Machine(folder, guest_arguments(gic, folder)) as machine:
+        start = machine.run_to(symbol_of(CONFIG / 'elf/vmm.elf', 'guest_start'))
+        entered = machine.run_to(symbol_of(CONFIG / 'elf/vmm.elf', 'psci_boot'))
+        init = machine.run_to(entry_of(PROBE))
+        return {'boot': init - start, 'power_on': init, 'kernel': start, 'load': entered - start,
+                **finish(machine)}
+
+
+def exits(gic, folder):
+    """{kind: times} of what the guest left for between its start and its init."""
+    log = folder / 'exceptions'
+    arguments = [*guest_arguments(gic, folder), '-d', 'int', '-D', log]
+    with Machine(folder, arguments) as machine:
+        machine.run_to(symbol_of(CONFIG / 'elf/vmm.elf', 'psci_boot'))
+        before = log.stat().st_size
+        machine.run_to(entry_of(PROBE))
+    counts = collections.Counter()
+    with open(log, encoding='utf-8', errors='replace') as lines:
+        lines.seek(before)
+        for exception in lines.read().split('Taking exception')[1:]:
+            if 'from EL1 to EL2' not in exception:
+                continue
+            kind = re.match(r' \d+ \[([^]]+)\]', exception)[1]
+            if kind != 'IRQ':
+                kind = int(re.search(r'with ESR (0x[0-9a-f]+)/', exception)[1], 16)
+            counts[CLASSES.get(kind, kind)] += 1
+    return counts
+
+
+def measure(gic):
+    """({figure: instructions} natively, the same as a guest)."""
+    checked(TOP / 'guest/images.py')
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        return native(gic, Path(one)), guest(gic, Path(two))
+
+
+def table(alone, under):
+    """The results as a Markdown table."""
+    lines = ['| figure | native | guest | times | at most |', '|---|---|---|---|---|']
+    for name, what, most in FIGURES:
+        lines.append(f'| {what} | {alone[name]:,} | {under[name]:,} | '
+                     f'{under[name] / alone[name]:.4f} | {most} |')
+    return '\n'.join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--gic', type=int, choices=(2, 3), default=3)
+    parser.add_argument('--exits', action='store_true', help='count exits by kind, too')
+    arguments = parser.parse_args()
+    alone, under = measure(arguments.gic)
+    print(table(alone, under))
+    print(f'before the monitor starts: {under["kernel"]:,}; it loads: {under["load"]:,}')
+    if arguments.exits:
+        with tempfile.TemporaryDirectory() as folder:
+            for kind, times in exits(arguments.gic, Path(folder)).most_common():
+                print(f'{times:8} {kind}')
+    return 1 if any(under[name] > most * alone[name] for name, _, most in FIGURES) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
