@@ -9,6 +9,7 @@
 #include <libvmm/arch/aarch64/psci.h>
 #include <libvmm/arch/aarch64/smc.h>
 #include <libvmm/arch/aarch64/vgic/vgic.h>
+#include <libvmm/config.h>
 #include <libvmm/dtb.h>
 #include <libvmm/guest.h>
 #include <libvmm/tcb.h>
@@ -174,6 +175,25 @@ static void test_registers(void **state)
     assert_int_equal(*decode_rt(32, &context), 0);
 }
 
+static void test_settings(void **state)
+{
+    static vmm_config_t config = {
+        .magic = { 'v', 'm', 'm' },
+        .num_irqs = 2,
+        .irqs = { { 1, 33 }, { 4, 34 }, { 5, 35 } },
+    };
+
+    (void)state;
+    assert_true(vmm_config_check_magic(&config));
+    assert_int_equal(vmm_config_irq_from_id(&config, 4), 34);
+    assert_int_equal(vmm_config_irq_from_id(&config, 5), -1);
+    /* More than there is room for. */
+    config.num_irqs = 255;
+    assert_int_equal(vmm_config_irq_from_id(&config, 200), -1);
+    config.magic[2] = 'x';
+    assert_false(vmm_config_check_magic(&config));
+}
+
 static void test_helpers(void **state)
 {
     int items[2];
@@ -230,7 +250,7 @@ static void test_images(void **state)
     assert_int_equal(set_up(base, sizeof(kernel), dtb, 0, 0), 0);
     assert_true(said("no device tree"));
     tree.totalsize = 0x28000000;
-    /* What was refused is not loaded at a restart. */
+    /* It never started. */
     assert_false(guest_restart(FIRST, base, RAM_BYTES));
     assert_int_equal(set_up(base, sizeof(kernel), dtb, dtb + 64, 16), base);
     assert_memory_equal(ram, kernel, sizeof(kernel));
@@ -433,6 +453,7 @@ static void test_passthrough(void **state)
     assert_true(virq_register_passthrough(FIRST, 20, 2));
     assert_true(virq_handle_passthrough(2));
     assert_int_equal(vmm_fake.own[BH_VIRQ_PENDING][0], 1u << 20);
+    assert_int_equal(notices(0), 1u << 20);
     assert_int_equal(libvmm_fake.acknowledged[2], 0);
     assert_true(handle(FIRST, seL4_Fault_VGICMaintenance, end));
     assert_int_equal(libvmm_fake.acknowledged[2], 1);
@@ -456,12 +477,19 @@ static void test_power(void **state)
     assert_true(call(FIRST, ESR_SMC, SYSTEM_RESET, 0, 0, 0));
     assert_true(vmm_fake.running[0] && ram[0] == kernel[0] && vmm_fake.x0[0] == 7);
     ram[4096] = 0x55;
+    vmm_fake.own[BH_VIRQ_NOTICE][0] = 0;
     assert_false(guest_restart(NOBODY, (uintptr_t)ram, RAM_BYTES));
     assert_true(guest_restart(FIRST, (uintptr_t)ram, RAM_BYTES));
     assert_true(vmm_fake.running[0] && ram[4096] == 0);
+    assert_int_equal(notices(0), 1u << 20);
     assert_memory_equal(ram, kernel, sizeof(kernel));
     assert_true(call(FIRST, ESR_SMC, SYSTEM_OFF, 0, 0, 0));
     assert_true(!vmm_fake.running[0] && !vcpu_is_on(FIRST) && said("powered off"));
+    /* Images that are refused are not loaded at a restart. */
+    uintptr_t base = (uintptr_t)ram;
+    assert_int_equal(set_up(base, sizeof(kernel), base, 0, 0), 0);
+    assert_false(guest_restart(FIRST, base, RAM_BYTES));
+    assert_int_equal(set_up(base, sizeof(kernel), base + 0x600000, 0, 0), base);
     assert_true(guest_start(FIRST, (uintptr_t)ram, 7, 0));
 }
 
@@ -500,7 +528,10 @@ static void test_calls(void **state)
     assert_int_equal(context.x0, 5);
     /* Called by a program itself, each by itself. */
     regs()->x0 = PSCI_VERSION;
+    libvmm_fake.reads = 0;
     assert_true(smc_handle(FIRST, ESR_SMC) && regs()->x0 == 0x10001);
+    /* Before the call and, because it may have changed others, after it. */
+    assert_int_equal(libvmm_fake.reads, 2);
     regs()->x0 = SIP_KNOWN;
     assert_true(handle_smc(FIRST, ESR_SMC) && regs()->x0 == SIP_KNOWN + 1);
     regs()->x0 = PSCI_VERSION;
@@ -589,14 +620,23 @@ static int tear_down_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_loads),        cmocka_unit_test(test_stores),
-        cmocka_unit_test(test_registers),    cmocka_unit_test(test_helpers),
-        cmocka_unit_test(test_images),       cmocka_unit_test(test_start),
-        cmocka_unit_test(test_distributor),  cmocka_unit_test(test_aborts),
-        cmocka_unit_test(test_handlers),     cmocka_unit_test(test_interrupts),
-        cmocka_unit_test(test_passthrough),  cmocka_unit_test(test_power),
-        cmocka_unit_test(test_calls),        cmocka_unit_test(test_system_registers),
-        cmocka_unit_test(test_second_place), cmocka_unit_test(test_other_faults),
+        cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_stores),
+        cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_helpers),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_images),
+        cmocka_unit_test(test_start),
+        cmocka_unit_test(test_distributor),
+        cmocka_unit_test(test_aborts),
+        cmocka_unit_test(test_handlers),
+        cmocka_unit_test(test_interrupts),
+        cmocka_unit_test(test_passthrough),
+        cmocka_unit_test(test_power),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_system_registers),
+        cmocka_unit_test(test_second_place),
+        cmocka_unit_test(test_other_faults),
     };
 
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

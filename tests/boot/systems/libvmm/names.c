@@ -9,6 +9,7 @@
 #include <libvmm/arch/aarch64/psci.h>
 #include <libvmm/arch/aarch64/smc.h>
 #include <libvmm/arch/aarch64/vgic/vgic.h>
+#include <libvmm/config.h>
 #include <libvmm/dtb.h>
 #include <libvmm/guest.h>
 #include <libvmm/tcb.h>
@@ -68,6 +69,8 @@ struct names {
     bool (*check_baseline_bits)(uint64_t, uint64_t);
     bool (*ranges_overlap)(uint64_t, uint64_t, uint64_t, uint64_t);
     uint64_t (*convert_ticks_by_frequency)(uint64_t, uint64_t, uint64_t);
+    int (*vmm_config_irq_from_id)(vmm_config_t *, uint8_t);
+    bool (*vmm_config_check_magic)(void *);
 };
 
 const struct names names = {
@@ -118,6 +121,8 @@ const struct names names = {
     check_baseline_bits,
     ranges_overlap,
     convert_ticks_by_frequency,
+    vmm_config_irq_from_id,
+    vmm_config_check_magic,
 };
 
 void init(void)
