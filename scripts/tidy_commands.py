@@ -10,7 +10,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 ONLY_GCC = re.compile(r'^(-fno-tree-.*|-Wstack-usage=.*|-fdiagnostics-color=.*|-fsanitize=.*'
-                      r'|-fno-sanitize-recover=.*|-mno-outline-atomics|-mfix-cortex-a53-.*|-M[DQF]|-Winvalid-pch)$')
+                      r'|-fno-sanitize-recover=.*|-mno-outline-atomics|-mfix-cortex-a53-.*|-M[DQF]'
+                      r'|-Winvalid-pch)$')
 
 
 def main():
