@@ -157,21 +157,6 @@ static bool config_channel(struct config_line *line, const struct config *config
     return true;
 }
 
-static bool config_pl011(struct config_line *line, struct config *config)
-{
-    uint32_t intid;
-    uint32_t channel;
-
-    if (config->pl011 || !config_number(line, UINT64_MAX, &config->pl011_address) ||
-        !config_intid(line, config, &intid) || !config_channel(line, config, &channel)) {
-        return false;
-    }
-    config->pl011 = true;
-    config->pl011_intid = intid;
-    config->pl011_channel = channel;
-    return true;
-}
-
 static bool config_irq(struct config_line *line, struct config *config)
 {
     struct config_irq irq;
@@ -268,8 +253,6 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_text(&name, config->name, sizeof(config->name));
     } else if (config_is(&word, "gic")) {
         good = config_gic(&line, config);
-    } else if (config_is(&word, "pl011")) {
-        good = config_pl011(&line, config);
     } else if (config_is(&word, "irq")) {
         good = config_irq(&line, config);
     } else if (config_is(&word, "uart")) {

@@ -7,7 +7,6 @@
  *     bootargs TEXT...              the kernel's command line: the rest of the line
  *     gic VERSION ADDRESS ADDRESS   2: distributor, CPU interface; 3: distributor, redistributors
  *     irq INTID CHANNEL             a passed-through interrupt; CHANNEL is the VMM's `<irq>` of it
- *     pl011 ADDRESS INTID CHANNEL   a passed-through PL011, the guest's console, with its interrupt
  *     uart ADDRESS INTID            the UART that the VMM makes (uart.h); INTID is a free one
  *     virtio KIND ADDRESS INTID CHANNEL
  *                                   a virtIO device that the VMM makes: its register page, a free
@@ -58,10 +57,6 @@ struct config {
     char name[CONFIG_NAME_BYTES];
     char bootargs[CONFIG_BOOTARGS_BYTES];
     struct config_gic gic[2]; /* version 2, version 3 */
-    bool pl011;
-    uint64_t pl011_address;
-    uint32_t pl011_intid;
-    uint32_t pl011_channel;
     struct config_irq irqs[CONFIG_MAX_IRQS];
     uint32_t irqs_count;
     bool uart;

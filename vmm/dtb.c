@@ -25,7 +25,6 @@
 /** The GICv2 CPU interface is two pages, the second of which has GICC_DIR. */
 #define DTB_GICC_BYTES 0x2000
 #define DTB_VIRTIO_BYTES 0x1000
-#define DTB_PL011_CLOCK 24000000
 #define DTB_UART_SPEED 115200
 
 struct dtb {
@@ -172,13 +171,7 @@ static void dtb_stdout(struct dtb *dtb, int chosen)
 
     const struct dtb_machine *machine = dtb->machine;
 
-    if (dtb_edit_has(&dtb->edit, chosen, "stdout-path")) {
-        return;
-    }
-    if (machine->pl011) {
-        dtb_edit_name(path + 1, "pl011", machine->pl011_address);
-        dtb_edit_string(&dtb->edit, chosen, "stdout-path", path);
-    } else if (machine->uart) {
+    if (machine->uart && !dtb_edit_has(&dtb->edit, chosen, "stdout-path")) {
         dtb_edit_name(path + 1, "serial", machine->uart_address);
         dtb_edit_string(&dtb->edit, chosen, "stdout-path", path);
     }
@@ -305,32 +298,6 @@ static void dtb_interrupt(struct dtb *dtb, int node, uint32_t intid, uint32_t se
     dtb_edit_cells(&dtb->edit, node, "interrupts", cells, 3);
 }
 
-static void dtb_pl011(struct dtb *dtb)
-{
-    static const char compatible[] = "arm,pl011\0arm,primecell";
-    static const char clock_names[] = "uartclk\0apb_pclk";
-    const struct dtb_machine *machine = dtb->machine;
-    struct dtb_edit *edit = &dtb->edit;
-    const uint64_t reg[] = { machine->pl011_address, UART_BYTES };
-    uint32_t clocks[2];
-    int clock = dtb_edit_node(edit, DTB_ROOT, "apb-pclk");
-
-    if (edit->error != 0 || fdt_generate_phandle(edit->fdt, &clocks[0]) != 0) {
-        return;
-    }
-    clocks[1] = clocks[0];
-    dtb_edit_string(edit, clock, "compatible", "fixed-clock");
-    dtb_edit_cell(edit, clock, "#clock-cells", 0);
-    dtb_edit_cell(edit, clock, "clock-frequency", DTB_PL011_CLOCK);
-    dtb_edit_cell(edit, clock, "phandle", clocks[0]);
-    int node = dtb_node_at(dtb, DTB_ROOT, "pl011", machine->pl011_address);
-    dtb_edit_strings(edit, node, "compatible", compatible, sizeof(compatible));
-    dtb_edit_reg(edit, node, reg, 1);
-    dtb_interrupt(dtb, node, machine->pl011_intid, DTB_LEVEL_HIGH);
-    dtb_edit_cells(edit, node, "clocks", clocks, 2);
-    dtb_edit_strings(edit, node, "clock-names", clock_names, sizeof(clock_names));
-}
-
 static void dtb_uart(struct dtb *dtb)
 {
     const struct dtb_machine *machine = dtb->machine;
@@ -375,9 +342,6 @@ enum dtb_error dtb_build(const struct dtb_machine *machine, void *to, size_t roo
     }
     dtb_timer(&dtb);
     dtb_gic(&dtb);
-    if (machine->pl011) {
-        dtb_pl011(&dtb);
-    }
     dtb_psci(&dtb);
     dtb_cpus(&dtb);
     dtb_memory(&dtb);

@@ -48,9 +48,6 @@ struct dtb_machine {
     uint32_t gic_version; /* 2 or 3 */
     uint64_t gicd;
     uint64_t gic_interface; /* CPU interface or first redistributor */
-    bool pl011;             /* one is passed through, and it is the console */
-    uint64_t pl011_address;
-    uint32_t pl011_intid;
     bool uart;
     uint64_t uart_address;
     uint32_t uart_intid;

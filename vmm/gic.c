@@ -67,7 +67,7 @@ static void gic_reset_bank(struct gic *gic, uint32_t vcpu, uint32_t number)
     gic_apply(gic, vcpu, number);
     gic_set_bits(gic, vcpu, BH_VIRQ_PENDING, number, ~0u, 0);
     gic_set_bits(gic, vcpu, BH_VIRQ_ACTIVE, number, ~0u, 0);
-    gic_set_bits(gic, vcpu, BH_VIRQ_EDGE, number, ~0u, number == 0 ? GIC_SGIS : 0);
+    gic_set_bits(gic, vcpu, BH_VIRQ_EDGE, number, ~0u, gic->edges[number]);
     gic_set_bits(gic, vcpu, BH_VIRQ_GROUP, number, ~0u, 0);
     for (uint32_t n = 0; n < 32; n += 4) {
         (void)sys_virq_set(gic->ids[vcpu], BH_VIRQ_PRIORITY, number * 32 + n, ~0u, 0);
@@ -98,11 +98,19 @@ void gic_reset(struct gic *gic)
 
 void gic_init(struct gic *gic, uint32_t version, uint32_t vcpus, const uint8_t *ids)
 {
-    *gic = (struct gic){ .version = version, .vcpus = vcpus };
+    *gic = (struct gic){ .version = version, .vcpus = vcpus, .edges = { GIC_SGIS } };
     for (uint32_t i = 0; i < vcpus; i++) {
         gic->ids[i] = ids[i];
     }
     gic_reset(gic);
+}
+
+void gic_make_edge(struct gic *gic, uint32_t intid)
+{
+    uint32_t bit = 1u << intid % 32;
+
+    gic->edges[intid / 32] |= bit;
+    gic_set_bits(gic, 0, BH_VIRQ_EDGE, intid / 32, bit, bit);
 }
 
 void gic_enable(struct gic *gic, uint32_t ctlr)

@@ -35,6 +35,7 @@ struct gic {
     uint32_t sleeping;                 /* bit n: GICR_WAKER.ProcessorSleep of vCPU n */
     struct gic_bank own[BH_MAX_VCPUS]; /* 0 to 31 */
     struct gic_bank shared[GIC_BANKS - 1];
+    uint32_t edges[GIC_BANKS];      /* edge-triggered at reset; the others are levels */
     uint8_t targets[BH_VIRQ_COUNT]; /* GICD_ITARGETSR as the guest wrote it */
     uint64_t router[BH_VIRQ_COUNT]; /* GICD_IROUTER likewise */
     uint64_t ignored;               /* accesses that meant nothing */
@@ -48,6 +49,12 @@ void gic_init(struct gic *gic, uint32_t version, uint32_t vcpus, const uint8_t *
 
 /** The same again. */
 void gic_reset(struct gic *gic);
+
+/**
+ * The line of a shared interrupt is edge-triggered: that is what its configuration register says
+ * after a reset, now and later.
+ */
+void gic_make_edge(struct gic *gic, uint32_t intid);
 
 /** The private interrupts of the vCPU with that index as after reset: it is about to be started. */
 void gic_reset_vcpu(struct gic *gic, uint32_t vcpu);

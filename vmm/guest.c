@@ -102,10 +102,6 @@ static bool guest_link_interrupts(struct guest *guest)
     uint32_t id = guest->gic.ids[0];
     bool good = true;
 
-    if (config->pl011) {
-        good = sys_virq_set(id, BH_VIRQ_LINK, config->pl011_intid, ~0u, config->pl011_channel) ==
-               BH_OK;
-    }
     for (uint32_t i = 0; i < config->irqs_count && good; i++) {
         const struct config_irq *irq = &config->irqs[i];
 
@@ -133,6 +129,9 @@ bool guest_init(struct guest *guest)
         return false;
     }
     gic_init(&guest->gic, (uint32_t)version, vcpus, ids);
+    for (uint32_t i = 0; i < guest->config.virtio_count; i++) {
+        gic_make_edge(&guest->gic, guest->config.virtio[i].intid);
+    }
     guest_init_firmware(guest);
     if (!guest_build_bus(guest, &guest->config.gic[version - 2])) {
         guest_say(guest, "the interrupt controller's addresses overlap", "");
@@ -161,9 +160,6 @@ static enum dtb_error guest_build_dtb(struct guest *guest, const struct loader_l
         .gic_version = guest->gic.version,
         .gicd = gic->distributor,
         .gic_interface = gic->interface,
-        .pl011 = config->pl011,
-        .pl011_address = config->pl011_address,
-        .pl011_intid = config->pl011_intid,
         .uart = config->uart,
         .uart_address = config->uart_address,
         .uart_intid = config->uart_intid,

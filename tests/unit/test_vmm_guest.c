@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -16,10 +17,11 @@
 #define RAM_GPA 0x40000000UL
 #define RAM_BYTES 0x1000000UL
 #define ESR_LOAD4 (0x24UL << 26 | 1UL << 24 | 2UL << 22)
+#define ESR_STORE (1UL << 6)
 #define CONFIG                                               \
     "# a guest\nname left\nbootargs console=ttyAMA0 x\n"     \
     "gic 2 0x8000000 0x8010000\ngic 3 0x8000000 0x80a0000\n" \
-    "pl011 0x9000000 33 5\n"
+    "irq 33 5\nuart 0x9100000 100\nvirtio console 0xa010000 80 7\n"
 
 static struct guest guest;
 static uint8_t *ram;
@@ -91,7 +93,8 @@ static void device_tree(void **state)
                                          "/armv8-timer",
                                          "/memory@40000000",
                                          "/interrupt-controller@8000000",
-                                         "/pl011@9000000" };
+                                         "/serial@9100000",
+                                         "/virtio_mmio@a010000" };
     const void *fdt;
     int chosen;
     int bytes;
@@ -106,7 +109,7 @@ static void device_tree(void **state)
     assert_true(fdt_path_offset(fdt, "/cpus/cpu@2") < 0);
     chosen = fdt_path_offset(fdt, "/chosen");
     assert_string_equal(fdt_getprop(fdt, chosen, "bootargs", &bytes), "console=ttyAMA0 x");
-    assert_string_equal(fdt_getprop(fdt, chosen, "stdout-path", &bytes), "/pl011@9000000");
+    assert_string_equal(fdt_getprop(fdt, chosen, "stdout-path", &bytes), "/serial@9100000");
     const fdt64_t *initrd = fdt_getprop(fdt, chosen, "linux,initrd-start", &bytes);
     assert_int_equal(fdt64_ld(initrd), RAM_GPA + 0x400000);
     initrd = fdt_getprop(fdt, chosen, "linux,initrd-end", &bytes);
@@ -145,7 +148,14 @@ static void configuration(void **state)
     assert_int_equal(parse(CONFIG), 0);
     assert_string_equal(guest.config.name, "left");
     assert_int_equal(guest.config.gic[1].interface, 0x80a0000);
-    assert_int_equal(guest.config.pl011_channel, 5);
+    assert_int_equal(guest.config.irqs_count, 1);
+    assert_int_equal(guest.config.irqs[0].intid, 33);
+    assert_int_equal(guest.config.irqs[0].channel, 5);
+    assert_int_equal(guest.config.virtio_count, 1);
+    assert_string_equal(guest.config.virtio[0].kind, "console");
+    assert_int_equal(guest.config.virtio[0].address, 0xa010000);
+    assert_int_equal(guest.config.virtio[0].intid, 80);
+    assert_int_equal(guest.config.virtio[0].channel, 7);
     assert_int_equal(guest.config.crash_restarts, 0);
     assert_int_equal(parse(""), 0);
     assert_int_equal(parse("name a\nname b\n"), 2);
@@ -156,9 +166,15 @@ static void configuration(void **state)
     assert_int_equal(parse("gic 2 1"), 1);
     assert_int_equal(parse("gic 2 1 0x10000000000000000"), 1);
     assert_int_equal(parse("gic 2 1 0xffffffffffffffff"), 0);
-    assert_int_equal(parse("pl011 0 31 0"), 1);
-    assert_int_equal(parse("pl011 0 256 0"), 1);
-    assert_int_equal(parse("pl011 0 32 62"), 1);
+    assert_int_equal(parse("irq 31 0"), 1);
+    assert_int_equal(parse("irq 256 0"), 1);
+    assert_int_equal(parse("irq 255 61"), 0);
+    assert_int_equal(parse("irq 32 62"), 1);
+    assert_int_equal(parse("irq 32"), 1);
+    assert_int_equal(parse("irq 32 1 1"), 1);
+    assert_int_equal(parse("virtio console 0 32"), 1);
+    assert_int_equal(parse("virtio a-very-long-kind 0 32 1"), 1);
+    assert_int_equal(parse("virtio rng 0xa010000 32 1 # of them"), 0);
     assert_int_equal(parse("crash stop"), 0);
     assert_int_equal(guest.config.crash_restarts, 0);
     assert_int_equal(parse("crash restart"), 0);
@@ -193,6 +209,83 @@ static void configuration(void **state)
                      17);
 }
 
+/** An INTID and a channel are for one thing each. */
+static void nothing_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("irq 33 1\nirq 34 2\nuart 0 35\nvirtio rng 0 36 3"), 0);
+    assert_int_equal(parse("irq 33 1\nirq 33 2"), 2);
+    assert_int_equal(parse("irq 33 1\nirq 34 1"), 2);
+    assert_int_equal(parse("irq 33 1\nuart 0 33"), 2);
+    assert_int_equal(parse("uart 0 33\nirq 33 1"), 2);
+    assert_int_equal(parse("uart 0 33\nvirtio rng 0 33 1"), 2);
+    assert_int_equal(parse("virtio rng 0 33 1\nvirtio rng 0 33 2"), 2);
+    assert_int_equal(parse("virtio rng 0 33 1\nvirtio rng 0 34 1"), 2);
+    assert_int_equal(parse("virtio rng 0 33 1\nirq 34 1"), 2);
+    assert_int_equal(parse("virtio rng 0 33 1\nirq 33 2"), 2);
+}
+
+/** No line is taken that there is no room for. */
+static void too_many(void **state)
+{
+    static char text[64 * 64];
+    size_t used = 0;
+
+    (void)state;
+    for (unsigned i = 0; i <= CONFIG_MAX_VIRTIO; i++) {
+        used +=
+            (size_t)snprintf(text + used, sizeof(text) - used, "virtio rng 0 %u %u\n", 32 + i, i);
+    }
+    assert_int_equal(parse(text), CONFIG_MAX_VIRTIO + 1);
+    used = 0;
+    for (unsigned i = 0; i < CONFIG_MAX_IRQS; i++) {
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "irq %u %u\n", 32 + i, i);
+    }
+    assert_int_equal(parse(text), 0);
+    assert_int_equal(guest.config.irqs_count, CONFIG_MAX_IRQS);
+}
+
+/** Lines that are edges are so from the start, and again after a reset, whatever the guest did. */
+static void senses(void **state)
+{
+    uint64_t words[GUEST_FAULT_WORDS] = { 0, 0x8000c14, 0, ESR_LOAD4 | ESR_STORE, 0 };
+
+    (void)state;
+    assert_true(boot(CONFIG, 1, 2));
+    assert_int_equal(vmm_fake.shared[BH_VIRQ_EDGE][80 / 32], 1u << 80 % 32);
+    assert_int_equal(vmm_fake.shared[BH_VIRQ_EDGE][33 / 32], 0);
+    assert_int_equal(guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words).label,
+                     BH_VCPU_DONE);
+    assert_int_equal(vmm_fake.shared[BH_VIRQ_EDGE][80 / 32], 0);
+    guest_stop(&guest);
+    assert_true(guest_start(&guest));
+    assert_int_equal(vmm_fake.shared[BH_VIRQ_EDGE][80 / 32], 1u << 80 % 32);
+}
+
+/** Wrong images are said, and nothing runs. */
+static void refused(void **state)
+{
+    static const uint8_t no_tree[64] = "no tree";
+
+    (void)state;
+    kernel[56] = 0;
+    assert_false(boot(CONFIG, 1, 3));
+    assert_non_null(strstr(vmm_fake.printed, "left: the kernel is not an arm64 Image\n"));
+    make_kernel(0, RAM_BYTES - 0x200000, 2);
+    assert_false(boot(CONFIG, 1, 3));
+    assert_non_null(strstr(vmm_fake.printed, "left: the initial RAM disk does not fit"));
+    make_kernel(0, 0x200000, 2);
+    assert_true(boot(CONFIG, 1, 3));
+    guest_stop(&guest);
+    guest.dtb = (struct guest_file){ no_tree, sizeof(no_tree) };
+    assert_false(guest_start(&guest));
+    assert_non_null(strstr(vmm_fake.printed, "left: the device tree does not parse\n"));
+    guest.dtb = (struct guest_file){ ram, 100 };
+    assert_false(guest_start(&guest));
+    assert_non_null(strstr(vmm_fake.printed, "left: a file of the guest lies in the guest's RAM"));
+    assert_int_equal(vmm_fake.starts, 1);
+}
+
 static void no_machine(void **state)
 {
     (void)state;
@@ -208,6 +301,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(device_tree, begin, end),
         cmocka_unit_test_setup_teardown(accesses, begin, end),
         cmocka_unit_test(configuration),
+        cmocka_unit_test(nothing_twice),
+        cmocka_unit_test(too_many),
+        cmocka_unit_test_setup_teardown(senses, begin, end),
+        cmocka_unit_test_setup_teardown(refused, begin, end),
         cmocka_unit_test_setup_teardown(no_machine, begin, end),
     };
 
