@@ -102,7 +102,7 @@ def test_image_is_stored_once(folder):
 
 
 def test_overrides(folder):
-    """LINUX names every image's kernel, LINUX_name that of one, which wins; likewise INITRD, DTB."""
+    """LINUX names every image's kernel, LINUX_name that of one, which wins; so do INITRD, DTB."""
     path = folder / 'guests.system'
     path.write_text(ONE, encoding='utf-8')
     other = folder / 'other'

@@ -5,20 +5,24 @@
  * on, looked at here in the simplest way; and it can be printed and read again, with the same
  * meaning.
  */
+#include <libfdt.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "board.h"
+#include "devicetree.h"
 #include "diag.h"
+#include "lower.h"
 #include "sdf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char fuzz_board_name[] = "fuzz";
 
-static const struct board fuzz_board = {
+static struct board fuzz_board = {
     .name = fuzz_board_name,
     .cpus = 4,
     .ram = { { 0x40000000, 0x40000000 }, { 0x100000000, 0x1000 } },
@@ -29,7 +33,18 @@ static const struct board fuzz_board = {
     .gicv = 0x8040000,
     .spis = 288,
     .timer_ppi = 30,
+    .gicc = 0x8010000,
+    .gicr = 0x80a0000,
+    .guest = { 0x40000000, 0xb000000, 208, 0xb010000, 209 },
 };
+
+/** A kernel that every image has, whatever it names. */
+static char fuzz_kernel[] = "/tmp/fuzz_sdf.XXXXXX";
+
+static char *fuzz_variable(const char *name)
+{
+    return strcmp(name, "LINUX") == 0 ? fuzz_kernel : NULL;
+}
 
 static void fuzz_demand(int condition, const char *what)
 {
@@ -37,6 +52,55 @@ static void fuzz_demand(int condition, const char *what)
         fprintf(stderr, "fuzz_sdf: %s\n", what);
         abort();
     }
+}
+
+static void fuzz_remove_kernel(void)
+{
+    unlink(fuzz_kernel);
+}
+
+static void fuzz_make_kernel(void)
+{
+    uint8_t header[64] = { [18] = 1, [56] = 'A', 'R', 'M', 0x64 };
+    int fd = mkstemp(fuzz_kernel);
+
+    fuzz_demand(fd >= 0 && write(fd, header, sizeof(header)) == (ssize_t)sizeof(header),
+                "no kernel");
+    close(fd);
+    atexit(fuzz_remove_kernel);
+}
+
+/** A device at /NAME with a page of registers at `base`, and interrupt 32 + `spi`. */
+static int fuzz_add_device(void *tree, const char *name, uint64_t base, uint32_t spi)
+{
+    fdt64_t reg[2] = { cpu_to_fdt64(base), cpu_to_fdt64(0x1000) };
+    fdt32_t irq[3] = { cpu_to_fdt32(0), cpu_to_fdt32(spi), cpu_to_fdt32(4) };
+
+    return fdt_begin_node(tree, name) || fdt_property(tree, "reg", reg, sizeof(reg)) ||
+           fdt_property(tree, "interrupts", irq, sizeof(irq)) ||
+           fdt_property_u32(tree, "clocks", 2) ||
+           (spi == 1 && fdt_property(tree, "bulkhead,no-dma", "", 0)) || fdt_end_node(tree);
+}
+
+/** A UART, /a, and a device that accesses memory, /b. */
+static void fuzz_make_tree(void)
+{
+    static uint64_t room[512];
+    void *tree = room;
+    int error =
+        fdt_create(tree, sizeof(room)) || fdt_finish_reservemap(tree) || fdt_begin_node(tree, "") ||
+        fdt_property_u32(tree, "#address-cells", 2) || fdt_property_u32(tree, "#size-cells", 2) ||
+        fdt_property_u32(tree, "interrupt-parent", 1) || fdt_begin_node(tree, "gic") ||
+        fdt_property_u32(tree, "phandle", 1) || fdt_property(tree, "interrupt-controller", "", 0) ||
+        fdt_end_node(tree) || fdt_begin_node(tree, "clock") ||
+        fdt_property_u32(tree, "phandle", 2) || fdt_property_u32(tree, "#clock-cells", 0) ||
+        fdt_end_node(tree) || fuzz_add_device(tree, "a", 0x9000000, 1) ||
+        fuzz_add_device(tree, "b", 0x9010000, 2) || fdt_begin_node(tree, "aliases") ||
+        fdt_property(tree, "serial0", "/a", 3) || fdt_end_node(tree) || fdt_end_node(tree) ||
+        fdt_finish(tree);
+
+    fuzz_demand(error == 0 && devicetree_check(tree, fdt_totalsize(tree)) == NULL, "no tree");
+    fuzz_board.tree = tree;
 }
 
 static void fuzz_check_places(const struct diag *diag, const uint8_t *data, size_t size)
@@ -124,6 +188,9 @@ static void fuzz_check_ids(const struct sdf *sdf, size_t index)
     if (pd->reports.given) {
         fuzz_take(&channels, pd->reports.id.value);
     }
+    for (size_t i = 0; pd->vm != SDF_NONE && i < sdf->vms[pd->vm].pages_count; i++) {
+        fuzz_take(&channels, sdf->vms[pd->vm].pages[i].id.value);
+    }
     for (size_t i = 0; i < sdf->channels_count * 2; i++) {
         const struct sdf_end *end = &sdf->channels[i / 2].ends[i % 2];
 
@@ -152,6 +219,7 @@ static void fuzz_check_ids(const struct sdf *sdf, size_t index)
 static void fuzz_check_accepted(const struct sdf *sdf)
 {
     fuzz_demand(sdf->pds_count >= 1 && sdf->pds_count <= 63, "a wrong number of PDs");
+    fuzz_demand(sdf->guests_count <= sdf->vms_count, "a guest that got lost");
     fuzz_check_regions(sdf);
     for (size_t i = 0; i < sdf->pds_count; i++) {
         const struct sdf_pd *pd = &sdf->pds[i];
@@ -166,7 +234,15 @@ static void fuzz_check_accepted(const struct sdf *sdf)
         fuzz_check_ids(sdf, i);
     }
     for (size_t i = 0; i < sdf->vms_count; i++) {
-        fuzz_check_maps(sdf, sdf->vms[i].maps, sdf->vms[i].maps_count, SDF_SPACE_END);
+        const struct sdf_vm *vm = &sdf->vms[i];
+
+        fuzz_check_maps(sdf, vm->maps, vm->maps_count, SDF_SPACE_END);
+        fuzz_demand(vm->vcpus_count >= 1, "a VM without vCPUs");
+        for (size_t j = 0; j < vm->pages_count; j++) {
+            fuzz_demand(vm->pages[j].vaddr.value == vm->pages[0].vaddr.value + j * SDF_PAGE &&
+                            vm->pages[j].irq.value >= 32 && vm->pages[j].irq.value < 256,
+                        "a register page at a wrong place");
+        }
     }
 }
 
@@ -182,6 +258,24 @@ static char *fuzz_print(const struct sdf *sdf, size_t *bytes)
     return text;
 }
 
+/** Make contents; the files of the machine that runs this are not for the fuzzer. */
+static void fuzz_fill(struct sdf *sdf, struct diag *diag)
+{
+    static const struct search nowhere;
+    char **paths = calloc(sdf->regions_count + 1, sizeof(*paths));
+
+    fuzz_demand(paths != NULL, "no memory");
+    for (size_t i = 0; i < sdf->regions_count; i++) {
+        paths[i] = sdf->regions[i].prefill_path.text;
+        sdf->regions[i].prefill_path.text = NULL;
+    }
+    sdf_prefill(sdf, &nowhere, &fuzz_board, diag);
+    for (size_t i = 0; i < sdf->regions_count; i++) {
+        sdf->regions[i].prefill_path.text = paths[i];
+    }
+    free(paths);
+}
+
 /** Read a description and check it; the messages go to a file that is not kept. */
 static size_t fuzz_read(const char *text, size_t bytes, struct sdf *sdf)
 {
@@ -195,6 +289,11 @@ static size_t fuzz_read(const char *text, size_t bytes, struct sdf *sdf)
     }
     diag_init(&diag, "fuzz.system");
     if (sdf_parse_memory(text, bytes, &diag, sdf) == SDF_OK) {
+        static const struct search nowhere_else;
+        const struct lower_world world = { &fuzz_board, &nowhere_else, fuzz_variable };
+
+        lower_guests(sdf, &world, &diag);
+        fuzz_fill(sdf, &diag);
         sdf_check(sdf, &fuzz_board, &diag);
     } else {
         fuzz_demand(diag.errors > 0, "a refusal without a word");
@@ -210,6 +309,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sdf sdf;
 
+    if (fuzz_board.tree == NULL) {
+        fuzz_make_tree();
+        fuzz_make_kernel();
+    }
     if (fuzz_read((const char *)data, size, &sdf) == 0) {
         size_t bytes, again_bytes;
         char *text = fuzz_print(&sdf, &bytes);
