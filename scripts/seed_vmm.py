@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Seed faults in the VMM's library, and see the fuzz targets find each within a minute.
 
-    seed_vmm.py [TARGET ...]        targets: gic, smccc
+    seed_vmm.py [TARGET ...]        targets: gic, smccc, images
 
 Works in a temporary folder. Needs clang with libFuzzer ($CLANG, else clang-14) and libfdt.
 """
@@ -26,6 +26,12 @@ FAULTS = [
     ("smccc", "psci.c", " && entry - psci->ram_base < psci->ram_bytes", ""),
     ("smccc", "smccc.c", "smccc->passed[i] == function", "smccc->passed[i] >= function"),
     ("smccc", "trng.c", "bits > (uint64_t)i * width ? bits - (uint64_t)i * width : 0", "bits"),
+    ("images", "loader.c", "bytes - at < sections * LOADER_SECTION_BYTES", "false"),
+    ("images", "loader.c", "header->memory_bytes > ram->bytes - header->text_offset", "false"),
+    ("images", "dtb.c", "    (void)dtb_edit_remove(edit, dtb_is_memory);\n", ""),
+    ("images", "dtb.c", "fdt_check_full(machine->base, machine->base_bytes) != 0",
+     "fdt_check_header(machine->base) != 0"),
+    ("images", "config.c", "bytes >= room", "bytes > room"),
 ]
 
 
