@@ -6,9 +6,25 @@
 #include "test.h"
 
 static const struct test_group *const groups[] = {
-    &psci_tests,  &gic_tests,      &timer_tests, &trap_tests,      &smp_tests,
-    &edges_tests, &pages_tests,    &code_tests,  &registers_tests, &calls_tests,
-    &beat_tests,  &firmware_tests, &uart_tests,  &panic_tests,
+    /* By default. */
+    &psci_tests,
+    &gic_tests,
+    &timer_tests,
+    &trap_tests,
+    &smp_tests,
+    /* Where they are named. */
+    &edges_tests,
+    &pages_tests,
+    &code_tests,
+    &registers_tests,
+    &calls_tests,
+    &beat_tests,
+    &firmware_tests,
+    &uart_tests,
+    &panic_tests,
+    &costs_tests,
+    &switch_tests,
+    &switched_tests,
 };
 
 /* Whether a comma-separated list, which ends at a space, has this word. */

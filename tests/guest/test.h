@@ -33,6 +33,9 @@ extern const struct test_group beat_tests;
 extern const struct test_group firmware_tests;
 extern const struct test_group uart_tests;
 extern const struct test_group panic_tests;
+extern const struct test_group costs_tests;
+extern const struct test_group switch_tests;
+extern const struct test_group switched_tests;
 
 /** Print with %s, %lu and %lx; nothing else. On the boot CPU only. */
 void test_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
