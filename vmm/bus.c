@@ -31,23 +31,27 @@ bool bus_add(struct bus *bus, uint64_t base, uint64_t bytes, access_handler hand
     for (size_t i = bus->count; i > at; i--) {
         bus->devices[i] = bus->devices[i - 1];
     }
+    bus->recent = 0;
     bus->devices[at] = (struct bus_device){ base, bytes, handler, cookie };
     bus->count++;
     return true;
 }
 
-enum access_result bus_access(const struct bus *bus, uint64_t address, struct access *access)
+enum access_result bus_access(struct bus *bus, uint64_t address, struct access *access)
 {
-    size_t rank = bus_rank(bus, address);
+    const struct bus_device *device = &bus->devices[bus->recent];
 
-    if (rank > 0) {
-        const struct bus_device *device = &bus->devices[rank - 1];
-        uint64_t offset = address - device->base;
+    if (address - device->base >= device->bytes) {
+        size_t rank = bus_rank(bus, address);
 
-        if (offset < device->bytes && access->bytes <= device->bytes - offset) {
-            access->offset = offset;
-            return device->handler(device->cookie, access);
-        }
+        bus->recent = rank > 0 ? rank - 1 : 0;
+        device = &bus->devices[bus->recent];
     }
-    return ACCESS_ABORT;
+    /* Below the device the offset wraps, beyond its end; where there is none, it has no bytes. */
+    uint64_t offset = address - device->base;
+    if (offset >= device->bytes || access->bytes > device->bytes - offset) {
+        return ACCESS_ABORT;
+    }
+    access->offset = offset;
+    return device->handler(device->cookie, access);
 }

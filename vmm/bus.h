@@ -19,12 +19,13 @@ struct bus_device {
 struct bus {
     struct bus_device devices[BUS_MAX_DEVICES]; /* by address */
     size_t count;
+    size_t recent; /* the one that answered last: most accesses come in groups */
 };
 
 /** Add a device. False: no room, an empty or wrapping range, or one that overlaps another's. */
 bool bus_add(struct bus *bus, uint64_t base, uint64_t bytes, access_handler handler, void *cookie);
 
 /** Let the device at guest-physical `address` do the access; ACCESS_ABORT when there is none. */
-enum access_result bus_access(const struct bus *bus, uint64_t address, struct access *access);
+enum access_result bus_access(struct bus *bus, uint64_t address, struct access *access);
 
 #endif
