@@ -2,7 +2,7 @@
 # The front door. `make help` lists what it can do. Everything generated goes below build/.
 
 # What `make run` starts: the newest complete system of systems/.
-DEFAULT_SYSTEM = ping-pong
+DEFAULT_SYSTEM = two-guests
 
 SYSTEM ?= $(DEFAULT_SYSTEM)
 BOARD  ?= qemu_virt_aarch64
@@ -47,6 +47,7 @@ $(FUZZ)/build.ninja: | setup
 	@$(call configure,$(FUZZ),--native-file cross/clang.ini)
 
 ## run: start a system in QEMU: make run [SYSTEM=name] [CONFIG=debug|release|benchmark] [ARGS=...]
+##      guests boot Debian's kernel, or yours: [LINUX=Image] [INITRD=file] [DTB=file]
 run: all
 	@scripts/run.sh --board $(BOARD) --config $(CONFIG) $(SYSTEM) $(ARGS)
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # run.sh --board BOARD --config CONFIG SYSTEM [more arguments of `bulkhead run`]
-# Builds the image of systems/SYSTEM and starts it in the board's emulator.
+# Builds the image of systems/SYSTEM and starts it in the board's emulator. Guests get Debian's
+# kernel and initramfs, or what LINUX, INITRD and DTB in the environment name.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,10 +26,11 @@ if [ -z "$board" ] || [ -z "$config" ] || [ -z "$system" ] || [ ! -f "$descripti
     exit 2
 fi
 
-# A system with a guest that names no files of its own gets Debian's.
 guest_search=()
 if grep -q '<image ' "$description"; then
-    guest/images.py
+    if [ -z "${LINUX-}" ] || [ -z "${INITRD-}" ]; then
+        guest/images.py
+    fi
     guest_search=(--search-path build/guest/bookworm)
 fi
 

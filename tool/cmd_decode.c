@@ -11,7 +11,7 @@
 #include "source.h"
 
 static const char cmd_decode_help[] =
-    "usage: bulkhead decode [LOG] --system SYSTEM [--search-path DIR ...]\n"
+    "usage: bulkhead decode [LOG] --system SYSTEM [--board B] [--search-path DIR ...]\n"
     "       bulkhead decode [LOG] --elf PD=FILE ...\n"
     "\n"
     "Print a console log (standard input, if none is named) with the names of functions, and\n"
@@ -19,6 +19,7 @@ static const char cmd_decode_help[] =
     "\n"
     "  --system SYSTEM       the description of the system: names the programs\n"
     "  --search-path DIR     where the programs are looked for; repeatable\n"
+    "  --board, --config, --sdk   also name the programs that the SDK brings\n"
     "  --elf PD=FILE         the program of one protection domain; repeatable\n";
 
 static int cmd_decode_open(struct decode *decode, const char *pd, const char *path)

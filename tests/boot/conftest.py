@@ -86,8 +86,10 @@ def cpus_in(image):
     with open(image, 'rb') as file:
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as view:
             for at in range(0, len(view) - 164, 4096):
-                if view[at:at + 8] == b'BLKHKBD1':
-                    return struct.unpack_from('<I', view, at + 160)[0]
+                cpus = struct.unpack_from('<I', view, at + 160)[0]
+                # The kernel's own parameters begin with the same word.
+                if view[at:at + 8] == b'BLKHKBD1' and 1 <= cpus <= 8:
+                    return cpus
     raise ValueError(f'{image} is no image')
 
 
@@ -222,7 +224,7 @@ def boot(request):
         if not path.suffix and not path.exists():
             path = system_file(path.name)
         if path.suffix == '.system':
-            path = build_image(path, config)
+            path = build_image(path, config, search=guest_images(path))
             smp = smp or cpus_in(path)
         LOGS.mkdir(parents=True, exist_ok=True)
         test = re.sub(r'[^\w.-]+', '_', request.node.name).strip('_')
@@ -244,11 +246,21 @@ def gic(request):
     return request.param
 
 
+def debian_images():
+    """The folder of the images of Debian's kernel, which are fetched when they are not there."""
+    subprocess.run([TOP / 'guest/images.py'], check=True, stdin=subprocess.DEVNULL, timeout=600)
+    return BUILD / 'guest/bookworm'
+
+
+def guest_images(description):
+    """Where the images of a description's guests are, if it has any."""
+    return [debian_images()] if '<image ' in Path(description).read_text(encoding='utf-8') else []
+
+
 @pytest.fixture(scope='session')
 def debian():
     """The folder of the images of Debian's kernel; fetched once."""
-    subprocess.run([TOP / 'guest/images.py'], check=True, stdin=subprocess.DEVNULL, timeout=600)
-    return TOP / 'build/guest/bookworm'
+    return debian_images()
 
 
 @pytest.fixture

@@ -183,3 +183,27 @@ def test_guest_without_devices_ends(boot, debian, tmp_path):
     image = build_image(path, output=IMAGES / 'two-guests-off', search=[debian])
     board = boot(image, gic=3, smp=2, timeout=120)
     board.expect_all(['right: powered off', 'left login: '])
+
+
+def test_device_that_accesses_memory(boot, gic, debian, tmp_path):
+    """A guest whose RAM is where it thinks it is has a virtIO device of the machine for itself: the
+    device reads and writes the guest's rings and buffers by their physical addresses."""
+    transports = ''.join(f'<passthrough path="/virtio_mmio@{0xa003000 + 0x200 * i:x}"/>\n'
+                         for i in range(8))
+    path = tmp_path / 'dma.system'
+    path.write_text(f'''<system>
+      <image name="debian" kernel="Image" initrd="initrd.cpio.gz"/>
+      <guest name="left" image="debian" ram="256M" ram-at="identity" bootargs="quiet">
+        <passthrough path="/pl011@9000000"/>
+        {transports}
+      </guest>
+    </system>''', encoding='utf-8')
+    image = build_image(path, output=IMAGES / f'dma-{gic}', search=[debian])
+    board = boot(image, gic=gic, timeout=120, extra=['-device', 'virtio-rng-device'])
+    board.expect('guest login: ')
+    board.send('root\r')
+    board.expect('root@guest:~# ')
+    board.send('cat /sys/class/misc/hw_random/rng_current; head -c 64 /dev/hwrng | wc -c\r')
+    board.expect(r'\nvirtio_rng.0\s+64\s')
+    board.send('poweroff\r')
+    board.expect('left: powered off')

@@ -28,6 +28,11 @@ def copy():
     for name in tree.files(TOP):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(TOP / name, folder / name)
+    # The guests' packages are those of the tree that is tested, so that no network is needed.
+    cache = BUILD / 'guest/cache'
+    if cache.is_dir():
+        shutil.copytree(cache, folder / 'build/guest/cache', symlinks=True,
+                        ignore=shutil.ignore_patterns('lock', 'partial'))
     yield folder
     shutil.rmtree(folder)
 
