@@ -310,6 +310,8 @@ static void test_distributor(void **state)
     assert_true(access_at(DISTRIBUTOR + 0x104, ESR_STORE(2, 3), 0x10));
     assert_int_equal(regs()->pc, 0x100a);
     assert_int_equal(regs()->x3, typer);
+    assert_true(access_at(DISTRIBUTOR + 0x104, ESR_LOAD(2, 4), 0));
+    assert_int_equal(regs()->x4, 0x10);
 
     memcpy(libvmm_fake.msg, words, sizeof(words));
     libvmm_fake.reads = 0;
@@ -317,7 +319,7 @@ static void test_distributor(void **state)
     assert_int_equal(reply.words[0], BH_MSGINFO(BH_VCPU_DONE, 1));
     assert_int_equal(libvmm_fake.msg[0], typer);
     assert_int_equal(libvmm_fake.reads, 0);
-    assert_int_equal(regs()->pc, 0x100a);
+    assert_int_equal(regs()->pc, 0x100e);
 }
 
 static void test_aborts(void **state)
