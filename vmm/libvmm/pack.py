@@ -4,8 +4,8 @@
 
     pack.py ARCHIVE EXPORTS LIBRARY OBJECT...
 
-EXPORTS has the names, one a line, each of which must be there; `#` begins a comment. What the object
-needs must be in the archive LIBRARY.
+EXPORTS has the names, one a line, each of which must be there; `#` begins a comment. What the
+object needs must be in the archive LIBRARY.
 """
 import os
 import subprocess
