@@ -86,3 +86,9 @@ def test_calls(boot, gic, tmp_path):
     """Random SMCCC calls."""
     board = run(boot, gic, tmp_path, 'calls')
     assert re.search(r'attacker: reset', board.tail(5000))
+
+
+def test_reboots(boot, gic, tmp_path):
+    """A guest that reboots 200 times, beside one that checks itself at each beat."""
+    board = run(boot, gic, tmp_path, 'reboot count=200')
+    assert len(re.findall('attacker: guest: EL1', board.tail(100000))) == 201

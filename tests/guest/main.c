@@ -23,6 +23,9 @@ static const struct test_group *const groups[] = {
     &uart_tests,
     &panic_tests,
     &costs_tests,
+    &reboot_tests,
+    &ticks_tests,
+    &worst_tests,
     &switch_tests,
     &switched_tests,
 };

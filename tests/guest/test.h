@@ -34,6 +34,9 @@ extern const struct test_group firmware_tests;
 extern const struct test_group uart_tests;
 extern const struct test_group panic_tests;
 extern const struct test_group costs_tests;
+extern const struct test_group reboot_tests;
+extern const struct test_group ticks_tests;
+extern const struct test_group worst_tests;
 extern const struct test_group switch_tests;
 extern const struct test_group switched_tests;
 
