@@ -24,45 +24,21 @@ const struct bd_header *bootdesc_header(void)
     return bootdesc;
 }
 
-const struct bd_memory *bootdesc_memory(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->memory, index, sizeof(struct bd_memory));
-}
-
-const struct bd_region *bootdesc_region(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->regions, index, sizeof(struct bd_region));
-}
-
-const struct bd_map *bootdesc_map(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->maps, index, sizeof(struct bd_map));
-}
-
-const struct bd_pd *bootdesc_pd(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->pds, index, sizeof(struct bd_pd));
-}
-
-const struct bd_vm *bootdesc_vm(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->vms, index, sizeof(struct bd_vm));
-}
-
-const struct bd_vcpu *bootdesc_vcpu(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->vcpus, index, sizeof(struct bd_vcpu));
-}
-
-const struct bd_channel *bootdesc_channel(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->channels, index, sizeof(struct bd_channel));
-}
-
-const struct bd_irq *bootdesc_irq(uint32_t index)
-{
-    return bootdesc_entry(bootdesc->irqs, index, sizeof(struct bd_irq));
-}
+/** Entry of a table; the header says which. */
+#define BOOTDESC_ACCESSOR(name, table)                                           \
+    const struct bd_##name *bootdesc_##name(uint32_t index)                      \
+    {                                                                            \
+        return bootdesc_entry(bootdesc->table, index, sizeof(struct bd_##name)); \
+    }
+BOOTDESC_ACCESSOR(memory, memory)
+BOOTDESC_ACCESSOR(region, regions)
+BOOTDESC_ACCESSOR(map, maps)
+BOOTDESC_ACCESSOR(pd, pds)
+BOOTDESC_ACCESSOR(vm, vms)
+BOOTDESC_ACCESSOR(vcpu, vcpus)
+BOOTDESC_ACCESSOR(device, devices)
+BOOTDESC_ACCESSOR(channel, channels)
+BOOTDESC_ACCESSOR(irq, irqs)
 
 const struct bd_symbol *bootdesc_symbols(const struct bd_pd *pd)
 {
@@ -118,6 +94,7 @@ static const char *bootdesc_check_tables(void)
         !bootdesc_table_ok(h->pds, sizeof(struct bd_pd)) ||
         !bootdesc_table_ok(h->vms, sizeof(struct bd_vm)) ||
         !bootdesc_table_ok(h->vcpus, sizeof(struct bd_vcpu)) ||
+        !bootdesc_table_ok(h->devices, sizeof(struct bd_device)) ||
         !bootdesc_table_ok(h->channels, sizeof(struct bd_channel)) ||
         !bootdesc_table_ok(h->irqs, sizeof(struct bd_irq)) ||
         !bootdesc_table_ok(h->symbols, sizeof(struct bd_symbol)) ||
@@ -299,6 +276,19 @@ static const char *bootdesc_check_segments(const struct bd_pd *pd)
     return NULL;
 }
 
+/** Channel numbers that a PD's channels and interrupts use. */
+static uint64_t bootdesc_ids(const struct bd_pd *pd)
+{
+    uint64_t ids = 0;
+    for (uint32_t i = 0; i < pd->channels_count; i++) {
+        ids |= 1UL << (bootdesc_channel(pd->channels_first + i)->id & 63);
+    }
+    for (uint32_t i = 0; i < pd->irqs_count; i++) {
+        ids |= 1UL << (bootdesc_irq(pd->irqs_first + i)->id & 63);
+    }
+    return ids;
+}
+
 static const char *bootdesc_check_channels(uint32_t index, const struct bd_pd *pd)
 {
     uint64_t ids = 0;
@@ -404,6 +394,26 @@ static const char *bootdesc_check_symbols(const struct bd_pd *pd)
     return NULL;
 }
 
+static const char *bootdesc_check_devices(const struct bd_vm *vm)
+{
+    uint64_t ids = bootdesc_ids(bootdesc_pd(vm->pd));
+    ids |= bootdesc->report_pd == vm->pd ? 1UL << bootdesc->report_id : 0;
+    for (uint32_t i = 0; i < vm->devices_count; i++) {
+        const struct bd_device *d = bootdesc_device(vm->devices_first + i);
+        if (!bootdesc_is_ram(d->region) || !bootdesc_page_aligned(d->region_off) ||
+            d->region_off >= bootdesc_region(d->region)->bytes || d->intid < IRQ_FIRST_SPI ||
+            d->intid >= BH_VIRQ_COUNT ||
+            d->gpa != bootdesc_device(vm->devices_first)->gpa + i * BD_PAGE) {
+            return "a register page has a wrong place or interrupt";
+        }
+        if (d->id >= BH_MAX_CHANNELS || (ids & 1UL << d->id) != 0) {
+            return "a register page has a wrong channel number";
+        }
+        ids |= 1UL << d->id;
+    }
+    return NULL;
+}
+
 static const char *bootdesc_check_vm(uint32_t index)
 {
     const struct bd_header *h = bootdesc;
@@ -413,7 +423,8 @@ static const char *bootdesc_check_vm(uint32_t index)
         return "a virtual machine has no name or no VMM";
     }
     if (!bootdesc_slice_ok(vm->maps_first, vm->maps_count, h->maps) ||
-        !bootdesc_slice_ok(vm->vcpus_first, vm->vcpus_count, h->vcpus)) {
+        !bootdesc_slice_ok(vm->vcpus_first, vm->vcpus_count, h->vcpus) ||
+        !bootdesc_slice_ok(vm->devices_first, vm->devices_count, h->devices)) {
         return "the tables of a virtual machine lie outside those of the boot description";
     }
     if (vm->vcpus_count == 0 || vm->vcpus_count > BH_MAX_VCPUS) {
@@ -426,7 +437,8 @@ static const char *bootdesc_check_vm(uint32_t index)
             return "a vCPU has a wrong number, CPU, priority, budget or period";
         }
     }
-    return bootdesc_check_maps(vm->maps_first, vm->maps_count);
+    const char *wrong = bootdesc_check_devices(vm);
+    return wrong != NULL ? wrong : bootdesc_check_maps(vm->maps_first, vm->maps_count);
 }
 
 static const char *bootdesc_check_vms(void)

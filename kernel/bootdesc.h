@@ -25,6 +25,7 @@ const struct bd_map *bootdesc_map(uint32_t index);
 const struct bd_pd *bootdesc_pd(uint32_t index);
 const struct bd_vm *bootdesc_vm(uint32_t index);
 const struct bd_vcpu *bootdesc_vcpu(uint32_t index);
+const struct bd_device *bootdesc_device(uint32_t index);
 const struct bd_channel *bootdesc_channel(uint32_t index);
 const struct bd_irq *bootdesc_irq(uint32_t index);
 /** @} */

@@ -156,7 +156,14 @@ void console_report(const struct bh_report *r, const struct thread *t)
     if (r->kind == BH_REPORT_FAULT) {
         console_fault(r, t);
     } else {
-        console_line(r->kind == BH_REPORT_RESTART ? "RESTART" : "SERROR", r);
+        static const char *const names[] = {
+            "", "", "RESTART", "SERROR", "GUEST-OFF", "GUEST-RESET", "GUEST-CRASH", "GUEST-STOPPED"
+        };
+        console_line(names[r->kind], r);
+        if (r->kind >= BH_REPORT_GUEST_OFF) {
+            console_puts(" number=");
+            console_decimal(r->addr);
+        }
         console_putc('\n');
     }
     __atomic_store_n(&console_busy, 0, __ATOMIC_RELEASE);

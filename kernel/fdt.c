@@ -18,6 +18,8 @@ struct fdt_reader {
     uint32_t strings_off, strings_bytes;
     uint32_t next, end;                 /* in the structure block */
     uint32_t address_cells, size_cells; /* of the root */
+    uint32_t depth;
+    bool in_memory, in_chosen; /* the node of the root that is being read */
 };
 
 static uint32_t fdt_word(const uint8_t *p)
@@ -74,20 +76,25 @@ static void fdt_memory(const struct fdt_reader *r, const uint8_t *reg, uint32_t 
     }
 }
 
-static void fdt_property(struct fdt_reader *r, uint32_t depth, bool in_memory, const uint8_t *value,
-                         uint32_t bytes, uint32_t name, struct fdt_facts *facts)
+static void fdt_property(struct fdt_reader *r, const uint8_t *value, uint32_t bytes, uint32_t name,
+                         struct fdt_facts *facts)
 {
     if (name >= r->strings_bytes) {
         return;
     }
     const uint8_t *s = r->tree + r->strings_off + name;
     uint32_t left = r->strings_bytes - name;
-    if (depth == 1 && bytes == 4 && fdt_equal(s, left, "#address-cells")) {
+    if (r->depth == 1 && bytes == 4 && fdt_equal(s, left, "#address-cells")) {
         r->address_cells = fdt_word(value) & 3;
-    } else if (depth == 1 && bytes == 4 && fdt_equal(s, left, "#size-cells")) {
+    } else if (r->depth == 1 && bytes == 4 && fdt_equal(s, left, "#size-cells")) {
         r->size_cells = fdt_word(value) & 3;
-    } else if (depth == 2 && in_memory && fdt_equal(s, left, "reg")) {
+    } else if (r->depth == 2 && r->in_memory && fdt_equal(s, left, "reg")) {
         fdt_memory(r, value, bytes, facts);
+    } else if (r->depth == 2 && r->in_chosen && bytes >= sizeof(facts->seed) &&
+               fdt_equal(s, left, "rng-seed")) {
+        for (uint32_t i = 0; i < FDT_SEED_WORDS; i++) {
+            facts->seed[i] = fdt_word(value + 4UL * i);
+        }
     }
 }
 
@@ -123,8 +130,6 @@ static bool fdt_open(struct fdt_reader *r, const void *dtb)
 void fdt_read(const void *dtb, struct fdt_facts *facts)
 {
     struct fdt_reader r;
-    uint32_t depth = 0;
-    bool in_memory = false;
     if (!fdt_open(&r, dtb)) {
         return;
     }
@@ -133,10 +138,11 @@ void fdt_read(const void *dtb, struct fdt_facts *facts)
         r.next += 4;
         if (token == FDT_BEGIN_NODE) {
             const uint8_t *name = r.tree + r.next;
-            depth++;
-            if (depth == 2) {
-                in_memory = fdt_equal(name, r.end - r.next, "memory") ||
-                            fdt_prefix(name, r.end - r.next, "memory@");
+            r.depth++;
+            if (r.depth == 2) {
+                r.in_memory = fdt_equal(name, r.end - r.next, "memory") ||
+                              fdt_prefix(name, r.end - r.next, "memory@");
+                r.in_chosen = fdt_equal(name, r.end - r.next, "chosen");
             }
             uint32_t length = 0;
             while (r.next + length < r.end && name[length] != '\0') {
@@ -147,10 +153,10 @@ void fdt_read(const void *dtb, struct fdt_facts *facts)
                 return;
             }
         } else if (token == FDT_END_NODE) {
-            if (depth == 0) {
+            if (r.depth == 0) {
                 return;
             }
-            depth--;
+            r.depth--;
         } else if (token == FDT_PROP) {
             if (r.end - r.next < 8) {
                 return;
@@ -161,7 +167,7 @@ void fdt_read(const void *dtb, struct fdt_facts *facts)
             if (bytes > r.end - r.next) {
                 return;
             }
-            fdt_property(&r, depth, in_memory, r.tree + r.next, bytes, name, facts);
+            fdt_property(&r, r.tree + r.next, bytes, name, facts);
             uint32_t padded = bytes / 4 * 4 + (bytes % 4 != 0 ? 4 : 0);
             if (padded > r.end - r.next) {
                 return;

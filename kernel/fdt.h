@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few facts that the kernel takes from the boot loader's device tree (Devicetree
- * Specification v0.4, chapter 5): which memory there really is.
+ * Specification v0.4, chapter 5): which memory there really is, and
+ * bytes that nobody can guess (Linux: Documentation/devicetree/bindings/chosen.txt, `rng-seed`).
  */
 #ifndef KERNEL_FDT_H
 #define KERNEL_FDT_H
@@ -9,6 +10,7 @@
 #include <stdint.h>
 
 #define FDT_MAX_MEMORY 8
+#define FDT_SEED_WORDS 8
 
 struct fdt_range {
     uint64_t base;
@@ -18,6 +20,7 @@ struct fdt_range {
 struct fdt_facts {
     struct fdt_range memory[FDT_MAX_MEMORY];
     uint32_t memory_count;
+    uint32_t seed[FDT_SEED_WORDS]; /* zero: the tree has none */
 };
 
 /**

@@ -154,6 +154,15 @@ static bool objects_vm(uint32_t index)
     vm->vmid = BH_MAX_PDS + 1 + index;
     vm->gicd = desc->gicd;
     vm->vcpus_count = desc->vcpus_count;
+    vm->devices = bootdesc_device(desc->devices_first);
+    vm->devices_count = desc->devices_count;
+    vm->vmm->vm = vm;
+    for (uint32_t i = 0; i < vm->devices_count; i++) {
+        struct channel *c = &vm->vmm->channels[vm->devices[i].id];
+        c->flags = CHANNEL_DEVICE;
+        c->intid = vm->devices[i].intid;
+        c->peer_id = (uint8_t)i;
+    }
     for (uint32_t i = 0; i < desc->vcpus_count; i++) {
         if (!objects_vcpu(vm, desc, i, root)) {
             return false;
@@ -191,7 +200,7 @@ static const char *objects_connect(struct thread *t)
     return NULL;
 }
 
-const char *objects_build(const char *image)
+const char *objects_build(const char *image, const uint32_t seed[SEED_WORDS])
 {
     const struct bd_header *h = bootdesc_header();
     for (uint32_t i = 0; i < h->regions.count; i++) {
@@ -205,6 +214,9 @@ const char *objects_build(const char *image)
         objects_pds[i] = objects_pd(i, image);
         if (objects_pds[i] == NULL) {
             return "the image gives the kernel too little memory";
+        }
+        if (seed[0] != 0) {
+            seed_derive(seed, i, (uint32_t *)objects_pds[i]->msg->msg);
         }
     }
     for (uint32_t i = 0; i < h->vms.count; i++) {

@@ -4,6 +4,7 @@
 #include <bulkhead/report.h>
 
 #include "console.h"
+#include "control.h"
 #include "poke.h"
 
 static struct bh_report_ring *report_ring;
@@ -77,22 +78,27 @@ static void report_backtrace(const struct thread *t, uint64_t frames[BH_REPORT_F
 /** First half of a record: what the fault left in the registers. */
 static void report_registers(struct bh_report *r, const struct thread *t)
 {
+    const struct arch_context *c = &t->report.about->context;
     r->time = arch_now();
     r->kind = t->report.kind;
     r->fault = t->report.label;
-    r->pc = t->context.pc;
-    r->sp = t->context.sp;
-    r->spsr = t->context.spsr;
+    r->pc = c->pc;
+    r->sp = c->sp;
+    r->spsr = c->spsr;
     r->esr = t->report.esr;
     r->addr = t->report.addr;
-    arch_copy(r->x, t->context.x, sizeof(r->x));
+    arch_copy(r->x, c->x, sizeof(r->x));
 }
 
 /** Second half: how it came there, and who. */
 static void report_origin(struct bh_report *r, const struct thread *t)
 {
-    report_backtrace(t, r->frames);
-    arch_copy(r->name, t->name, sizeof(r->name));
+    if (t->report.about == t) {
+        report_backtrace(t, r->frames);
+    } else {
+        arch_clear(r->frames, sizeof(r->frames));
+    }
+    arch_copy(r->name, t->report.about->name, sizeof(r->name));
 }
 
 /** The record may be read from now on. */
@@ -115,11 +121,30 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
         /* One is half written: finishing it says more than starting it over. */
         return;
     }
+    t->report.about = t;
     t->report.kind = (uint32_t)kind;
     t->report.label = (uint32_t)cause->label;
     t->report.esr = cause->esr;
     t->report.addr = cause->addr;
     poke_by_interrupt(t);
+}
+
+void report_sys(struct thread *t)
+{
+    uint64_t *x = t->context.x;
+    const struct thread *child = x[0] < BH_MAX_CHILDREN ? t->children[x[0]] : NULL;
+    if (child == NULL) {
+        x[0] = BH_ERR_CHILD;
+    } else if (x[1] < BH_REPORT_GUEST_OFF || x[1] > BH_REPORT_GUEST_STOPPED) {
+        x[0] = BH_ERR_ARGUMENT;
+    } else if (t->report.kind != BH_REPORT_NONE) {
+        /* The one before is being written, in stays of its own that come first. */
+        control_repeat_syscall(t);
+    } else {
+        x[0] = BH_OK;
+        report_later(t, (enum bh_report_kind)x[1], &(struct fault_cause){ .addr = x[2] });
+        t->report.about = child;
+    }
 }
 
 bool report_waiting(struct cpu *cpu, struct thread *t)
@@ -142,9 +167,4 @@ bool report_waiting(struct cpu *cpu, struct thread *t)
     }
     poke_again(cpu, t);
     return true;
-}
-
-void report_serror(struct thread *t, uint64_t esr)
-{
-    report_later(t, BH_REPORT_SERROR, &(struct fault_cause){ .esr = esr });
 }

@@ -28,7 +28,7 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
  */
 bool report_waiting(struct cpu *cpu, struct thread *t);
 
-/** Record an SError that was taken while `t` ran, in the same way. */
-void report_serror(struct thread *t, uint64_t esr);
+/** BH_SYS_REPORT by `t`. */
+void report_sys(struct thread *t);
 
 #endif

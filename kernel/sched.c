@@ -386,11 +386,12 @@ struct thread *sched_next(struct cpu *cpu)
     cpu->resched = false;
     struct thread *t = sched_highest(cpu);
     sched_use(cpu, t != NULL ? t->sc : NULL, now);
-    sched_set_timer(cpu, t, now);
     if (t != cpu->current) {
         trace_event(cpu, BH_TRACE_SWITCH, t);
         arch_switch(cpu, cpu->current, t);
         cpu->current = t;
     }
+    /* Last: a vCPU that was switched away may have left its timer to the kernel. */
+    sched_set_timer(cpu, t, now);
     return t;
 }

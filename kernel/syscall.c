@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "irq.h"
 #include "receive.h"
+#include "report.h"
 #include "sched.h"
 #include "vcpu.h"
 
@@ -145,6 +146,12 @@ void syscall_handle(struct cpu *cpu, struct thread *t)
         break;
     case BH_SYS_VIRQ_RAISE:
         vcpu_sys_virq_raise(cpu, t);
+        break;
+    case BH_SYS_REPORT:
+        report_sys(t);
+        break;
+    case BH_SYS_DEVICE_RAISE:
+        vcpu_sys_device_raise(cpu, t);
         break;
     default:
         fault_raise(cpu, t, &(struct fault_cause){ .label = BH_FAULT_SYSCALL });

@@ -19,6 +19,7 @@
 #include "timerq.h"
 
 struct bh_report;
+struct vm;
 
 /** PDs and vCPUs together. */
 #define THREAD_MAX 256
@@ -67,8 +68,12 @@ struct sched_context {
 #define CHANNEL_NOTIFY BD_CHANNEL_NOTIFY
 #define CHANNEL_CALL BD_CHANNEL_CALL
 #define CHANNEL_IRQ (1u << 2)
+#define CHANNEL_DEVICE (1u << 3)
 
-/** One end of a channel, or an interrupt (then only `intid` counts). */
+/**
+ * One end of a channel; or an interrupt (then only `intid` counts); or a register page (`intid`,
+ * and `peer_id` is its number in the VM).
+ */
 struct channel {
     struct thread *peer;
     uint32_t intid;
@@ -131,8 +136,9 @@ struct thread {
     } fault;
 
     _Alignas(8) char name[BH_NAME_BYTES];
-    const struct bd_pd *pd;
-    uint64_t irqs; /* channels that are interrupts */
+    const struct bd_pd *pd; /* NULL: a vCPU */
+    struct vm *vm;          /* whose VMM this is, or NULL */
+    uint64_t irqs;          /* channels that are interrupts */
     /** What is to be written into the report ring at the thread's next poke; kind 0: nothing. */
     struct {
         uint32_t kind; /* enum bh_report_kind */
@@ -140,7 +146,8 @@ struct thread {
         uint64_t esr;
         uint64_t addr;
         uint64_t number;
-        struct bh_report *slot; /* half written */
+        const struct thread *about; /* itself, or a child of which it says something */
+        struct bh_report *slot;     /* half written */
     } report;
     uint64_t stack_base;  /* of the PD's address space, for backtraces */
     const uint8_t *stack; /* kernel address of the same */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vcpu.h"
 
+#include "bootdesc.h"
 #include "control.h"
 #include "fault.h"
 #include "irq.h"
+#include "receive.h"
 #include "sched.h"
 
 /** The own vCPU that x0 names; without one, NULL, and x0 says so. */
@@ -142,6 +144,47 @@ void vcpu_sys_virq_get(struct cpu *cpu, struct thread *t)
         value = v->vm->vcpus[value]->thread.child_id;
     }
     x[1] = value;
+}
+
+/** A word of a register page. */
+static uint32_t *vcpu_register(const struct bd_device *d, uint64_t offset)
+{
+    return arch_phys(bootdesc_region(d->region)->base + d->region_off + offset);
+}
+
+bool vcpu_store(struct cpu *cpu, const struct vm *vm, uint64_t gpa, uint32_t value)
+{
+    uint64_t index = vm->devices_count > 0 ? (gpa - vm->devices->gpa) / BD_PAGE : 0;
+    if (index >= vm->devices_count) {
+        return false;
+    }
+    const struct bd_device *d = &vm->devices[index];
+    if (gpa % BD_PAGE == BH_DEVICE_QUEUE_NOTIFY) {
+        receive_notify(cpu, vm->vmm, d->id);
+        return true;
+    }
+    if (gpa % BD_PAGE == BH_DEVICE_INTERRUPT_ACK) {
+        uint32_t *status = vcpu_register(d, BH_DEVICE_INTERRUPT_STATUS);
+        __atomic_fetch_and(status, ~value, __ATOMIC_ACQ_REL);
+        arch_clean_word(status);
+        return true;
+    }
+    return false;
+}
+
+void vcpu_sys_device_raise(struct cpu *cpu, struct thread *t)
+{
+    uint64_t *x = t->context.x;
+    if (x[0] >= BH_MAX_CHANNELS || t->channels[x[0]].flags != CHANNEL_DEVICE) {
+        x[0] = BH_ERR_CHANNEL;
+        return;
+    }
+    const struct bd_device *d = &t->vm->devices[t->channels[x[0]].peer_id];
+    uint32_t *status = vcpu_register(d, BH_DEVICE_INTERRUPT_STATUS);
+    __atomic_fetch_or(status, (uint32_t)x[1], __ATOMIC_ACQ_REL);
+    arch_clean_word(status);
+    x[0] = BH_OK;
+    vgic_raise(cpu, t->vm->vcpus[0], d->intid);
 }
 
 void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry)

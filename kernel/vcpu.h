@@ -13,6 +13,9 @@ struct vm {
     uint32_t vcpus_count;
     uint32_t vmid;
     uint64_t gicd; /* guest-physical address of the distributor; 0: none */
+    /** Register pages, one behind the other from the first's address on. */
+    const struct bd_device *devices;
+    uint32_t devices_count;
     uint32_t lock; /* of `spis` and of the banks of the vCPUs */
     /** vCPU that ran last on each CPU: its translations may still be cached there. */
     struct vcpu *last[BH_MAX_CPUS];
@@ -59,6 +62,13 @@ void vcpu_sys_start(struct cpu *cpu, struct thread *t);
 void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t);
 void vcpu_sys_virq_get(struct cpu *cpu, struct thread *t);
 void vcpu_sys_virq_raise(struct cpu *cpu, struct thread *t);
+void vcpu_sys_device_raise(struct cpu *cpu, struct thread *t);
 /** @} */
+
+/**
+ * The guest stored the 32-bit `value` at guest-physical `gpa`. True: to a register page, and that
+ * was all (abi.h, BH_DEVICE_*).
+ */
+bool vcpu_store(struct cpu *cpu, const struct vm *vm, uint64_t gpa, uint32_t value);
 
 #endif

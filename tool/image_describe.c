@@ -22,7 +22,8 @@ struct image_table {
 
 struct image_tables {
     const struct plan *plan;
-    struct image_table memory, regions, maps, pds, vms, vcpus, channels, irqs, symbols, strings;
+    struct image_table memory, regions, maps, pds, vms, vcpus, devices, channels, irqs, symbols,
+        strings;
 };
 
 static void image_append(struct image_table *table, const void *entries, size_t count)
@@ -220,6 +221,7 @@ static void image_add_vm(struct image_tables *tables, size_t index)
     entry.maps_first = (uint32_t)vm->maps_first;
     entry.maps_count = (uint32_t)vm->maps_count;
     entry.vcpus_first = (uint32_t)tables->vcpus.count;
+    entry.devices_first = (uint32_t)tables->devices.count;
     entry.vcpus_count = (uint32_t)sdf->vcpus_count;
     entry.gicd = tables->plan->board->gicd;
     image_append(&tables->vms, &entry, 1);
@@ -271,11 +273,12 @@ static uint8_t *image_assemble(struct image_tables *t, uint64_t *size)
 {
     const struct plan *plan = t->plan;
     struct bd_header h = { 0 };
-    struct image_table *const tables[] = { &t->memory,  &t->regions, &t->maps,     &t->pds,
-                                           &t->vms,     &t->vcpus,   &t->channels, &t->irqs,
-                                           &t->symbols, &t->strings };
-    struct bd_table *const places[] = { &h.memory, &h.regions,  &h.maps, &h.pds,     &h.vms,
-                                        &h.vcpus,  &h.channels, &h.irqs, &h.symbols, &h.strings };
+    struct image_table *const tables[] = { &t->memory, &t->regions, &t->maps,    &t->pds,
+                                           &t->vms,    &t->vcpus,   &t->devices, &t->channels,
+                                           &t->irqs,   &t->symbols, &t->strings };
+    struct bd_table *const places[] = { &h.memory, &h.regions, &h.maps,    &h.pds,
+                                        &h.vms,    &h.vcpus,   &h.devices, &h.channels,
+                                        &h.irqs,   &h.symbols, &h.strings };
     const size_t count = sizeof(tables) / sizeof(tables[0]);
     uint8_t *bytes;
 
@@ -315,6 +318,7 @@ uint8_t *image_describe(const struct plan *plan, bool symbols, uint64_t *size)
         .pds.entry = sizeof(struct bd_pd),
         .vms.entry = sizeof(struct bd_vm),
         .vcpus.entry = sizeof(struct bd_vcpu),
+        .devices.entry = sizeof(struct bd_device),
         .channels.entry = sizeof(struct bd_channel),
         .irqs.entry = sizeof(struct bd_irq),
         .symbols.entry = sizeof(struct bd_symbol),

@@ -136,6 +136,16 @@ enum bh_syscall {
     BH_SYS_VIRQ_GET = 19,
     /** Make one virtual interrupt pending (edge). x0: vCPU (for 0 to 31), x1: INTID. */
     BH_SYS_VIRQ_RAISE = 20,
+    /**
+     * Put a record about an own child or guest into the report ring (report.h), with its name and
+     * its registers. x0: child or vCPU, x1: one of BH_REPORT_GUEST_OFF and following, x2: a number.
+     */
+    BH_SYS_REPORT = 21,
+    /**
+     * Set bits of the interrupt status word of a register page of the own VM, and raise its
+     * interrupt. x0: the page's channel id, x1: bits.
+     */
+    BH_SYS_DEVICE_RAISE = 22,
     BH_SYS_COUNT
 };
 
@@ -190,7 +200,10 @@ enum bh_fault {
     BH_FAULT_MEMORY = 6,
     /** A vCPU ended an interrupt that asked for it (BH_VIRQ_NOTICE). {INTID} */
     BH_FAULT_VIRQ_END = 7,
-    /** Another trapped instruction of a vCPU. {ESR_EL2, x0, x1, x2, x3}: HVC, SMC, registers. */
+    /**
+     * Another exception of a vCPU. {ESR_EL2, x0, x1, x2, x3}: HVC, SMC; or an SError (exception
+     * class 0x2f), after which the guest is not to be trusted any more.
+     */
     BH_FAULT_VCPU = 8,
 };
 
@@ -207,6 +220,8 @@ enum bh_vcpu_reply {
     BH_VCPU_ABORT = 2,
     /** The guest gets an undefined instruction exception. */
     BH_VCPU_UNDEFINED = 3,
+    /** As BH_VCPU_DONE, then the vCPU waits for an interrupt as in a WFI. */
+    BH_VCPU_WAIT = 4,
 };
 
 /** Registers of a vCPU beyond those of BH_SYS_PD_READ. */
@@ -240,6 +255,10 @@ enum bh_vcpu_reg {
     BH_VCPU_VMPIDR_EL2,
     /** Architecture version of the interrupt controller that the VM has, 2 or 3. Read only. */
     BH_VCPU_GIC_VERSION,
+    /** ID_AA64MMFR0_EL1 as the guest reads it. Read only. */
+    BH_VCPU_ID_AA64MMFR0,
+    /** Exceptions that the guest got because nobody answers an access or instruction. Read only. */
+    BH_VCPU_ABORTS,
     BH_VCPU_REG_COUNT
 };
 
@@ -266,13 +285,31 @@ enum bh_virq_field {
 /** vCPUs of a VM. */
 #define BH_MAX_VCPUS 8
 
+/**
+ * @{ A register page (struct bd_device): one page of a virtio-mmio device (virtIO 1.2, 4.2.2) that
+ * its guest maps read-only and its VMM writes, so that reads cost the guest nothing. Of its aligned
+ * 32-bit stores the kernel does two alone: one to QueueNotify becomes a notification of the VMM on
+ * the page's channel; one to InterruptACK clears these bits of InterruptStatus before the guest
+ * goes on. All others are faults for the VMM. While the VM runs nobody but the kernel writes
+ * InterruptStatus.
+ */
+#define BH_DEVICE_QUEUE_NOTIFY 0x50
+#define BH_DEVICE_INTERRUPT_STATUS 0x60
+#define BH_DEVICE_INTERRUPT_ACK 0x64
+/** @} */
+
+/** Bytes of entropy, of its PD alone, in msg[0] to msg[3] when the PD first starts; see below. */
+#define BH_SEED_BYTES 32
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
 /**
  * A PD's message buffer: one page of its own that the kernel also reads and writes. Word i of a
  * message is msg[i]; words 0 to 3 travel in registers, so the kernel leaves msg[0] to msg[3]
- * alone. (The head of seL4_IPCBuffer.)
+ * alone, but for one thing: when the PD starts for the first time, they hold BH_SEED_BYTES bytes
+ * that are derived from the firmware's seed for this PD alone (zero where the firmware gave none).
+ * (The head of seL4_IPCBuffer.)
  */
 struct bh_msg_buffer {
     uint64_t tag;

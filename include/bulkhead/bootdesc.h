@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define BD_MAGIC 0x3144424b484b4c42UL /* "BLKHKBD1" */
-#define BD_VERSION 1u
+#define BD_VERSION 2u
 #define BD_NONE 0xffffffffu
 #define BD_NO_SOURCE (~0UL)
 #define BD_PAGE 4096UL
@@ -62,6 +62,7 @@ struct bd_header {
     struct bd_table pds;       /* struct bd_pd */
     struct bd_table vms;       /* struct bd_vm */
     struct bd_table vcpus;     /* struct bd_vcpu */
+    struct bd_table devices;   /* struct bd_device, grouped by VM */
     struct bd_table channels;  /* struct bd_channel, grouped by PD */
     struct bd_table irqs;      /* struct bd_irq, grouped by PD */
     struct bd_table symbols;   /* struct bd_symbol, grouped by PD, sorted by address (debug) */
@@ -144,6 +145,20 @@ struct bd_vm {
     uint32_t maps_first, maps_count;
     uint32_t vcpus_first, vcpus_count;
     uint64_t gicd;         /* guest-physical address of the distributor; 0: none */
+    uint32_t devices_first, devices_count;
+};
+
+/**
+ * A register page of a VM (abi.h, BH_DEVICE_*). The n-th of a VM stands n pages behind its first,
+ * where the VM's maps have the page at `region_off` of `region`, read-only.
+ */
+struct bd_device {
+    uint64_t gpa;
+    uint64_t region_off;   /* page aligned */
+    uint32_t region;       /* memory */
+    uint32_t intid;        /* virtual, 32 and up: raised with BH_SYS_DEVICE_RAISE */
+    uint32_t id;           /* channel id in the VMM */
+    uint32_t reserved;
 };
 
 struct bd_vcpu {
@@ -195,13 +210,14 @@ struct bd_params {
 };
 
 _Static_assert(sizeof(struct bd_board) == 128, "layout");
-_Static_assert(sizeof(struct bd_header) == 264, "layout");
+_Static_assert(sizeof(struct bd_header) == 272, "layout");
 _Static_assert(sizeof(struct bd_memory) == 16, "layout");
 _Static_assert(sizeof(struct bd_region) == 40, "layout");
 _Static_assert(sizeof(struct bd_map) == 32, "layout");
 _Static_assert(sizeof(struct bd_pd) == 104, "layout");
-_Static_assert(sizeof(struct bd_vm) == 32, "layout");
+_Static_assert(sizeof(struct bd_vm) == 40, "layout");
 _Static_assert(sizeof(struct bd_vcpu) == 16, "layout");
+_Static_assert(sizeof(struct bd_device) == 32, "layout");
 _Static_assert(sizeof(struct bd_channel) == 8, "layout");
 _Static_assert(sizeof(struct bd_irq) == 8, "layout");
 _Static_assert(sizeof(struct bd_symbol) == 16, "layout");

@@ -22,8 +22,18 @@ enum bh_report_kind {
     BH_REPORT_FAULT = 1,
     /** A PD was restarted by its parent. */
     BH_REPORT_RESTART = 2,
-    /** An SError was taken while the PD or VM ran. */
+    /** An SError was taken while the PD ran. */
     BH_REPORT_SERROR = 3,
+    /** @{ What a VMM says of its guest (BH_SYS_REPORT); the record's `addr` is a number. */
+    /** It powered itself off. */
+    BH_REPORT_GUEST_OFF = 4,
+    /** It asked for a reset; how many there have been. */
+    BH_REPORT_GUEST_RESET = 5,
+    /** It crashed; how often it has been restarted for that. */
+    BH_REPORT_GUEST_CRASH = 6,
+    /** It stays off, because its policy says so; how often it was restarted. */
+    BH_REPORT_GUEST_STOPPED = 7,
+    /** @} */
 };
 
 struct bh_report {

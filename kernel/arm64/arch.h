@@ -6,6 +6,7 @@
 #ifndef KERNEL_ARM64_ARCH_H
 #define KERNEL_ARM64_ARCH_H
 
+#include <bulkhead/abi.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,7 @@ struct arch_gic_cpu {
 };
 
 struct arch_vcpu {
-    uint64_t regs[26]; /* indexed by enum bh_vcpu_reg */
+    uint64_t regs[BH_VCPU_REG_COUNT]; /* indexed by enum bh_vcpu_reg */
     struct arch_gic_cpu gic;
 };
 
@@ -159,6 +160,12 @@ static inline uint64_t arch_guest_spsr(uint64_t value)
 {
     uint64_t mode = value & 0x1f;
     return (value & 0xf02003c0u) | (mode == 0 || mode == 4 ? mode : 5);
+}
+
+/** A word that a guest reads through a device mapping was written: it finds it in memory. */
+static inline void arch_clean_word(const void *word)
+{
+    __asm__ volatile("dc cvac, %0; dsb sy" : : "r"(word) : "memory");
 }
 
 /** This CPU does nothing more. */

@@ -61,6 +61,10 @@ void fpu_load(const struct arch_fpu *fpu);
 #define CNTKCTL_COUNTERS 3UL
 #define CNTKCTL_PHYS_TIMER (1UL << 9)
 
+/** CNTHCTL_EL2: the EL1 physical timer is a PD's; a guest has the counter of it alone. */
+#define CNTHCTL_GUEST 1UL
+#define CNTHCTL_PD 3UL
+
 _Static_assert(offsetof(struct thread, context) == 0, "vectors.S");
 _Static_assert(offsetof(struct arch_context, sp) == 248, "vectors.S");
 _Static_assert(offsetof(struct arch_context, pc) == 256, "vectors.S");
@@ -75,7 +79,7 @@ void context_init_cpu(void)
     arch_write(hcr_el2, HCR_PD);
     arch_write(hstr_el2, 0);
     arch_write(cptr_el2, CPTR_TRAP);
-    arch_write(cnthctl_el2, 3);
+    arch_write(cnthctl_el2, CNTHCTL_PD);
     arch_write(cntvoff_el2, 0);
     arch_write(cnthp_ctl_el2, 0);
     arch_write(vttbr_el2, 0);
@@ -136,6 +140,7 @@ static void context_leave_guest(struct cpu *cpu)
     cpu->guest_eager->thread.context.tpidrro = arch_read(tpidrro_el0);
     guest_leave(cpu, cpu->guest_eager);
     arch_write(hcr_el2, HCR_PD);
+    arch_write(cnthctl_el2, CNTHCTL_PD);
     arch_write(sctlr_el1, SCTLR_EL1_PD);
     arch_write(cpacr_el1, CPACR_PD);
     arch_write(mdscr_el1, 0);
@@ -165,6 +170,7 @@ void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
              * another's stage 2 (Cortex-A55 erratum 1530923, Cortex-A72 erratum 1319367).
              */
             __asm__ volatile("isb" : : : "memory");
+            arch_write(cnthctl_el2, CNTHCTL_GUEST);
             arch_write(hcr_el2, HCR_GUEST);
         }
     }

@@ -15,7 +15,7 @@ __attribute__((section(".data.boot_params"), used)) volatile struct bd_params bo
 /** For the other CPUs, which read it with translation off. */
 uint64_t *early_root;
 
-static struct fdt_facts early_facts;
+struct fdt_facts early_facts;
 
 void early_device_tree(const void *dtb);
 uint64_t *early_main(uint64_t image);

@@ -12,6 +12,8 @@
 /** PSTATE of an exception to EL1: EL1h, all interrupts masked. */
 #define GUEST_SPSR_EL1H 0x3c5UL
 
+#define GUEST_SPSR_AARCH32 0x10UL
+
 /** SCTLR_EL1 after a reset: translation and caches off, the bits that are one. */
 #define GUEST_SCTLR_RESET 0x30c50838UL
 
@@ -194,8 +196,9 @@ void guest_inject(struct vcpu *v, uint64_t esr, uint64_t far)
 {
     struct arch_context *c = &v->thread.context;
     uint64_t mode = c->spsr & 0xf;
-    /* From EL0; from EL1 with SP_EL0; from EL1 with SP_EL1 (Arm ARM, D1.3.1). */
+    /* From EL0; from EL1 with SP_EL0; from EL1 with SP_EL1; AArch32 at EL0 (Arm ARM, D1.3.1). */
     uint64_t offset = mode == 0 ? 0x400 : mode == 4 ? 0x000 : 0x200;
+    offset = (c->spsr & GUEST_SPSR_AARCH32) != 0 ? 0x600 : offset;
     guest_write(v, BH_VCPU_ELR_EL1, c->pc);
     guest_write(v, BH_VCPU_SPSR_EL1, c->spsr);
     guest_write(v, BH_VCPU_ESR_EL1, esr);
@@ -226,6 +229,12 @@ uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg)
 {
     if (reg == BH_VCPU_GIC_VERSION) {
         return (arch_read(id_aa64pfr0_el1) >> 24 & 15) != 0 ? 3 : 2;
+    }
+    if (reg == BH_VCPU_ID_AA64MMFR0) {
+        return arch_read(id_aa64mmfr0_el1);
+    }
+    if (reg == BH_VCPU_ABORTS) {
+        return v->aborts;
     }
     return guest_read(v, (enum bh_vcpu_reg)reg);
 }

@@ -10,6 +10,7 @@
 #define EC_SYSREG 0x18
 #define EC_FETCH 0x20
 #define EC_DATA 0x24
+#define EC_SERROR 0x2f
 
 /** Data abort: instruction syndrome valid, width, sign extension, register, 64 bits, store. */
 #define ISS_ISV (1UL << 24)
@@ -20,8 +21,6 @@
 
 /** Syndromes that a guest sees: an external abort of a data access, an unknown reason. */
 #define GUEST_ESR_IL (1UL << 25)
-#define GUEST_EC_DATA_SAME (0x25UL << 26)
-#define GUEST_EC_DATA_LOWER (0x24UL << 26)
 #define GUEST_EC_UNKNOWN 0UL
 #define GUEST_DFSC_EXTERNAL 0x10UL
 
@@ -57,15 +56,17 @@ static void trap_put(struct vcpu *v, uint32_t reg, uint64_t value)
 
 static void trap_skip(struct vcpu *v)
 {
-    v->thread.context.pc += 4;
+    /* Of an AArch32 program the instruction may have two bytes. */
+    v->thread.context.pc += (v->exit_esr & GUEST_ESR_IL) != 0 ? 4 : 2;
 }
 
-static void trap_abort(struct vcpu *v, uint64_t far)
+/** External abort of the access of class `ec` (as taken to EL2) to `far`. */
+static void trap_abort(struct vcpu *v, uint64_t ec, uint64_t far)
 {
-    bool lower = (v->thread.context.spsr & 0xf) == 0;
-    guest_inject(
-        v, (lower ? GUEST_EC_DATA_LOWER : GUEST_EC_DATA_SAME) | GUEST_ESR_IL | GUEST_DFSC_EXTERNAL,
-        far);
+    /* The class of an exception from the same level is one higher. */
+    ec += (v->thread.context.spsr & 0xf) == 0 ? 0 : 1;
+    v->aborts++;
+    guest_inject(v, ec << 26 | GUEST_ESR_IL | GUEST_DFSC_EXTERNAL, far);
 }
 
 static void trap_undefined(struct vcpu *v)
@@ -133,7 +134,7 @@ static void trap_sysreg(struct cpu *cpu, struct vcpu *v, uint64_t esr)
     trap_skip(v);
 }
 
-/** HVC, SMC: to the VMM, with the first arguments. */
+/** HVC, SMC, SError: to the VMM, with the first arguments. */
 static void trap_call(struct cpu *cpu, struct vcpu *v, uint64_t esr)
 {
     struct thread *t = &v->thread;
@@ -143,7 +144,6 @@ static void trap_call(struct cpu *cpu, struct vcpu *v, uint64_t esr)
     for (uint32_t i = 0; i < 4; i++) {
         t->fault.words[1 + i] = t->context.x[i];
     }
-    v->exit_esr = esr;
     fault_send(cpu, t);
 }
 
@@ -180,14 +180,17 @@ static void trap_memory(struct cpu *cpu, struct vcpu *v, uint64_t esr)
     }
     bool fetch = esr >> 26 == EC_FETCH;
     if (fetch || (esr & ISS_ISV) == 0 || (esr & ISS_S1PTW) != 0) {
-        v->aborts++;
-        trap_abort(v, arch_read(far_el2));
+        trap_abort(v, esr >> 26, arch_read(far_el2));
         return;
     }
     bool store = (esr & ISS_WNR) != 0;
     uint64_t value = store ? trap_get(v, trap_register(esr)) & trap_mask(esr) : 0;
     if (store && v->vm->gicd != 0 && gpa == v->vm->gicd + GICD_SGIR && trap_width(esr) == 4) {
         trap_sgir(cpu, v, value);
+        trap_skip(v);
+        return;
+    }
+    if (store && trap_width(esr) == 4 && vcpu_store(cpu, v->vm, gpa, (uint32_t)value)) {
         trap_skip(v);
         return;
     }
@@ -198,13 +201,13 @@ static void trap_memory(struct cpu *cpu, struct vcpu *v, uint64_t esr)
     t->fault.words[2] = 0;
     t->fault.words[3] = esr;
     t->fault.words[4] = value;
-    v->exit_esr = esr;
     v->exit_far = arch_read(far_el2);
     fault_send(cpu, t);
 }
 
 void vcpu_trap(struct cpu *cpu, struct vcpu *v, uint64_t esr)
 {
+    v->exit_esr = esr;
     switch (esr >> 26) {
     case EC_WFX:
         trap_skip(v);
@@ -218,6 +221,7 @@ void vcpu_trap(struct cpu *cpu, struct vcpu *v, uint64_t esr)
         trap_call(cpu, v, esr);
         break;
     case EC_HVC64:
+    case EC_SERROR:
         trap_call(cpu, v, esr);
         break;
     case EC_SYSREG:
@@ -258,6 +262,7 @@ void vcpu_answer(struct cpu *cpu, struct vcpu *v, uint64_t reply, uint64_t value
     bool memory = v->thread.fault.label == BH_FAULT_MEMORY;
     switch (reply) {
     case BH_VCPU_DONE:
+    case BH_VCPU_WAIT:
         if (memory) {
             trap_finish_access(v, value);
         } else if (v->thread.fault.label == BH_FAULT_VCPU) {
@@ -265,8 +270,7 @@ void vcpu_answer(struct cpu *cpu, struct vcpu *v, uint64_t reply, uint64_t value
         }
         break;
     case BH_VCPU_ABORT:
-        v->aborts++;
-        trap_abort(v, memory ? v->exit_far : 0);
+        trap_abort(v, EC_DATA, memory ? v->exit_far : 0);
         break;
     case BH_VCPU_UNDEFINED:
         v->aborts++;

@@ -4,6 +4,7 @@
 #include "console.h"
 #include "context.h"
 #include "counts.h"
+#include "fdt.h"
 #include "gic.h"
 #include "heap.h"
 #include "irq.h"
@@ -13,6 +14,9 @@
 
 /* PSCI 1.1 (DEN 0022), 5.1: SMC64 identifiers. */
 #define PSCI_CPU_ON 0xc4000003UL
+
+/** From the device tree; the seed is forgotten when the PDs have theirs. */
+extern struct fdt_facts early_facts;
 
 extern const char vectors[], kernel_start[], start_secondary[];
 
@@ -62,10 +66,11 @@ _Noreturn void main_cpu(uint32_t index)
     if (index == 0) {
         gic_init(board);
         const char *image = arch_phys(bootdesc_header()->kernel_base);
-        const char *wrong = objects_build(image);
+        const char *wrong = objects_build(image, early_facts.seed);
         if (wrong != NULL) {
             console_panic(wrong);
         }
+        arch_clear(early_facts.seed, sizeof(early_facts.seed));
         heap_close();
         main_start_others(board);
     }

@@ -125,8 +125,12 @@ struct thread *trap_irq(struct cpu *cpu, struct thread *t)
 struct thread *trap_serror(struct cpu *cpu, struct thread *t)
 {
     counts_enter(cpu);
-    report_serror(t, arch_read(esr_el2));
-    control_stop(cpu, t);
+    if ((t->flags & THREAD_VCPU) != 0) {
+        vcpu_trap(cpu, vcpu_of(t), arch_read(esr_el2) & 0xffffffff);
+    } else {
+        report_later(t, BH_REPORT_SERROR, &(struct fault_cause){ .esr = arch_read(esr_el2) });
+        control_stop(cpu, t);
+    }
     return trap_leave(cpu);
 }
 

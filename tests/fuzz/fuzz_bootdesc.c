@@ -19,6 +19,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const uint32_t no_seed[SEED_WORDS];
+
 /** As large as a description may be here; the heap's end is checked by the sanitizer. */
 static struct describe *fuzz_describe(const uint8_t *data, size_t size, size_t *bytes)
 {
@@ -73,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct bd_header *h = bootdesc_header();
         char *image = arch_phys(h->kernel_base);
         heap_init(image + h->image_bytes, h->heap_bytes);
-        if (objects_build(image) == NULL) {
+        if (objects_build(image, no_seed) == NULL) {
             for (uint32_t cpu = 0; cpu < h->board.cpus; cpu++) {
                 arch_fake.cpu = cpu;
                 objects_start(cpu_get(cpu));

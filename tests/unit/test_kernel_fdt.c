@@ -21,8 +21,9 @@
 #define NAME_ADDRESS 0u
 #define NAME_SIZE 15u
 #define NAME_REG 27u
+#define NAME_SEED 31u
 
-static const char strings[] = "#address-cells\0#size-cells\0reg";
+static const char strings[] = "#address-cells\0#size-cells\0reg\0rng-seed";
 
 static _Alignas(8) uint8_t tree[TREE_BYTES];
 static uint32_t next;
@@ -162,6 +163,29 @@ static void test_half_an_entry_is_left_out(void **state)
     assert_int_equal(facts.memory_count, 1);
 }
 
+static void test_seed(void **state)
+{
+    (void)state;
+    static const uint32_t seed[FDT_SEED_WORDS] = { 11, 22, 33, 44, 55, 66, 77, 88 };
+    open_tree(1, 1);
+    begin("choosen");
+    property(NAME_SEED, FDT_SEED_WORDS, seed);
+    word(END_NODE);
+    begin("chosen");
+    property(NAME_SEED, FDT_SEED_WORDS - 1, seed);
+    word(END_NODE);
+    close_tree();
+    fdt_read(tree, &facts);
+    assert_int_equal(facts.seed[0], 0);
+    open_tree(1, 1);
+    begin("chosen");
+    property(NAME_SEED, FDT_SEED_WORDS, seed);
+    word(END_NODE);
+    close_tree();
+    fdt_read(tree, &facts);
+    assert_memory_equal(facts.seed, seed, sizeof(seed));
+}
+
 static void test_not_a_tree(void **state)
 {
     (void)state;
@@ -218,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_other_nodes_are_not_memory),
         cmocka_unit_test(test_more_ranges_than_there_is_room_for),
         cmocka_unit_test(test_half_an_entry_is_left_out),
+        cmocka_unit_test(test_seed),
         cmocka_unit_test(test_not_a_tree),
         cmocka_unit_test(test_every_cut),
     };

@@ -90,6 +90,11 @@ void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint6
 void arch_irq_deactivate(uint32_t intid);
 void arch_sync_code(const void *base, uint64_t bytes);
 void arch_flush_data(const void *base, uint64_t bytes);
+
+static inline void arch_clean_word(const void *word)
+{
+    (void)word;
+}
 uint64_t arch_user_spsr(uint64_t value);
 _Noreturn void arch_halt(void);
 void arch_smc(uint64_t args[8]);

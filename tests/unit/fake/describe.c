@@ -31,8 +31,9 @@ static void describe_header(struct bd_header *h)
     h->regions = DESCRIBE_TABLE(regions, DESCRIBE_REGIONS);
     h->maps = DESCRIBE_TABLE(maps, DESCRIBE_MAPS);
     h->pds = DESCRIBE_TABLE(pds, DESCRIBE_PDS);
-    h->vms = DESCRIBE_TABLE(strings, 0);
-    h->vcpus = DESCRIBE_TABLE(strings, 0);
+    h->vms = DESCRIBE_TABLE(vms, 1);
+    h->vcpus = DESCRIBE_TABLE(vcpus, 1);
+    h->devices = DESCRIBE_TABLE(devices, DESCRIBE_DEVICES);
     h->channels = DESCRIBE_TABLE(channels, DESCRIBE_CHANNELS);
     h->irqs = DESCRIBE_TABLE(irqs, DESCRIBE_IRQS);
     h->symbols = DESCRIBE_TABLE(symbols, DESCRIBE_SYMBOLS);
@@ -110,6 +111,7 @@ static void describe_pds(struct describe *d)
     d->pds[1].irqs_count = 1;
     d->pds[2].flags = BD_PD_PASSIVE;
     d->pds[2].budget_us = 100;
+    d->pds[2].vm = 0;
     d->pds[2].channels_first = 3;
     d->pds[2].channels_count = 1;
     d->pds[2].irqs_first = 1;
@@ -146,6 +148,10 @@ void describe_right(struct describe *d)
     d->channels[3] = (struct bd_channel){ 0, 4, 2, BD_CHANNEL_NOTIFY };
     d->irqs[0] = (struct bd_irq){ .intid = 33, .id = 7, .flags = BD_IRQ_EDGE };
     d->irqs[1] = (struct bd_irq){ .intid = 30, .id = 8 };
+    d->vms[0] = (struct bd_vm){ .name_off = 5, .pd = 2, .vcpus_count = 1, .devices_count = 2 };
+    d->vcpus[0] = (struct bd_vcpu){ .id = 1, .budget_us = 1000, .period_us = 1000 };
+    d->devices[0] = (struct bd_device){ 0xb000000, 0, DESCRIBE_SHARED, 40, 20, 0 };
+    d->devices[1] = (struct bd_device){ 0xb001000, 0x1000, DESCRIBE_SHARED, 41, 21, 0 };
     d->symbols[0] = (struct bd_symbol){ 0x200000, 0x10, 7 };
     d->symbols[1] = (struct bd_symbol){ 0x200010, 0x20, 12 };
     memcpy(d->strings, "\0A\0B\0C\0main\0loop", 17);

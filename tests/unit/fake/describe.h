@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A boot description that is right, with everything that a description can have, for tests that
- * then change a part of it: three PDs on two CPUs in one MiB of RAM.
+ * then change a part of it: three PDs on two CPUs in one MiB of RAM,
+ * the last of them the VMM of a VM with one vCPU and two register pages.
  */
 #ifndef FAKE_DESCRIBE_H
 #define FAKE_DESCRIBE_H
@@ -39,6 +40,7 @@ enum describe_map {
 
 #define DESCRIBE_PDS 3
 #define DESCRIBE_CHANNELS 4
+#define DESCRIBE_DEVICES 2
 #define DESCRIBE_IRQS 2
 #define DESCRIBE_SYMBOLS 2
 #define DESCRIBE_STRINGS 32
@@ -49,6 +51,9 @@ struct describe {
     struct bd_region regions[DESCRIBE_REGIONS];
     struct bd_map maps[DESCRIBE_MAPS];
     struct bd_pd pds[DESCRIBE_PDS];
+    struct bd_vm vms[1];
+    struct bd_vcpu vcpus[1];
+    struct bd_device devices[DESCRIBE_DEVICES];
     struct bd_channel channels[DESCRIBE_CHANNELS];
     struct bd_irq irqs[DESCRIBE_IRQS];
     struct bd_symbol symbols[DESCRIBE_SYMBOLS];
