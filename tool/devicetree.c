@@ -25,11 +25,14 @@
 void devicetree_say(struct devicetree_problem *problem, const char *help, const char *format, ...)
 {
     va_list arguments;
+    char *text;
 
     va_start(arguments, format);
-    vsnprintf(problem->text, sizeof(problem->text), format, arguments);
+    text = alloc_format_list(format, arguments);
     va_end(arguments);
+    snprintf(problem->text, sizeof(problem->text), "%s", text);
     snprintf(problem->help, sizeof(problem->help), "%s", help);
+    free(text);
 }
 
 const char *devicetree_path(const void *tree, int node, char *buffer, int bytes)
