@@ -9,7 +9,7 @@
  * numbers about NAME CLIENT                      reports about the PD or VM NAME are CLIENT's (a
  * name) switch CHARACTER                       one printable character, or ctrl-\ and the like; @
  *     colours on|off                         on
- *     limit BYTES                            bytes that may be with the device at a time; 512
+ *     limit BYTES                            bytes that may be with the device at a time; 256
  *     timer CHANNEL                          a timer driver (io/timer/protocol.h)
  *
  * COLOUR is a parameter of "select graphic rendition", 30 to 37 or 90 to 97; without it clients are

@@ -102,9 +102,6 @@ static bool show_reports(void)
 /* Asks for a notification at `deadline`, unless one comes before that anyway. */
 static void set_timeout(uint64_t deadline, uint64_t now)
 {
-    if (timeout <= now) {
-        timeout = SERIAL_NEVER;
-    }
     if (deadline < timeout) {
         timeout = deadline;
         microkit_mr_set(0, deadline > now ? deadline - now : 0);
@@ -164,6 +161,8 @@ void init(void)
 
 void notified(microkit_channel ch)
 {
-    (void)ch;
+    if (ch == config.timer) {
+        timeout = SERIAL_NEVER;
+    }
     serve();
 }

@@ -218,6 +218,7 @@ static void tx_cut(struct serial_tx *tx, bool dribbles)
     }
     tx->turn = tx_next(tx, tx->open);
     tx->turn_bytes = 0;
+    tx->waited_for = false;
     tx->open = SOURCE_NONE;
 }
 
@@ -261,6 +262,12 @@ static void tx_send(struct serial_tx *tx, unsigned int source, uint32_t room, ui
     tx->grown = now;
 }
 
+/* Whether a client that was notified of space has not used it yet. */
+static bool tx_expected(const struct serial_tx_client *client)
+{
+    return client->expected && client->queue.peer == client->expected_from;
+}
+
 /*
  * The open line's source has nothing, and others have: until when they wait. The time for which a
  * line is waited for in all is bounded as well.
@@ -274,7 +281,8 @@ static uint64_t tx_hold_end(struct serial_tx *tx, uint64_t now)
     if (tx_is_notes(tx, tx->open) || tx->clients[tx->open].dribbles) {
         return now;
     }
-    uint64_t quiet = tx->grown + SERIAL_TX_QUIET;
+    uint64_t quiet =
+        tx->grown + (tx_expected(&tx->clients[tx->open]) ? SERIAL_TX_HOLD : SERIAL_TX_QUIET);
     uint64_t hold = tx->wait_began + (SERIAL_TX_HOLD - tx->waited);
     return quiet < hold ? quiet : hold;
 }
@@ -301,7 +309,7 @@ static bool tx_serve_line(struct serial_tx *tx, uint32_t room, uint64_t now, uin
         *deadline = end;
         return false;
     }
-    tx_cut(tx, now < tx->grown + SERIAL_TX_QUIET);
+    tx_cut(tx, tx->waited + (now - tx->wait_began) >= SERIAL_TX_HOLD);
     return true;
 }
 
@@ -330,6 +338,8 @@ static void tx_signal(struct serial_tx *tx, struct serial_tx_work *work, bool bl
         if (client->taken && left <= client->queue.capacity / 2) {
             client->taken = false;
             if (serial_queue_signal_space(&client->queue)) {
+                client->expected = true;
+                client->expected_from = client->queue.peer;
                 work->clients |= 1ULL << i;
             }
         }

@@ -9,7 +9,8 @@
  *
  * Lines. A line that has begun is kept together: as long as it is being produced, others wait. It
  * is cut (with CR LF) when others have something and
- *   - its client has been silent for SERIAL_TX_QUIET, so that a prompt does not hold up anybody, or
+ *   - its client has been silent for SERIAL_TX_QUIET, so that a prompt does not hold up anybody (or
+ *     SERIAL_TX_HOLD, when the client had to wait for space in its queue), or
  *   - others had to wait for this line for SERIAL_TX_HOLD in all, or
  *   - it is longer than SERIAL_TX_LINE.
  * A client whose line was cut for one of the last two reasons is not waited for again until it has
@@ -38,10 +39,10 @@
 #define SERIAL_TX_QUIET 10000000U
 #define SERIAL_TX_HOLD 30000000U
 #define SERIAL_TX_LINE 1024U
-#define SERIAL_TX_TURN 256U
+#define SERIAL_TX_TURN 128U
 /** Least and usual number of bytes that may be with the device. */
 #define SERIAL_TX_MIN_LIMIT 256U
-#define SERIAL_TX_LIMIT 512U
+#define SERIAL_TX_LIMIT 256U
 #define SERIAL_TX_NOTES 8192U
 /** Most bytes of one note. */
 #define SERIAL_TX_NOTE 1024U
@@ -61,6 +62,9 @@ struct serial_tx_client {
     bool dribbles;
     /** Bytes were taken out since the last look at whether it waits for space. */
     bool taken;
+    /** It waited for space and was notified of it when its queue ended at `expected_from`. */
+    bool expected;
+    uint32_t expected_from;
     uint64_t bytes;
     uint64_t lines;
     uint64_t cuts;

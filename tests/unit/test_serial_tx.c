@@ -161,6 +161,56 @@ static void a_line_that_never_ends_is_cut_in_bounded_time(void **state)
     rig_free(rig);
 }
 
+/* Of the wait for one line, nothing is held against the next. */
+static void each_line_is_waited_for_anew(void **state)
+{
+    struct rig *rig = rig_new(2, PLAIN);
+    uint64_t began;
+
+    (void)state;
+    rig_say(rig, 0, "prompt> ");
+    rig_run(rig);
+    rig_say(rig, 1, "b");
+    rig_run(rig);
+    rig->now = rig->work.deadline;
+    rig_run(rig);
+    assert_string_equal(rig_new_output(rig), "[a] prompt> \r\n[b] b");
+    rig_say(rig, 0, "other\r\n");
+    began = rig->now;
+    while (strstr(rig->out, "other") == NULL) {
+        rig_run(rig);
+        rig->now += RIG_MS;
+        rig_say(rig, 1, ".");
+    }
+    assert_in_range(rig->now - began, SERIAL_TX_HOLD, SERIAL_TX_HOLD + 2 * RIG_MS);
+    rig_free(rig);
+}
+
+/* A client that had to wait for space has longer to go on than one that is silent by itself. */
+static void who_waited_for_space_is_expected_to_go_on(void **state)
+{
+    struct rig *rig = rig_new(2, PLAIN);
+    char text[4096];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    for (unsigned int i = 63; i < sizeof(text); i += 64) {
+        text[i] = '\n';
+    }
+    text[2047] = 'x';
+    bool notify;
+    assert_int_equal(serial_client_send(&rig->clients[0], text, sizeof(text), &notify), 2048);
+    assert_true(serial_client_wait_send(&rig->clients[0]));
+    rig_run(rig);
+    rig_say(rig, 1, "other\r\n");
+    rig_run(rig);
+    assert_int_equal(rig->work.deadline, rig->now + SERIAL_TX_HOLD);
+    rig_say(rig, 0, "\n");
+    rig_run(rig);
+    assert_non_null(strstr(rig->out, "xx\n[b] other\r\n"));
+    rig_free(rig);
+}
+
 static void a_line_without_end_is_cut_in_bounded_length(void **state)
 {
     struct rig *rig = rig_new(2, PLAIN);
@@ -361,6 +411,8 @@ int main(void)
         cmocka_unit_test(a_line_that_is_being_produced_is_kept_together),
         cmocka_unit_test(a_silent_line_is_cut_for_others_at_the_deadline),
         cmocka_unit_test(a_line_that_never_ends_is_cut_in_bounded_time),
+        cmocka_unit_test(each_line_is_waited_for_anew),
+        cmocka_unit_test(who_waited_for_space_is_expected_to_go_on),
         cmocka_unit_test(a_line_without_end_is_cut_in_bounded_length),
         cmocka_unit_test(notes_stand_between_lines),
         cmocka_unit_test(notes_that_have_no_room_are_refused_whole),

@@ -1,31 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Floods with numbered lines from the time that it gets an `f` until it gets another byte. */
+/*
+ * Floods with numbered lines from the time that it gets an `f` until it gets another byte. `b` asks
+ * for lines of 1 MiB in all and no more, `k` for 16 KiB, after which it says that it is done.
+ */
 #include <bulkhead/libc.h>
 #include <microkit.h>
 
 #include "client.h"
 
-static bool flooding;
+#define ENDLESS UINT64_MAX
+
+/* Bytes of lines that are still to come. */
+static uint64_t left;
+static bool bulk;
 static unsigned int number;
-static char line[80];
+static char line[128];
 static size_t length;
 static size_t sent;
 
 static void next_line(void)
 {
-    number++;
-    length = (size_t)snprintf(line, sizeof(line), "flood %u %0*u\r\n", number,
-                              (int)(number % 40) + 1, number);
+    if (left == 0) {
+        length = (size_t)snprintf(line, sizeof(line), "%s: done\r\n", microkit_name);
+        bulk = false;
+    } else {
+        number++;
+        length = (size_t)snprintf(line, sizeof(line), "%s %u %0*u\r\n", microkit_name, number,
+                                  (int)(number % 80) + 1, number);
+        if (left != ENDLESS) {
+            /* The last line ends where it must. */
+            length = length < left ? length : (size_t)left;
+            left -= length;
+        }
+    }
     sent = 0;
 }
 
-/* Whether to flood is looked at before every line, for the queue need never be full. */
+/* What to do is looked at before every line, for the queue need never be full. */
 static void listen(void)
 {
     char byte;
 
     while (serial_client_receive(&serial, &byte, 1) != 0) {
-        flooding = byte == 'f';
+        left = byte == 'f' ? ENDLESS : byte == 'b' ? 1 << 20 : byte == 'k' ? 16 << 10 : 0;
+        bulk = left != 0 && left != ENDLESS;
+        number = 0;
     }
 }
 
@@ -35,7 +54,7 @@ static void flood(void)
     for (;;) {
         if (sent == length) {
             listen();
-            if (!flooding) {
+            if (left == 0 && !bulk) {
                 return;
             }
             next_line();
@@ -50,7 +69,8 @@ static void flood(void)
 void init(void)
 {
     client_open();
-    client_say("flood: ready\r\n");
+    client_say(microkit_name);
+    client_say(": ready\r\n");
 }
 
 void notified(microkit_channel ch)
