@@ -239,8 +239,9 @@ static struct guest_answer guest_call(struct guest *guest, uint32_t vcpu,
 
     switch (result.action) {
     case PSCI_RETURN:
-    case PSCI_WAIT:
         return (struct guest_answer){ true, BH_VCPU_DONE, result.x0 };
+    case PSCI_WAIT:
+        return (struct guest_answer){ true, BH_VCPU_WAIT, result.x0 };
     case PSCI_OFF:
         break;
     case PSCI_ALL_OFF:

@@ -48,6 +48,7 @@ struct guest {
     enum guest_state state;
     uint32_t starts;
     uint32_t crash_restarts; /* starts that followed a crash */
+    uint64_t resets;
     uint64_t aborts;         /* accesses that nothing answered */
 };
 

@@ -8,6 +8,7 @@
 #define VMM_SYS_H
 
 #include <bulkhead/abi.h>
+#include <bulkhead/report.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,9 @@ bool sys_seed(uint8_t seed[32]);
 /** Call the machine's firmware: arguments and results x0 to x7. Without the right, x0 is all ones.
  */
 void sys_smc(uint64_t x[8]);
+
+/** Put a record about the VM of vCPU `id` into the report ring. */
+void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number);
 
 /** Print a string for a person, where the configuration has a console. */
 void sys_print(const char *text);

@@ -117,6 +117,11 @@ void sys_smc(uint64_t x[8])
     bh_smc(x);
 }
 
+void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number)
+{
+    (void)bh_report(id, (uint64_t)kind, number);
+}
+
 void sys_print(const char *text)
 {
     microkit_dbg_puts(text);

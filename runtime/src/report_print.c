@@ -62,6 +62,9 @@ static void report_print_fault(const struct report_out *out, const struct bh_rep
     }
 }
 
+/** What a VMM reports of its guest: the word of each kind, from BH_REPORT_GUEST_OFF on. */
+static const char *const report_guest_words[] = { "OFF", "RESET", "CRASH", "STOPPED" };
+
 void report_print(bh_print_sink sink, void *context, const struct bh_report *report)
 {
     const struct report_out out = { sink, context };
@@ -73,6 +76,10 @@ void report_print(bh_print_sink sink, void *context, const struct bh_report *rep
     } else if (report->kind == BH_REPORT_SERROR) {
         report_say(&out, "SERROR pd=%s pc=0x%lx esr=0x%lx\n", report->name, report->pc,
                    report->esr);
+    } else if (report->kind >= BH_REPORT_GUEST_OFF && report->kind <= BH_REPORT_GUEST_STOPPED) {
+        report_say(&out, "GUEST-%s pd=%s number=%lu\n",
+                   report_guest_words[report->kind - BH_REPORT_GUEST_OFF], report->name,
+                   report->addr);
     } else {
         report_say(&out, "REPORT pd=%s kind=%u\n", report->name, report->kind);
     }

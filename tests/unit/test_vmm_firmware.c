@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include <bulkhead/report.h>
 
 #include "guest.h"
 #include "vmm_fake.h"
@@ -51,11 +52,13 @@ static uint8_t kernel[4096];
 
 static void boot(const char *config, uint32_t vcpus, bool seed)
 {
+    static const char magic[4] = { 'A', 'R', 'M', '\x64' };
+
     memset(&guest, 0, sizeof(guest));
     memset(kernel, 0x11, sizeof(kernel));
     memset(kernel + 8, 0, 48);
     kernel[18] = 0x20;
-    memcpy(kernel + 56, "ARM\x64", 4);
+    memcpy(kernel + 56, magic, sizeof(magic));
     vmm_fake_reset(vcpus, 3);
     vmm_fake.has_seed = seed;
     memset(vmm_fake.seed, 0x5a, sizeof(vmm_fake.seed));
@@ -94,6 +97,15 @@ static void printed(const char *text)
     if (strstr(vmm_fake.printed, text) == NULL) {
         fail_msg("'%s' is not in '%s'", text, vmm_fake.printed);
     }
+}
+
+/** How many reports there were, and the last of them. */
+static void reported(uint32_t count, enum bh_report_kind kind, uint64_t number)
+{
+    assert_int_equal(vmm_fake.reports, count);
+    assert_int_equal(vmm_fake.report[0], 0);
+    assert_int_equal(vmm_fake.report[1], kind);
+    assert_int_equal(vmm_fake.report[2], number);
 }
 
 static void version_and_features(void **state)
@@ -189,10 +201,12 @@ static void suspend(void **state)
     boot(CONFIG, 2, false);
     answer = call(0, CPU_SUSPEND, 0x1234, ~0UL, 7);
     assert_true(answer.reply);
+    assert_int_equal(answer.label, BH_VCPU_WAIT);
     assert_int_equal(answer.value, 0);
     assert_int_equal(vmm_fake.entered, 0);
     answer = call(0, CPU_SUSPEND, 0x10000, RAM_GPA + 8, 77);
     assert_true(answer.reply);
+    assert_int_equal(answer.label, BH_VCPU_WAIT);
     assert_int_equal(answer.value, 77);
     assert_int_equal(vmm_fake.entered, 1);
     assert_int_equal(vmm_fake.pc[0], RAM_GPA + 8);
@@ -334,6 +348,7 @@ static void power_off(void **state)
     assert_false(vmm_fake.running[0]);
     assert_int_equal(guest.state, GUEST_STOPPED);
     printed("left: powered off\n");
+    reported(1, BH_REPORT_GUEST_OFF, 0);
     assert_false(call(0, VERSION, 0, 0, 0).reply);
 }
 
@@ -350,6 +365,7 @@ static void reset_starts_afresh(void **state)
         assert_false(vmm_fake.running[1]);
         assert_int_equal(ram[0], kernel[0]);
         assert_int_equal(guest.starts, i + 1);
+        reported(i, BH_REPORT_GUEST_RESET, i);
     }
     assert_int_equal(guest.crash_restarts, 0);
     printed("left: reset\n");
@@ -365,6 +381,7 @@ static void reset_without_a_kernel(void **state)
     assert_false(vmm_fake.running[0]);
     assert_int_equal(guest.state, GUEST_STOPPED);
     printed("left: the kernel is not an arm64 Image\n");
+    reported(2, BH_REPORT_GUEST_STOPPED, 0);
 }
 
 static void panic_stops(void **state)
@@ -377,6 +394,7 @@ static void panic_stops(void **state)
     assert_int_equal(guest.state, GUEST_STOPPED);
     assert_false(vmm_fake.running[0]);
     printed("left: crashed: its kernel panicked\nleft: stays off\n");
+    reported(2, BH_REPORT_GUEST_STOPPED, 0);
 }
 
 static void panic_restarts(void **state)
@@ -387,6 +405,7 @@ static void panic_restarts(void **state)
         assert_false(call(0, SYSTEM_RESET2 ^ BIT64, 0, 0, 0).reply);
         assert_true(vmm_fake.running[0]);
         assert_int_equal(guest.crash_restarts, i);
+        reported(i, BH_REPORT_GUEST_CRASH, i - 1);
     }
 }
 
@@ -402,6 +421,7 @@ static void panic_restarts_twice(void **state)
     assert_false(call(0, SYSTEM_RESET2, 0, 0, 0).reply);
     assert_false(vmm_fake.running[0]);
     printed("left: stays off; it has had its restarts\n");
+    reported(5, BH_REPORT_GUEST_STOPPED, 2);
     assert_int_equal(guest.starts, 4);
 }
 
@@ -421,6 +441,7 @@ static void other_crashes(void **state)
     assert_false(guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_EXCEPTION, words).reply);
     printed("left: crashed: a fault that nobody handles\n");
     assert_int_equal(guest.crash_restarts, 3);
+    reported(3, BH_REPORT_GUEST_CRASH, 2);
     /* These are not crashes. */
     assert_int_equal(guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_VIRQ_END, words).label,
                      BH_VCPU_RESUME);

@@ -130,7 +130,7 @@ static void receives(void **state)
     uint8_t bytes[40];
 
     (void)state;
-    for (uint8_t i = 0; i < sizeof(bytes); i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = (uint8_t)(200 + i);
     }
     store(IMSC, 4, RX | TIMEOUT);

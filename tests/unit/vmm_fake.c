@@ -199,6 +199,20 @@ void sys_clean(const void *start, size_t bytes)
     vmm_fake.cleaned += bytes;
 }
 
+void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index)) {
+        vmm_fake.wrong++;
+        return;
+    }
+    vmm_fake.reports++;
+    vmm_fake.report[0] = index;
+    vmm_fake.report[1] = (uint64_t)kind;
+    vmm_fake.report[2] = number;
+}
+
 void sys_print(const char *text)
 {
     size_t used = strlen(vmm_fake.printed);

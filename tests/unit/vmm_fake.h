@@ -31,6 +31,8 @@ struct vmm_fake {
     uint8_t seed[32];
     uint32_t smcs;   /* calls of firmware; each answers with its arguments plus one */
     uint64_t smc[8]; /* arguments of the last */
+    uint32_t reports;
+    uint64_t report[3]; /* the last one: vCPU, kind, number */
     char printed[4096];
 };
 

@@ -315,4 +315,10 @@ static inline enum bh_error bh_virq_raise(uint64_t vcpu, uint64_t intid)
     return (enum bh_error)bh_sys_2(BH_SYS_VIRQ_RAISE, vcpu, intid);
 }
 
+/** Put a record about an own child or guest into the report ring. */
+static inline enum bh_error bh_report(uint64_t child, uint64_t kind, uint64_t number)
+{
+    return (enum bh_error)bh_sys_3(BH_SYS_REPORT, child, kind, number);
+}
+
 #endif
