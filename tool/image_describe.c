@@ -210,6 +210,21 @@ static void image_add_pd(struct image_tables *tables, size_t index, bool symbols
     image_append(&tables->pds, &entry, 1);
 }
 
+static void image_add_devices(struct image_tables *tables, const struct sdf_vm *sdf)
+{
+    for (size_t i = 0; i < sdf->pages_count; i++) {
+        const struct sdf_register_page *page = &sdf->pages[i];
+        struct bd_device device = { 0 };
+
+        /* The regions of the description have the same indices in the plan. */
+        device.gpa = page->vaddr.value;
+        device.region = (uint32_t)page->region;
+        device.intid = (uint32_t)page->irq.value;
+        device.id = (uint32_t)page->id.value;
+        image_append(&tables->devices, &device, 1);
+    }
+}
+
 static void image_add_vm(struct image_tables *tables, size_t index)
 {
     const struct plan_vm *vm = &tables->plan->vms[index];
@@ -221,10 +236,12 @@ static void image_add_vm(struct image_tables *tables, size_t index)
     entry.maps_first = (uint32_t)vm->maps_first;
     entry.maps_count = (uint32_t)vm->maps_count;
     entry.vcpus_first = (uint32_t)tables->vcpus.count;
-    entry.devices_first = (uint32_t)tables->devices.count;
     entry.vcpus_count = (uint32_t)sdf->vcpus_count;
+    entry.devices_first = (uint32_t)tables->devices.count;
+    entry.devices_count = (uint32_t)sdf->pages_count;
     entry.gicd = tables->plan->board->gicd;
     image_append(&tables->vms, &entry, 1);
+    image_add_devices(tables, sdf);
     for (size_t i = 0; i < sdf->vcpus_count; i++) {
         struct bd_vcpu vcpu = { 0 };
 

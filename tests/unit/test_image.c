@@ -383,13 +383,93 @@ static void test_containers(void **state)
     image_maker_end(&build);
 }
 
+static const char test_guest_system[] =
+    "<system>\n"
+    "  <memory_region name='pad' size='0x1000'/>\n"
+    "  <memory_region name='text'><line text='a = 1'/><line text='b'/></memory_region>\n"
+    "  <memory_region name='page' size='0x2000'/>\n"
+    "  <protection_domain name='plain'>\n"
+    "    <program_image path='program.elf'/>\n"
+    "    <map mr='pad' vaddr='0x10000000'/>\n"
+    "    <virtual_machine name='none'><vcpu id='0'/></virtual_machine>\n"
+    "  </protection_domain>\n"
+    "  <protection_domain name='vmm' priority='9'>\n"
+    "    <program_image path='program.elf'/>\n"
+    "    <map mr='text' vaddr='0x10000000' perms='r' setvar_prefill_size='v_prefill'/>\n"
+    "    <map mr='page' vaddr='0x11000000'/>\n"
+    "    <virtual_machine name='guest'>\n"
+    "      <vcpu id='0'/>\n"
+    "      <register_page mr='page' vaddr='0xb000000' irq='40' id='6'/>\n"
+    "      <register_page mr='page' vaddr='0xb001000' irq='41' id='7'/>\n"
+    "    </virtual_machine>\n"
+    "  </protection_domain>\n"
+    "</system>\n";
+
+/** Register pages: each has an entry, and a map that the guest cannot write. */
+static void test_register_pages(void **state)
+{
+    struct image_maker build;
+    struct bd_header h;
+    struct bd_vm vm;
+
+    (void)state;
+    image_maker_start(&build, test_guest_system, NULL);
+    image_maker_finish(&build);
+    h = test_header(&build);
+    test_table(&h, h.devices, sizeof(struct bd_device));
+    assert_int_equal(h.devices.count, 2);
+    vm = ENTRY(&build, h.vms, struct bd_vm, 0);
+    assert_int_equal(vm.devices_count, 0);
+    vm = ENTRY(&build, h.vms, struct bd_vm, 1);
+    assert_int_equal(vm.devices_first, 0);
+    assert_int_equal(vm.devices_count, 2);
+    assert_int_equal(vm.maps_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct bd_device device = ENTRY(&build, h.devices, struct bd_device, i);
+        struct bd_map map = ENTRY(&build, h.maps, struct bd_map, vm.maps_first + i);
+        struct bd_region region = ENTRY(&build, h.regions, struct bd_region, device.region);
+
+        assert_string_equal(test_string(&build, &h, region.name_off), "page");
+        assert_int_equal(device.gpa, 0xb000000 + i * BD_PAGE);
+        assert_int_equal(device.region_off, 0);
+        assert_int_equal(device.intid, 40 + i);
+        assert_int_equal(device.id, 6 + i);
+        assert_int_equal(map.addr, device.gpa);
+        assert_int_equal(map.bytes, BD_PAGE);
+        assert_int_equal(map.region, device.region);
+        assert_int_equal(map.flags, BD_MAP_READ);
+    }
+    image_maker_end(&build);
+}
+
+/** What a region's lines say is what it begins with. */
+static void test_lines(void **state)
+{
+    static const char text[] = "a = 1\nb\n";
+    struct image_maker build;
+    struct bd_header h;
+    struct bd_region region;
+
+    (void)state;
+    image_maker_start(&build, test_guest_system, NULL);
+    image_maker_finish(&build);
+    h = test_header(&build);
+    region = ENTRY(&build, h.regions, struct bd_region, 1);
+    assert_string_equal(test_string(&build, &h, region.name_off), "text");
+    assert_int_equal(region.bytes, BD_PAGE);
+    assert_int_equal(region.src_bytes, sizeof(text) - 1);
+    assert_memory_equal(build.image + region.src_off, text, sizeof(text) - 1);
+    image_maker_end(&build);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),      cmocka_unit_test(test_regions),
-        cmocka_unit_test(test_maps),        cmocka_unit_test(test_pds),
-        cmocka_unit_test(test_symbols),     cmocka_unit_test(test_reproducible),
-        cmocka_unit_test(test_bad_kernels), cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_tables),         cmocka_unit_test(test_regions),
+        cmocka_unit_test(test_maps),           cmocka_unit_test(test_pds),
+        cmocka_unit_test(test_symbols),        cmocka_unit_test(test_reproducible),
+        cmocka_unit_test(test_bad_kernels),    cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_register_pages), cmocka_unit_test(test_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
