@@ -70,6 +70,11 @@ def longest(description, gic, seconds):
     subprocess.run([MAIN / 'sdk/bin/bulkhead', 'build', description, '--board', BOARD, '--config',
                     'release', '-o', image, '--search-path', MAIN / 'systems' / name / 'release'],
                    check=True, stdin=subprocess.DEVNULL, timeout=60)
+    return longest_of_image(image, gic, seconds)
+
+
+def longest_of_image(image, gic, seconds):
+    """The same of an image."""
     symbols = Symbols(KERNEL)
     command = ['timeout', '-s', 'KILL', str(seconds), 'qemu-system-aarch64', '-machine',
                f'virt,virtualization=on,gic-version={gic}', '-cpu', 'cortex-a53', '-smp', '1',
