@@ -49,7 +49,7 @@ struct guest {
     uint32_t starts;
     uint32_t crash_restarts; /* starts that followed a crash */
     uint64_t resets;
-    uint64_t aborts;         /* accesses that nothing answered */
+    uint64_t aborts; /* accesses that nothing answered */
 };
 
 /** What becomes of a vCPU's fault. */
