@@ -383,6 +383,7 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_add_file(lower, &guest, &image->dtb, "guest_dtb");
     lower_add_gicv(lower, &guest);
     lower_devices(lower, &guest);
+    lower_firmware(lower, &guest);
 }
 
 /** Is this the first guest of its name? */

@@ -74,6 +74,9 @@ const struct lower_image *lower_image(struct lower *lower, const struct sdf_str 
 void lower_check_fit(struct lower *lower, const struct lower_guest *guest,
                      const struct lower_image *image);
 
+/** Functions of the machine's firmware that the guest may call. */
+void lower_firmware(struct lower *lower, struct lower_guest *guest);
+
 /** The guest's passed-through devices: registers, interrupts, device tree. */
 void lower_devices(struct lower *lower, struct lower_guest *guest);
 

@@ -43,6 +43,7 @@ static void sdf_free_guest(struct sdf_guest *guest)
         free(guest->devices[i].path.text);
     }
     free(guest->devices);
+    free(guest->functions);
 }
 
 static void sdf_free_maps(struct sdf_map *maps, size_t count)

@@ -235,6 +235,8 @@ struct sdf_guest {
     bool identity;          /* guest-physical addresses of RAM are physical ones */
     struct sdf_passthrough *devices;
     size_t devices_count;
+    struct sdf_num *functions; /* <firmware function=> */
+    size_t functions_count;
 };
 
 /** A whole description. */

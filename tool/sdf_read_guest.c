@@ -92,12 +92,28 @@ static void sdf_read_passthrough(const struct xml_element *element, struct diag 
     sdf_read_no_children(element, diag);
 }
 
+static void sdf_read_firmware(const struct xml_element *element, struct diag *diag,
+                              struct sdf_guest *guest)
+{
+    static const char *const names[] = { "function", NULL };
+    struct sdf_num function = { 0 };
+
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_number(element, "function", SDF_REQUIRED, diag, &function);
+    sdf_read_no_children(element, diag);
+    if (function.given) {
+        guest->functions =
+            alloc_grow(guest->functions, guest->functions_count, sizeof(*guest->functions));
+        guest->functions[guest->functions_count++] = function;
+    }
+}
+
 void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
     static const char *const names[] = { "name",     "image",    "ram",     "vcpus",  "cpus",
                                          "bootargs", "priority", "budget",  "period", "on-crash",
                                          "restarts", "ram-at",   "monitor", NULL };
-    static const char *const children[] = { "passthrough", NULL };
+    static const char *const children[] = { "passthrough", "firmware", NULL };
     static const char *const places[] = { "identity", NULL };
     struct sdf_guest *guest;
 
@@ -119,6 +135,8 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
         if (strcmp(child->name, "passthrough") == 0) {
             sdf_read_passthrough(child, diag, guest);
+        } else if (strcmp(child->name, "firmware") == 0) {
+            sdf_read_firmware(child, diag, guest);
         } else {
             sdf_read_unknown(child, children, diag);
         }
