@@ -145,11 +145,7 @@ static void control_do(struct cpu *cpu, struct thread *t, enum control_op op)
         break;
     case CONTROL_ANSWER:
         if (thread_state(t) == THREAD_FAULT) {
-            vcpu_answer(cpu, vcpu_of(t), vcpu_of(t)->reg_index, vcpu_of(t)->reg_value);
-            control_resume(cpu, t);
-            if (vcpu_of(t)->reg_index == BH_VCPU_WAIT && !vgic_waiting(vcpu_of(t))) {
-                sched_block(cpu, t, THREAD_WFI);
-            }
+            vcpu_answer(cpu, vcpu_of(t));
         }
         break;
     }

@@ -59,16 +59,42 @@ void fault_raise(struct cpu *cpu, struct thread *t, const struct fault_cause *ca
     fault_send(cpu, t);
 }
 
+/** Puts the message of `child` into the registers of `t`, which waits or is about to. */
+static void fault_deliver(struct thread *t, struct thread *child)
+{
+    uint32_t count = child->fault.count;
+    t->context.x[0] = BH_BADGE_FAULT | child->child_id;
+    t->context.x[1] = BH_MSGINFO(child->fault.label, count);
+    for (uint32_t i = 0; i < BH_MSG_REGS; i++) {
+        t->context.x[2 + i] = child->fault.words[i];
+    }
+    for (uint32_t i = BH_MSG_REGS; i < count; i++) {
+        t->msg->msg[i] = child->fault.words[i];
+    }
+    t->serving = child;
+    t->serving_fault = true;
+    t->serving_seq = child->fault.number;
+}
+
 void fault_send(struct cpu *cpu, struct thread *t)
 {
+    struct thread *parent = t->parent;
+    bool exit = (t->flags & THREAD_VCPU) != 0;
     t->fault.number++;
     sched_halt(cpu, t, THREAD_FAULT);
-    __atomic_fetch_or(&t->parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
-    if ((t->flags & THREAD_VCPU) != 0) {
-        poke_thread(cpu, t->parent);
+    if (exit && parent->cpu == cpu->index && thread_state(parent) == THREAD_RECV) {
+        /* The usual exit to the VMM, shorter: nothing else waits, or it would not. */
+        fault_deliver(parent, t);
+        parent->prefer_calls = false;
+        sched_make_ready(cpu, parent);
+        return;
+    }
+    __atomic_fetch_or(&parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
+    if (exit) {
+        poke_thread(cpu, parent);
     } else {
         /* Rare, and may wait: in two stays in the kernel, each of them short. */
-        poke_by_interrupt(t->parent);
+        poke_by_interrupt(parent);
     }
 }
 
@@ -96,17 +122,7 @@ bool fault_take(struct thread *t)
     if (child == NULL) {
         return false;
     }
-    t->context.x[0] = BH_BADGE_FAULT | child->child_id;
-    t->context.x[1] = BH_MSGINFO(child->fault.label, child->fault.count);
-    for (uint32_t i = 0; i < BH_MSG_REGS; i++) {
-        t->context.x[2 + i] = child->fault.words[i];
-    }
-    for (uint32_t i = BH_MSG_REGS; i < child->fault.count; i++) {
-        t->msg->msg[i] = child->fault.words[i];
-    }
-    t->serving = child;
-    t->serving_fault = true;
-    t->serving_seq = child->fault.number;
+    fault_deliver(t, child);
     return true;
 }
 
@@ -123,9 +139,13 @@ void fault_answer(struct cpu *cpu, struct thread *t)
     }
     if ((child->flags & THREAD_VCPU) != 0) {
         struct vcpu *v = vcpu_of(child);
-        v->reg_index = BH_MSGINFO_LABEL(t->context.x[1]);
-        v->reg_value = t->context.x[2];
-        control_later(cpu, child, CONTROL_ANSWER);
+        v->reply = BH_MSGINFO_LABEL(t->context.x[1]);
+        v->reply_value = t->context.x[2];
+        if (child->cpu == cpu->index) {
+            vcpu_answer(cpu, v);
+        } else {
+            control_later(cpu, child, CONTROL_ANSWER);
+        }
     } else {
         control_later(cpu, child, CONTROL_RESUME);
     }

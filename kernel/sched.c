@@ -258,8 +258,8 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
 void sched_halt(struct cpu *cpu, struct thread *t, enum thread_state state)
 {
     sched_leave(cpu, t);
-    if (t == cpu->current) {
-        /* From now on its parent may read and write its registers, on another CPU: save all. */
+    if (t == cpu->current && t->parent != NULL && t->parent->cpu != cpu->index) {
+        /* From now on its parent may read and write its registers, on its CPU: save all. */
         trace_event(cpu, BH_TRACE_SWITCH, NULL);
         arch_switch(cpu, t, NULL);
         cpu->current = NULL;

@@ -193,6 +193,16 @@ void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry)
     vgic_raise(cpu, v, VGIC_VTIMER);
 }
 
+void vcpu_answer(struct cpu *cpu, struct vcpu *v)
+{
+    arch_vcpu_answer(v);
+    if (v->reply == BH_VCPU_WAIT && !vgic_waiting(v)) {
+        thread_set_state(&v->thread, THREAD_WFI);
+    } else {
+        sched_make_ready(cpu, &v->thread);
+    }
+}
+
 void vcpu_tell_end(struct cpu *cpu, struct vcpu *v, uint32_t intid)
 {
     v->thread.fault.label = BH_FAULT_VIRQ_END;

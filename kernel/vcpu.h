@@ -33,6 +33,8 @@ struct vcpu {
     uint64_t aborts;    /* exceptions that the kernel or the VMM put into the guest */
     uint64_t reg_index; /* arguments of a control operation on another CPU */
     uint64_t reg_value;
+    uint64_t reply; /* of the VMM: enum bh_vcpu_reply and word 0 */
+    uint64_t reply_value;
     struct arch_vcpu arch;
 };
 
@@ -49,8 +51,8 @@ void vcpu_trap(struct cpu *cpu, struct vcpu *v, uint64_t esr);
 /** The virtual timer of a vCPU of this CPU expired while another's was in the CPU. */
 void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry);
 
-/** The VMM's answer to the fault of `v`, on the vCPU's CPU: enum bh_vcpu_reply and word 0. */
-void vcpu_answer(struct cpu *cpu, struct vcpu *v, uint64_t reply, uint64_t value);
+/** `v`, of this CPU, goes on after its fault as its VMM answered: `reply`, `reply_value`. */
+void vcpu_answer(struct cpu *cpu, struct vcpu *v);
 
 /** `v` ended interrupt `intid`: tell the VMM. */
 void vcpu_tell_end(struct cpu *cpu, struct vcpu *v, uint32_t intid);

@@ -256,21 +256,20 @@ static void trap_finish_access(struct vcpu *v, uint64_t value)
     trap_skip(v);
 }
 
-void vcpu_answer(struct cpu *cpu, struct vcpu *v, uint64_t reply, uint64_t value)
+void arch_vcpu_answer(struct vcpu *v)
 {
-    (void)cpu;
-    bool memory = v->thread.fault.label == BH_FAULT_MEMORY;
-    switch (reply) {
+    struct thread *t = &v->thread;
+    switch (v->reply) {
     case BH_VCPU_DONE:
     case BH_VCPU_WAIT:
-        if (memory) {
-            trap_finish_access(v, value);
-        } else if (v->thread.fault.label == BH_FAULT_VCPU) {
-            v->thread.context.x[0] = value;
+        if (t->fault.label == BH_FAULT_MEMORY) {
+            trap_finish_access(v, v->reply_value);
+        } else if (t->fault.label == BH_FAULT_VCPU) {
+            t->context.x[0] = v->reply_value;
         }
         break;
     case BH_VCPU_ABORT:
-        trap_abort(v, EC_DATA, memory ? v->exit_far : 0);
+        trap_abort(v, EC_DATA, t->fault.label == BH_FAULT_MEMORY ? v->exit_far : 0);
         break;
     case BH_VCPU_UNDEFINED:
         v->aborts++;

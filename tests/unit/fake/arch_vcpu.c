@@ -86,11 +86,10 @@ uint64_t arch_guest_spsr(uint64_t value)
     return value;
 }
 
-void vcpu_answer(struct cpu *cpu, struct vcpu *v, uint64_t reply, uint64_t value)
+void arch_vcpu_answer(struct vcpu *v)
 {
-    (void)cpu;
-    if (reply == BH_VCPU_DONE) {
-        v->thread.context.x[0] = value;
+    if (v->reply == BH_VCPU_DONE || v->reply == BH_VCPU_WAIT) {
+        v->thread.context.x[0] = v->reply_value;
     }
 }
 

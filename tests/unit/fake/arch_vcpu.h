@@ -33,6 +33,7 @@ void arch_vcpu_init(struct vcpu *v, const uint64_t *root);
 void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0);
 uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg);
 void arch_vcpu_write(struct vcpu *v, uint64_t reg, uint64_t value);
+void arch_vcpu_answer(struct vcpu *v);
 uint64_t arch_guest_spsr(uint64_t value);
 
 /** List register `index`: what the guest's view of it is. */
