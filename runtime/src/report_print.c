@@ -67,6 +67,7 @@ static const char *const report_guest_words[] = { "OFF", "RESET", "CRASH", "STOP
 
 void report_print(bh_print_sink sink, void *context, const struct bh_report *report)
 {
+    static const char *const guest[] = { "OFF", "RESET", "CRASH", "STOPPED" };
     const struct report_out out = { sink, context };
 
     if (report->kind == BH_REPORT_FAULT) {
@@ -80,6 +81,9 @@ void report_print(bh_print_sink sink, void *context, const struct bh_report *rep
         report_say(&out, "GUEST-%s pd=%s number=%lu\n",
                    report_guest_words[report->kind - BH_REPORT_GUEST_OFF], report->name,
                    report->addr);
+    } else if (report->kind >= BH_REPORT_GUEST_OFF && report->kind <= BH_REPORT_GUEST_STOPPED) {
+        report_say(&out, "GUEST-%s pd=%s number=%lu\n", guest[report->kind - BH_REPORT_GUEST_OFF],
+                   report->name, report->addr);
     } else {
         report_say(&out, "REPORT pd=%s kind=%u\n", report->name, report->kind);
     }

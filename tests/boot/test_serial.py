@@ -14,7 +14,7 @@ COLOURS = {'echo': '32', 'flood': '31', 'prompt': '33', 'second': '34'}
 
 
 def image(tmp_path, system='serial', settings='', config='debug'):
-    """The image of a system of the folder, with more settings in the virtualiser's configuration."""
+    """The image of a system of the folder; `settings` are added to the virtualiser's."""
     conf = (FOLDER / 'serial.conf').read_text(encoding='utf-8') + settings
     (tmp_path / 'serial.conf').write_text(conf, encoding='utf-8')
     return build_image(FOLDER / f'{system}.system', config, tmp_path / 'image',
