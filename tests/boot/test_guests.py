@@ -22,10 +22,7 @@ def test_bare_metal(boot, gic):
     board.expect('bare: powered off')
 
 
-# With four vCPUs a boot hangs now and then, for a reason not yet found: among the long tests, and
-# an open line of docs/requirements.md, until it is.
-@pytest.mark.parametrize('system, cpus', [
-    ('one-guest', 1), pytest.param('smp-guest', 4, marks=pytest.mark.long)])
+@pytest.mark.parametrize('system, cpus', [('one-guest', 1), ('smp-guest', 4)])
 def test_debian(boot, gic, debian, system, cpus):
     """Debian's kernel reaches a shell; a reboot starts it afresh, and it powers off."""
     image = build_image(system_file(system), output=IMAGES / f'{system}-test', search=[debian])
