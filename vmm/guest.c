@@ -18,6 +18,9 @@
 #define GUEST_ESR_STORE (1UL << 6)
 #define GUEST_ESR_IMMEDIATE 0xffffu
 
+/** Of the largest number, with its zero. */
+#define GUEST_DECIMAL_BYTES 21
+
 static const char *guest_name(const struct guest *guest)
 {
     return guest->config.name[0] != '\0' ? guest->config.name : "guest";
@@ -182,6 +185,12 @@ static enum loader_error guest_load(struct guest *guest, struct loader_layout *l
     struct loader_image header;
     enum loader_error error = loader_check(guest->kernel.bytes, guest->kernel.count, &header);
 
+    uint64_t mmfr0 = 0;
+
+    if (error == LOADER_OK &&
+        sys_vcpu_read(guest->gic.ids[0], BH_VCPU_ID_AA64MMFR0, &mmfr0) == BH_OK) {
+        error = loader_check_pages(&header, mmfr0);
+    }
     if (error == LOADER_OK) {
         error = loader_place(&guest->ram, &header, guest->initrd.count, layout);
     }
@@ -221,9 +230,44 @@ bool guest_start(struct guest *guest)
     return true;
 }
 
+static void guest_decimal(char to[GUEST_DECIMAL_BYTES], uint64_t number)
+{
+    char digits[GUEST_DECIMAL_BYTES];
+    size_t count = 0;
+
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    while (count > 0) {
+        *to++ = digits[--count];
+    }
+    *to = '\0';
+}
+
+/** Say how much the stopped guest did that nothing answers. */
+static void guest_say_aborts(struct guest *guest)
+{
+    char number[GUEST_DECIMAL_BYTES];
+    uint64_t sum = 0;
+
+    for (uint32_t vcpu = 0; vcpu < guest->gic.vcpus; vcpu++) {
+        uint64_t aborts = 0;
+
+        (void)sys_vcpu_read(guest->gic.ids[vcpu], BH_VCPU_ABORTS, &aborts);
+        sum += aborts;
+    }
+    if (sum != guest->aborts_said) {
+        guest_decimal(number, sum - guest->aborts_said);
+        guest_say(guest, "accesses and instructions that ended in an exception: ", number);
+        guest->aborts_said = sum;
+    }
+}
+
 void guest_stop(struct guest *guest)
 {
     psci_stop_all(&guest->psci);
+    guest_say_aborts(guest);
     gic_reset(&guest->gic);
     if (guest->config.uart) {
         uart_reset(&guest->uart);

@@ -49,7 +49,8 @@ struct guest {
     uint32_t starts;
     uint32_t crash_restarts; /* starts that followed a crash */
     uint64_t resets;
-    uint64_t aborts; /* accesses that nothing answered */
+    uint64_t aborts;      /* accesses that nothing answered */
+    uint64_t aborts_said; /* the kernel's count of the vCPUs' when the guest last stopped */
 };
 
 /** What becomes of a vCPU's fault. */
@@ -75,7 +76,10 @@ bool guest_init(struct guest *guest);
 /** Copy the images into RAM and start the first vCPU. False: said why. */
 bool guest_start(struct guest *guest);
 
-/** Stop all vCPUs. */
+/**
+ * Stop all vCPUs, and reset what the VMM keeps of them. Prints how many exceptions the guest got
+ * since its start because nothing answers an access or an instruction, if there were any.
+ */
 void guest_stop(struct guest *guest);
 
 /** vCPU `id` faulted; `words` are the message's, as many as <bulkhead/abi.h> says of `label`. */

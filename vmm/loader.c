@@ -14,7 +14,15 @@
 #define LOADER_MAGIC 0x644d5241u /* "ARM\x64" */
 #define LOADER_FLAG_BIG_ENDIAN 1UL
 #define LOADER_FLAG_PAGES(flags) ((flags) >> 1 & 3)
+#define LOADER_PAGES_4K 1
 #define LOADER_PAGES_16K 2
+#define LOADER_PAGES_64K 3
+/* ID_AA64MMFR0_EL1 (Arm ARM, D19.2.64): what 4 bits say of each size. */
+#define LOADER_TGRAN4(mmfr0) ((mmfr0) >> 28 & 15)
+#define LOADER_TGRAN64(mmfr0) ((mmfr0) >> 24 & 15)
+#define LOADER_TGRAN16(mmfr0) ((mmfr0) >> 20 & 15)
+#define LOADER_TGRAN_NONE 15
+#define LOADER_TGRAN16_NONE 0
 /** The kernel's own pages are at least that large. */
 #define LOADER_PAGE 0x1000UL
 
@@ -100,9 +108,7 @@ enum loader_error loader_check(const uint8_t *image, uint64_t bytes, struct load
     if ((flags & LOADER_FLAG_BIG_ENDIAN) != 0) {
         return LOADER_ERR_ENDIAN;
     }
-    if (LOADER_FLAG_PAGES(flags) == LOADER_PAGES_16K) {
-        return LOADER_ERR_PAGES;
-    }
+    header->pages = (uint32_t)LOADER_FLAG_PAGES(flags);
     header->text_offset = loader_number(image + LOADER_TEXT_OFFSET, 8);
     header->memory_bytes = loader_number(image + LOADER_IMAGE_SIZE, 8);
     /*
@@ -114,6 +120,26 @@ enum loader_error loader_check(const uint8_t *image, uint64_t bytes, struct load
         return LOADER_ERR_HEADER;
     }
     return loader_is_whole(image, bytes) ? LOADER_OK : LOADER_ERR_TRUNCATED;
+}
+
+enum loader_error loader_check_pages(const struct loader_image *header, uint64_t mmfr0)
+{
+    bool has = true;
+
+    switch (header->pages) {
+    case LOADER_PAGES_4K:
+        has = LOADER_TGRAN4(mmfr0) != LOADER_TGRAN_NONE;
+        break;
+    case LOADER_PAGES_16K:
+        has = LOADER_TGRAN16(mmfr0) != LOADER_TGRAN16_NONE;
+        break;
+    case LOADER_PAGES_64K:
+        has = LOADER_TGRAN64(mmfr0) != LOADER_TGRAN_NONE;
+        break;
+    default:
+        break;
+    }
+    return has ? LOADER_OK : LOADER_ERR_PAGES;
 }
 
 enum loader_error loader_place(const struct loader_ram *ram, const struct loader_image *header,
@@ -189,7 +215,7 @@ const char *loader_says(enum loader_error error)
     case LOADER_ERR_ENDIAN:
         return "the kernel is big-endian";
     case LOADER_ERR_PAGES:
-        return "the kernel has pages of 16 KiB: 4 KiB or 64 KiB are needed";
+        return "the kernel has pages of a size that the CPU does not have";
     case LOADER_ERR_HEADER:
         return "the kernel's header contradicts its size";
     case LOADER_ERR_RAM:

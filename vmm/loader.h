@@ -25,7 +25,7 @@ enum loader_error {
     LOADER_ERR_COMPRESSED,
     /** The kernel is big-endian. */
     LOADER_ERR_ENDIAN,
-    /** The kernel wants pages of 16 KiB, which not every CPU has that Bulkhead runs on. */
+    /** The kernel wants pages of a size that the CPU does not have. */
     LOADER_ERR_PAGES,
     /** The header's numbers contradict the file's size or each other. */
     LOADER_ERR_HEADER,
@@ -60,6 +60,7 @@ struct loader_layout {
 struct loader_image {
     uint64_t text_offset;
     uint64_t memory_bytes; /* of the image in memory, at least the file's */
+    uint32_t pages;        /* size of its pages: 0 unknown, 1 4 KiB, 2 16 KiB, 3 64 KiB */
 };
 
 /**
@@ -68,6 +69,9 @@ struct loader_image {
  * given.
  */
 enum loader_error loader_check(const uint8_t *image, uint64_t bytes, struct loader_image *header);
+
+/** Whether a CPU whose ID_AA64MMFR0_EL1 is `mmfr0` has the kernel's pages; LOADER_ERR_PAGES. */
+enum loader_error loader_check_pages(const struct loader_image *header, uint64_t mmfr0);
 
 /**
  * Find places: the kernel as near to the start of RAM as it allows, then, each at a multiple of

@@ -19,6 +19,8 @@ def test_bare_metal(boot, gic):
     board.expect(f'guest: EL1, 2 CPUs, GICv{gic}, PSCI by HVC')
     done = board.expect(r'done: (\d+) passed, (\d+) failed')
     assert int(done[1]) > 30 and done[2] == '0', board.tail(80)
+    # The loads and stores of the group `trap` that have no syndrome.
+    board.expect(r'bare: accesses and instructions that ended in an exception: [1-9]')
     board.expect('bare: powered off')
 
 

@@ -10,6 +10,9 @@
 #define ESR_CLASS(esr) ((esr) >> 26 & 0x3f)
 #define CLASS_UNKNOWN 0x00U
 #define CLASS_BRK 0x3cU
+#define CLASS_DATA_ABORT 0x25U
+#define ESR_FAULT(esr) (0x3f & (esr))
+#define FAULT_EXTERNAL 0x10U
 
 /** What a read of a register at `address` takes. */
 static void measure(const char *name, uintptr_t address)
@@ -30,6 +33,35 @@ static void measure(const char *name, uintptr_t address)
     }
     cpu_unmask_irqs();
     test_count(name, &reads, empty.sum / empty.count, READS);
+}
+
+/** Done, as natively, or the external abort that a hypervisor answers with that cannot see what. */
+static void check_access(const char *name)
+{
+    uint64_t syndrome;
+    unsigned count = cpu_faults(&syndrome);
+
+    test_check(count == 0 || (count == 1 && ESR_CLASS(syndrome) == CLASS_DATA_ABORT &&
+                              ESR_FAULT(syndrome) == FAULT_EXTERNAL),
+               name, syndrome);
+}
+
+/** Loads and stores whose syndrome does not say what they do. */
+static void without_syndrome(void)
+{
+    uintptr_t type = platform.distributor + GICD_TYPER;
+    uint64_t value;
+
+    cpu_expect_faults();
+    __asm__ volatile("ldp %w0, wzr, [%1]" : "=&r"(value) : "r"(type & ~7UL) : "memory");
+    check_access("trap.load of a pair");
+    cpu_expect_faults();
+    __asm__ volatile("ldr %w0, [%1], #4" : "=&r"(value), "+r"(type) : : "memory");
+    check_access("trap.load that changes its base");
+    type = platform.distributor + GICD_TYPER;
+    cpu_expect_faults();
+    __asm__ volatile("str wzr, [%0], #4" : "+r"(type) : : "memory");
+    check_access("trap.store that changes its base");
 }
 
 static void run(void)
@@ -54,6 +86,7 @@ static void run(void)
     count = cpu_faults(&syndrome);
     test_check(count == 1 && ESR_CLASS(syndrome) == CLASS_UNKNOWN, "trap.register of EL2",
                syndrome);
+    without_syndrome();
     measure("trap.read of the UART's flags", platform.uart + UART_FR);
     measure("trap.read of the distributor's type", platform.distributor + GICD_TYPER);
 }

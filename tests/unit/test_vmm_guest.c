@@ -262,6 +262,24 @@ static void senses(void **state)
     assert_int_equal(vmm_fake.shared[BH_VIRQ_EDGE][80 / 32], 1u << 80 % 32);
 }
 
+/** What the kernel counted is said when the guest stops, of this life alone. */
+static void aborts_are_said(void **state)
+{
+    (void)state;
+    assert_true(boot(CONFIG, 2, 3));
+    guest_stop(&guest);
+    assert_null(strstr(vmm_fake.printed, "exception"));
+    assert_true(guest_start(&guest));
+    vmm_fake.aborts[0] = 7;
+    vmm_fake.aborts[1] = 100;
+    guest_stop(&guest);
+    assert_non_null(strstr(vmm_fake.printed, "that ended in an exception: 107\n"));
+    assert_true(guest_start(&guest));
+    vmm_fake.aborts[1] = 110;
+    guest_stop(&guest);
+    assert_non_null(strstr(vmm_fake.printed, "that ended in an exception: 10\n"));
+}
+
 /** Wrong images are said, and nothing runs. */
 static void refused(void **state)
 {
@@ -271,6 +289,9 @@ static void refused(void **state)
     kernel[56] = 0;
     assert_false(boot(CONFIG, 1, 3));
     assert_non_null(strstr(vmm_fake.printed, "left: the kernel is not an arm64 Image\n"));
+    make_kernel(0, 0x200000, 4);
+    assert_false(boot(CONFIG, 1, 3));
+    assert_non_null(strstr(vmm_fake.printed, "left: the kernel has pages of a size that the CPU"));
     make_kernel(0, RAM_BYTES - 0x200000, 2);
     assert_false(boot(CONFIG, 1, 3));
     assert_non_null(strstr(vmm_fake.printed, "left: the initial RAM disk does not fit"));
@@ -304,6 +325,7 @@ int main(void)
         cmocka_unit_test(nothing_twice),
         cmocka_unit_test(too_many),
         cmocka_unit_test_setup_teardown(senses, begin, end),
+        cmocka_unit_test_setup_teardown(aborts_are_said, begin, end),
         cmocka_unit_test_setup_teardown(refused, begin, end),
         cmocka_unit_test_setup_teardown(no_machine, begin, end),
     };

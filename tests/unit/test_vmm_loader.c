@@ -151,8 +151,6 @@ static void flags(void **state)
     (void)state;
     put(24, 3, 8);
     assert_int_equal(check(KERNEL_BYTES), LOADER_ERR_ENDIAN);
-    put(24, 2UL << 1, 8);
-    assert_int_equal(check(KERNEL_BYTES), LOADER_ERR_PAGES);
     /* Pages unspecified or of 64 KiB, and placement as near as possible or anywhere. */
     put(24, 0, 8);
     assert_int_equal(check(KERNEL_BYTES), LOADER_OK);
@@ -160,11 +158,34 @@ static void flags(void **state)
     assert_int_equal(check(KERNEL_BYTES), LOADER_OK);
 }
 
+static void pages(void **state)
+{
+    /* The CPU: A53 has 4 and 64 KiB, A55 all, the last 16 KiB alone. */
+    static const uint64_t mmfr0[] = { 0x1122, 0x101122, 0xff101122 };
+    static const bool has[][4] = {
+        { true, true, false, true },
+        { true, true, true, true },
+        { true, false, true, false },
+    };
+
+    (void)state;
+    for (uint32_t size = 0; size < 4; size++) {
+        struct loader_image image;
+
+        put(24, (uint64_t)size << 1, 8);
+        assert_int_equal(loader_check(kernel, sizeof(kernel), &image), LOADER_OK);
+        for (uint32_t cpu = 0; cpu < 3; cpu++) {
+            assert_int_equal(loader_check_pages(&image, mmfr0[cpu]),
+                             has[cpu][size] ? LOADER_OK : LOADER_ERR_PAGES);
+        }
+    }
+}
+
 static enum loader_error place(uint64_t gpa, uint64_t bytes, uint64_t text, uint64_t size,
                                uint64_t initrd, struct loader_layout *layout)
 {
     const struct loader_ram ram = { NULL, gpa, bytes };
-    const struct loader_image image = { text, size };
+    const struct loader_image image = { .text_offset = text, .memory_bytes = size };
 
     return loader_place(&ram, &image, initrd, layout);
 }
@@ -261,6 +282,7 @@ int main(void)
         cmocka_unit_test_setup(text_offset, begin),
         cmocka_unit_test_setup(image_size, begin),
         cmocka_unit_test_setup(flags, begin),
+        cmocka_unit_test_setup(pages, begin),
         cmocka_unit_test(places),
         cmocka_unit_test(ram_misaligned),
         cmocka_unit_test(too_large),

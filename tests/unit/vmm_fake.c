@@ -54,7 +54,20 @@ enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value)
     if (!vmm_fake_index(id, &index)) {
         return BH_ERR_CHILD;
     }
-    *value = reg == BH_VCPU_GIC_VERSION ? vmm_fake.gic_version : (1UL << 31 | index);
+    switch (reg) {
+    case BH_VCPU_GIC_VERSION:
+        *value = vmm_fake.gic_version;
+        break;
+    case BH_VCPU_ID_AA64MMFR0:
+        *value = VMM_FAKE_MMFR0;
+        break;
+    case BH_VCPU_ABORTS:
+        *value = vmm_fake.aborts[index];
+        break;
+    default:
+        *value = 1UL << 31 | index;
+        break;
+    }
     return BH_OK;
 }
 

@@ -10,9 +10,13 @@
 
 #define VMM_FAKE_FIELDS (BH_VIRQ_LINK + 1)
 
+/** ID_AA64MMFR0_EL1 of a Cortex-A53: pages of 4 and 64 KiB. */
+#define VMM_FAKE_MMFR0 0x1122UL
+
 struct vmm_fake {
     uint32_t vcpus; /* ids are 10, 11, ... */
     uint64_t gic_version;
+    uint64_t aborts[BH_MAX_VCPUS];
     bool running[BH_MAX_VCPUS];
     uint64_t pc[BH_MAX_VCPUS];
     uint64_t x0[BH_MAX_VCPUS];
