@@ -18,7 +18,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-MODELS = ("wake", "call", "control", "fair", "serial")
+MODELS = ("wake", "call", "control", "fair", "serial", "status")
 
 # Model, definitions, fewest states that are believed, whether only `--long` runs it, marks of the
 # model that this scope cannot reach.
@@ -39,6 +39,10 @@ SCOPES = [
     ("serial", "", 100000, False, ("restart",)),
     ("serial", "BYTES=3 RESTARTS=1", 300000, False, ()),
     ("serial", "BYTES=4 RESTARTS=2", 1000, True, ()),
+    ("status", "", 300000, False, ("more_after_event",)),
+    ("status", "FLAGS=1", 700000, False, ()),
+    ("status", "PUTS=5 CHANGES=2 SWITCHES=2", 1000, True, ("more_after_event",)),
+    ("status", "FLAGS=1 PUTS=5 CHANGES=2 SWITCHES=2", 1000, True, ()),
 ]
 
 # Scopes that are searched for cycles.
@@ -47,6 +51,7 @@ FINITE = [
     ("call", "CALLS=2 STOPS=1 CALLEES=1"),
     ("control", "REQUESTS=2 STOPS=1"),
     ("serial", "BYTES=3 RESTARTS=1"),
+    ("status", "SWITCHES=2"),
 ]
 
 # Model, fault, property that must be found violated, definitions.
@@ -103,6 +108,22 @@ FAULTS = [
     ("serial", "CONSUMED_BEFORE_COPY", "byte_whole", ""),
     ("serial", "NOT_NOTIFIED_AFTER_OPEN", "no_lost_wakeup", "BYTES=3 RESTARTS=1"),
     ("serial", "OPENED_AT_ZERO", "byte_whole", "BYTES=3 RESTARTS=1"),
+    ("status", "ACK_POSTED", "no_lost_completion", "CHANGES=0"),
+    ("status", "ACK_STORES_ZERO", "no_bit_that_nobody_set", ""),
+    ("status", "ACK_EXCHANGES", "no_lost_change", ""),
+    ("status", "ACK_NOT_ACQUIRED", "no_lost_completion", "CHANGES=0"),
+    ("status", "RAISE_BEFORE_BITS", "no_lost_completion", "CHANGES=0"),
+    ("status", "BITS_NOT_RELEASED", "no_lost_change", ""),
+    ("status", "NO_BARRIER_BEFORE_EVENT", "no_lost_completion", ""),
+    ("status", "NO_BARRIER_BEFORE_EVENT", "no_lost_completion", "FLAGS=1"),
+    ("status", "VMM_WRITES_STATUS", "no_bit_that_nobody_set", ""),
+    ("status", "DROPPED_WHILE_ACTIVE", "no_lost_completion", "CHANGES=0"),
+    ("status", "NOT_REBUILT", "no_lost_completion", "CHANGES=0"),
+    ("status", "NOT_POKED", "no_lost_completion", "CHANGES=0"),
+    ("status", "LATCH_OVERWRITTEN", "no_lost_completion", "CHANGES=0"),
+    ("status", "LATCH_KEPT", "no_interrupt_without_cause", ""),
+    ("status", "LEVEL_LOWERED_BY_ACK", "no_lost_change", ""),
+    ("status", "WFI_WITHOUT_LOOK", "no_lost_completion", "CHANGES=0"),
 ]
 
 
