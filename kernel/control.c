@@ -90,6 +90,10 @@ void control_stop(struct cpu *cpu, struct thread *t)
     call_abort(cpu, t);
     sched_halt(cpu, t, THREAD_STOPPED);
     call_abort_waiting(cpu, t);
+    if ((t->flags & THREAD_VCPU) != 0) {
+        /* Its VMM sees and changes the whole state, from any CPU. */
+        arch_vcpu_unload(cpu, vcpu_of(t));
+    }
 }
 
 void control_resume(struct cpu *cpu, struct thread *t)

@@ -75,6 +75,11 @@ enum bh_error irq_link(struct thread *t, uint64_t id, struct vcpu *v, uint32_t i
     return BH_OK;
 }
 
+void irq_unlink(uint32_t physical)
+{
+    irq_spis[physical - IRQ_FIRST_SPI].vcpu = NULL;
+}
+
 enum bh_error irq_ack(struct thread *t, uint64_t id)
 {
     if (id >= BH_MAX_CHANNELS || t->channels[id].flags != CHANNEL_IRQ) {

@@ -40,4 +40,7 @@ enum bh_error irq_ack(struct thread *t, uint64_t id);
 /** `t` starts anew and knows of no interrupt that was delivered to it: all may come again. */
 void irq_ack_all(struct thread *t);
 
+/** The SPI `physical`, which was linked, is its PD's again. */
+void irq_unlink(uint32_t physical);
+
 #endif

@@ -19,6 +19,7 @@ struct vm {
     uint32_t lock; /* of `spis` and of the banks of the vCPUs */
     /** vCPU that ran last on each CPU: its translations may still be cached there. */
     struct vcpu *last[BH_MAX_CPUS];
+    uint32_t busy; /* bit n: bank n (from 1) may hold a pending or active interrupt */
     struct vgic_bank spis[VGIC_BANKS - 1];
 };
 

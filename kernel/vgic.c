@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vgic.h"
 
+#include "irq.h"
 #include "poke.h"
 #include "sched.h"
 #include "vcpu.h"
 
-#define VGIC_LR_FREE 0xffff
+#define VGIC_SGIS 0xffffu
+/** Private interrupts whose trigger no guest changes: SGIs are edges, the timer is a level. */
+#define VGIC_FIXED_TRIGGER (VGIC_SGIS | 1u << VGIC_VTIMER)
 
 static void vgic_lock(struct vm *vm)
 {
@@ -38,6 +41,18 @@ static uint32_t vgic_mine(const struct vcpu *v, const struct vgic_bank *bank, ui
     return mine;
 }
 
+/** Banks of `v` and its VM in which something may be pending or active: bit 0, the private one. */
+static uint32_t vgic_busy(const struct vcpu *v)
+{
+    return v->vm->busy | 1;
+}
+
+/** Something in bank `number` became pending or active. */
+static void vgic_set_busy(struct vm *vm, uint32_t number)
+{
+    vm->busy |= 1u << number;
+}
+
 /** Pending, by the latch or by a level-triggered line. */
 static uint32_t vgic_pending(const struct vgic_bank *bank)
 {
@@ -59,12 +74,12 @@ static void vgic_unlist(struct vcpu *v, uint32_t i)
     struct vgic_lr lr;
     arch_lr_read(i, &lr);
     arch_lr_clear(i);
-    v->vgic.lr_intid[i] = VGIC_LR_FREE;
+    v->vgic.used &= ~(1u << i);
     struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t bit = 1u << intid % 32;
     bank->listed &= ~bit;
     /* What was raised meanwhile is latched already, and stays so. */
-    bank->pending |= lr.pending ? bit : 0;
+    *(intid == VGIC_VTIMER ? &bank->line : &bank->pending) |= lr.pending ? bit : 0;
     bank->active = lr.active ? bank->active | bit : bank->active & ~bit;
 }
 
@@ -88,6 +103,10 @@ static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
     };
     bank->listed |= bit;
     bank->pending &= ~bit;
+    if (intid == VGIC_VTIMER) {
+        bank->line &= ~bit;
+    }
+    v->vgic.used |= 1u << i;
     v->vgic.lr_intid[i] = (uint16_t)intid;
     arch_lr_write(i, &lr);
 }
@@ -97,8 +116,13 @@ static uint32_t vgic_best(struct vcpu *v)
 {
     uint32_t best = BH_VIRQ_COUNT;
     uint32_t best_rank = 0x200;
-    for (uint32_t b = 0; b < VGIC_BANKS; b++) {
+    for (uint32_t busy = vgic_busy(v); busy != 0; busy &= busy - 1) {
+        uint32_t b = (uint32_t)__builtin_ctz(busy);
         const struct vgic_bank *bank = vgic_bank(v, b);
+        if ((bank->pending | bank->line | bank->active) == 0) {
+            v->vm->busy &= ~(1u << b);
+            continue;
+        }
         for (uint32_t left = vgic_candidates(v, bank); left != 0; left &= left - 1) {
             uint32_t n = (uint32_t)__builtin_ctz(left);
             uint32_t rank = (bank->active & 1u << n) != 0 ? 0 : 0x100u + bank->priority[n];
@@ -111,48 +135,98 @@ static uint32_t vgic_best(struct vcpu *v)
     return best;
 }
 
+/** List registers of this CPU that hold nothing of the loaded `v`. */
+static uint32_t vgic_free(const struct vcpu *v)
+{
+    return ~v->vgic.used & ((1u << arch_lr_count()) - 1);
+}
+
 /** Fills free list registers of the loaded `v`; with more waiting, asks to be told of a free one.
  */
 static void vgic_fill(struct vcpu *v)
 {
     uint32_t next = vgic_best(v);
-    for (uint32_t i = 0; i < arch_lr_count() && next != BH_VIRQ_COUNT; i++) {
-        if (v->vgic.lr_intid[i] == VGIC_LR_FREE) {
-            vgic_list(v, i, next);
-            next = vgic_best(v);
-        }
+    for (uint32_t left = vgic_free(v); left != 0 && next != BH_VIRQ_COUNT; left &= left - 1) {
+        vgic_list(v, (uint32_t)__builtin_ctz(left), next);
+        next = vgic_best(v);
     }
-    arch_lr_underflow(next != BH_VIRQ_COUNT);
+    bool more = next != BH_VIRQ_COUNT;
+    if (more != v->vgic.overflow) {
+        v->vgic.overflow = more;
+        arch_lr_underflow(more);
+    }
 }
 
 /** Takes back list registers: all of them, or those that the guest is through with. */
 static void vgic_collect(struct vcpu *v, bool all)
 {
-    /* One whose end is announced is not empty before it is cleared. */
-    uint64_t empty = arch_lr_empty() | arch_lr_ended();
-    for (uint32_t i = 0; i < arch_lr_count(); i++) {
-        if (v->vgic.lr_intid[i] != VGIC_LR_FREE && (all || (empty & 1UL << i) != 0)) {
-            vgic_unlist(v, i);
-        }
+    uint32_t left = v->vgic.used;
+    if (left != 0 && !all) {
+        /* One whose end is announced is not empty before it is cleared. */
+        left &= (uint32_t)(arch_lr_empty() | arch_lr_ended());
     }
+    for (; left != 0; left &= left - 1) {
+        vgic_unlist(v, (uint32_t)__builtin_ctz(left));
+    }
+}
+
+/** The list register in use that holds `intid`, which is listed. */
+static uint32_t vgic_find(const struct vcpu *v, uint32_t intid)
+{
+    uint32_t left = v->vgic.used;
+    while (v->vgic.lr_intid[__builtin_ctz(left)] != intid) {
+        left &= left - 1;
+    }
+    return (uint32_t)__builtin_ctz(left);
+}
+
+/** The loaded guest may have turned its timer off, or on for later, before it took the interrupt.
+ */
+static void vgic_settle_timer(struct vcpu *v)
+{
+    const uint32_t bit = 1u << VGIC_VTIMER;
+    struct vgic_bank *bank = &v->vgic.bank;
+    if (((bank->line | bank->listed) & bit) == 0 || arch_timer_output()) {
+        return;
+    }
+    if ((bank->listed & bit) != 0) {
+        struct vgic_lr lr;
+        uint32_t i = vgic_find(v, VGIC_VTIMER);
+        arch_lr_read(i, &lr);
+        if (!lr.pending) {
+            return;
+        }
+        vgic_unlist(v, i);
+    }
+    bank->line &= ~bit;
+    arch_irq_deactivate(VGIC_VTIMER);
+}
+
+/** Collects and fills the list registers of the loaded `v`. */
+static void vgic_refresh(struct vcpu *v)
+{
+    vgic_settle_timer(v);
+    vgic_collect(v, __atomic_exchange_n(&v->vgic.rebuild, false, __ATOMIC_ACQUIRE));
+    vgic_fill(v);
 }
 
 bool vgic_waiting(struct vcpu *v)
 {
-    vgic_lock(v->vm);
     bool waiting = false;
-    for (uint32_t b = 0; b < VGIC_BANKS && !waiting; b++) {
-        const struct vgic_bank *bank = vgic_bank(v, b);
+    vgic_lock(v->vm);
+    if (arch_vcpu_is_loaded(v)) {
+        vgic_refresh(v);
+        for (uint32_t left = v->vgic.used; left != 0 && !waiting; left &= left - 1) {
+            struct vgic_lr lr;
+            arch_lr_read((uint32_t)__builtin_ctz(left), &lr);
+            waiting = lr.pending;
+        }
+    }
+    for (uint32_t busy = vgic_busy(v); busy != 0 && !waiting; busy &= busy - 1) {
+        const struct vgic_bank *bank = vgic_bank(v, (uint32_t)__builtin_ctz(busy));
         waiting =
             vgic_mine(v, bank,
                       vgic_pending(bank) & bank->enabled & ~bank->active & ~bank->listed) != 0;
-    }
-    for (uint32_t i = 0; i < arch_lr_count() && !waiting && arch_vcpu_is_loaded(v); i++) {
-        struct vgic_lr lr = { 0 };
-        if (v->vgic.lr_intid[i] != VGIC_LR_FREE) {
-            arch_lr_read(i, &lr);
-        }
-        waiting = lr.pending;
     }
     vgic_unlock(v->vm);
     return waiting;
@@ -162,9 +236,7 @@ void vgic_update(struct cpu *cpu, struct vcpu *v)
 {
     if (arch_vcpu_is_loaded(v)) {
         vgic_lock(v->vm);
-        bool rebuild = __atomic_exchange_n(&v->vgic.rebuild, false, __ATOMIC_ACQUIRE);
-        vgic_collect(v, rebuild);
-        vgic_fill(v);
+        vgic_refresh(v);
         vgic_unlock(v->vm);
     }
     if (thread_state(&v->thread) == THREAD_WFI && vgic_waiting(v)) {
@@ -182,6 +254,9 @@ void vgic_unload(struct vcpu *v)
 void vgic_load(struct vcpu *v)
 {
     vgic_lock(v->vm);
+    /* Whatever it asked for is forgotten: the interface was another's. */
+    v->vgic.overflow = false;
+    vgic_settle_timer(v);
     vgic_fill(v);
     vgic_unlock(v->vm);
 }
@@ -190,17 +265,15 @@ void vgic_reset_vcpu(struct vcpu *v)
 {
     struct vgic_bank *bank = &v->vgic.bank;
     vgic_lock(v->vm);
-    for (uint32_t i = 0; i < VGIC_MAX_LRS; i++) {
-        v->vgic.lr_intid[i] = VGIC_LR_FREE;
-    }
+    v->vgic.used = 0;
     bank->pending = 0;
     bank->active = 0;
     bank->line = 0;
     bank->listed = 0;
     bank->notice = 0;
     /* SGIs are enabled and edge-triggered for good; the timer's PPI is a level. */
-    bank->enabled = 0xffff;
-    bank->edge = 0xffff;
+    bank->enabled = VGIC_SGIS;
+    bank->edge = VGIC_SGIS;
     bank->group = 0;
     for (uint32_t n = 0; n < 32; n++) {
         bank->priority[n] = 0;
@@ -220,31 +293,60 @@ static struct vcpu *vgic_target(struct vcpu *v, uint32_t intid)
     return index < v->vm->vcpus_count ? v->vm->vcpus[index] : v->vm->vcpus[0];
 }
 
+/** Puts `intid` of the loaded `v`, just raised, into a list register; false: that takes more. */
+static bool vgic_show(struct vcpu *v, const struct vgic_bank *bank, uint32_t intid)
+{
+    uint32_t bit = 1u << intid % 32;
+    uint32_t i;
+    if ((bank->listed & bit) != 0) {
+        struct vgic_lr lr;
+        i = vgic_find(v, intid);
+        arch_lr_read(i, &lr);
+        if (lr.pending || lr.active) {
+            return false;
+        }
+        vgic_unlist(v, i);
+    } else {
+        uint32_t free = vgic_free(v);
+        if (free == 0 || v->vgic.overflow || ((bank->active | ~bank->enabled) & bit) != 0) {
+            return false;
+        }
+        i = (uint32_t)__builtin_ctz(free);
+    }
+    vgic_list(v, i, intid);
+    return true;
+}
+
 void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid)
 {
     vgic_lock(v->vm);
     struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t bit = 1u << intid % 32;
-    bank->pending |= bit;
+    *(intid == VGIC_VTIMER ? &bank->line : &bank->pending) |= bit;
+    vgic_set_busy(v->vm, intid / 32);
     struct vcpu *target = vgic_target(v, intid);
-    if ((bank->listed & bit) != 0) {
+    bool here = target->thread.cpu == cpu->index && arch_vcpu_is_loaded(target);
+    bool shown = here && vgic_show(target, bank, intid);
+    if (!shown && (bank->listed & bit) != 0) {
         /* Its list register must show it as pending again. */
         target->vgic.rebuild = true;
     }
     vgic_unlock(v->vm);
-    poke_thread(cpu, &target->thread);
+    if (!shown) {
+        poke_thread(cpu, &target->thread);
+    } else if (thread_state(&target->thread) == THREAD_WFI) {
+        sched_make_ready(cpu, &target->thread);
+    }
 }
 
 uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
 {
     uint32_t ended = BH_VIRQ_COUNT;
-    uint64_t ends = arch_lr_ended();
-    for (uint32_t i = 0; i < arch_lr_count(); i++) {
-        uint32_t intid = v->vgic.lr_intid[i];
-        if ((ends & 1UL << i) != 0 && intid != VGIC_LR_FREE) {
-            const struct vgic_bank *bank = vgic_bank(v, intid / 32);
-            ended = (bank->notice & 1u << intid % 32) != 0 ? intid : ended;
-        }
+    uint32_t ends = (uint32_t)arch_lr_ended() & v->vgic.used;
+    for (; ends != 0; ends &= ends - 1) {
+        uint32_t intid = v->vgic.lr_intid[__builtin_ctz(ends)];
+        const struct vgic_bank *bank = vgic_bank(v, intid / 32);
+        ended = (bank->notice & 1u << intid % 32) != 0 ? intid : ended;
     }
     vgic_update(cpu, v);
     return ended;
@@ -284,6 +386,17 @@ static void vgic_changed(struct cpu *cpu, struct vcpu *v, uint32_t bank)
     }
 }
 
+/** Interrupts `gone` of a shared bank want nothing any more: the physical ones may come again. */
+static void vgic_release(const struct vgic_bank *bank, uint32_t number, uint32_t gone)
+{
+    for (uint32_t left = number > 0 ? gone : 0; left != 0; left &= left - 1) {
+        uint32_t link = bank->link[__builtin_ctz(left)];
+        if (link != 0) {
+            arch_irq_deactivate(link);
+        }
+    }
+}
+
 enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t intid,
                        uint64_t mask, uint64_t value)
 {
@@ -305,7 +418,13 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
         if (v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v)) {
             vgic_collect(v, true);
         }
+        if (field == BH_VIRQ_EDGE && number == 0) {
+            mask &= ~(uint64_t)VGIC_FIXED_TRIGGER;
+        }
+        uint32_t before = bank->pending | bank->active;
         *bits = (*bits & ~(uint32_t)mask) | ((uint32_t)value & (uint32_t)mask);
+        vgic_set_busy(v->vm, number);
+        vgic_release(bank, number, before & ~(bank->pending | bank->active | bank->listed));
     } else if (field == BH_VIRQ_PRIORITY) {
         for (uint32_t i = 0; i < 4; i++) {
             bank->priority[n + i] = (uint8_t)(value >> (8 * i));
@@ -351,6 +470,9 @@ void vgic_link(struct vcpu *v, uint32_t intid, uint32_t physical)
     struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t old = bank->link[intid % 32];
     bank->link[intid % 32] = (uint16_t)physical;
+    if (old != 0 && old != physical) {
+        irq_unlink(old);
+    }
     if (old != 0 && ((bank->pending | bank->active) & 1u << intid % 32) != 0) {
         /* The guest will not end it any more. */
         arch_irq_deactivate(old);

@@ -30,7 +30,7 @@ struct vm;
 struct vgic_bank {
     uint32_t enabled;
     uint32_t pending; /* latched */
-    uint32_t line;
+    uint32_t line;    /* of a level; the timer's: it fired, and no list register has it */
     uint32_t active;
     uint32_t edge;
     uint32_t group;
@@ -55,7 +55,9 @@ struct vgic_lr {
 /** The part of a vCPU. */
 struct vgic_cpu {
     struct vgic_bank bank;           /* 0 to 31 */
-    uint16_t lr_intid[VGIC_MAX_LRS]; /* what each list register is used for; 0xffff: free */
+    uint32_t used;                   /* list registers in use, bit n being the n-th */
+    uint16_t lr_intid[VGIC_MAX_LRS]; /* what each of them is used for */
+    bool overflow;                   /* more waits than there are list registers */
     bool rebuild; /* shared: something changed that the list registers must follow */
 };
 

@@ -58,6 +58,12 @@ struct vgic_lr;
 #define arch_write(reg, value) \
     __asm__ volatile("msr " #reg ", %0" : : "r"((uint64_t)(value)) : "memory")
 
+/** Does the virtual timer in this CPU ask for its interrupt (Arm ARM, CNTV_CTL_EL0)? */
+static inline bool arch_timer_output(void)
+{
+    return (arch_read(cntv_ctl_el0) & 7) == 5;
+}
+
 /** @{ List registers of this CPU: how many; what one says; none; bits of those that are empty, that
  * are empty and asked for notice; whether to interrupt when at most one is used. */
 uint32_t arch_lr_count(void);
@@ -71,6 +77,9 @@ void arch_lr_underflow(bool wanted);
 
 /** The EL1 registers and list registers of `v`'s CPU are those of `v`. */
 bool arch_vcpu_is_loaded(const struct vcpu *v);
+
+/** All of the state of `v`, of this CPU, is in memory from now on. */
+void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v);
 
 /** @{ On the vCPU's CPU: first use, reset to `entry`, one register (enum bh_vcpu_reg). */
 void arch_vcpu_init(struct vcpu *v, const uint64_t *root);

@@ -7,6 +7,8 @@
 
 static const struct gic_ops *gic;
 static uint64_t gic_dist;
+/** List registers of each CPU. */
+static uint32_t gic_lrs;
 
 void gic_init(const struct bd_board *board)
 {
@@ -20,6 +22,7 @@ void gic_init(const struct bd_board *board)
 void gic_init_cpu(uint32_t cpu)
 {
     gic->init_cpu(cpu);
+    gic_lrs = gic->lr_count();
     gic->enable_ppi(GIC_SGI_POKE);
     gic->enable_ppi(IRQ_PPI_HYP_TIMER);
     gic->enable_ppi(IRQ_PPI_MAINTENANCE);
@@ -91,7 +94,7 @@ void gic_reset_cpu_interface(struct arch_gic_cpu *state)
 
 uint32_t arch_lr_count(void)
 {
-    return gic->lr_count();
+    return gic_lrs;
 }
 
 void arch_lr_read(uint32_t index, struct vgic_lr *lr)

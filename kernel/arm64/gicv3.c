@@ -4,6 +4,7 @@
 
 #include "arch.h"
 #include "console.h"
+#include "cpu.h"
 #include "gic.h"
 #include "gicd.h"
 #include "gicv3_lr.h"
@@ -107,12 +108,7 @@ static void gicv3_route(uint32_t intid, uint32_t cpu)
 /** This CPU's frame of private interrupts. */
 static uint64_t gicv3_own_private(void)
 {
-    uint64_t mpidr = arch_read(mpidr_el1) & 0xff00ffffff;
-    uint32_t cpu = 0;
-    while (cpu < BH_MAX_CPUS - 1 && (gicv3_private[cpu] == 0 || gicv3_affinity[cpu] != mpidr)) {
-        cpu++;
-    }
-    return gicv3_private[cpu];
+    return gicv3_private[((const struct cpu *)arch_read(tpidr_el2))->index];
 }
 
 static void gicv3_enable_ppi(uint32_t intid)

@@ -125,7 +125,7 @@ static void guest_park_timer(struct cpu *cpu, struct vcpu *v)
     arch_write(cntv_ctl_el0, 0);
     gic_set_active(VGIC_VTIMER, false);
     /* Enabled, not masked: it wants to be heard, unless it has been already. */
-    bool heard = ((v->vgic.bank.pending | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
+    bool heard = ((v->vgic.bank.line | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
     if ((ctl & 3) == 1 && !heard) {
         timerq_set(&cpu->timers, &v->timer,
                    v->arch.regs[BH_VCPU_CNTV_CVAL_EL0] + v->arch.regs[BH_VCPU_CNTVOFF_EL2]);
@@ -139,11 +139,8 @@ static void guest_unload(struct cpu *cpu)
         guest_save_eager(v);
         cpu->guest_eager = NULL;
     }
-    for (uint32_t reg = 0; reg < BH_VCPU_REG_COUNT; reg++) {
-        if (!guest_is_eager((enum bh_vcpu_reg)reg)) {
-            v->arch.regs[reg] = guest_read_cpu((enum bh_vcpu_reg)reg);
-        }
-    }
+#define GUEST_SAVE(number, name) v->arch.regs[number] = arch_read(name);
+    GUEST_LAZY_REGISTERS(GUEST_SAVE)
     vgic_unload(v);
     gic_save_cpu_interface(&v->arch.gic);
     guest_park_timer(cpu, v);
@@ -153,15 +150,14 @@ static void guest_unload(struct cpu *cpu)
 static void guest_load(struct cpu *cpu, struct vcpu *v)
 {
     timerq_cancel(&cpu->timers, &v->timer);
-    for (uint32_t reg = 0; reg < BH_VCPU_REG_COUNT; reg++) {
-        if (!guest_is_eager((enum bh_vcpu_reg)reg) && reg != BH_VCPU_CNTV_CTL_EL0) {
-            guest_write_cpu((enum bh_vcpu_reg)reg, v->arch.regs[reg]);
-        }
-    }
+    uint64_t timer = v->arch.regs[BH_VCPU_CNTV_CTL_EL0];
+    v->arch.regs[BH_VCPU_CNTV_CTL_EL0] = 0;
+#define GUEST_RESTORE(number, name) arch_write(name, v->arch.regs[number]);
+    GUEST_LAZY_REGISTERS(GUEST_RESTORE)
     /* Heard and not yet ended by the guest: the physical one stays silent until then. */
-    bool heard = ((v->vgic.bank.pending | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
+    bool heard = ((v->vgic.bank.line | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
     gic_set_active(VGIC_VTIMER, heard);
-    arch_write(cntv_ctl_el0, v->arch.regs[BH_VCPU_CNTV_CTL_EL0]);
+    arch_write(cntv_ctl_el0, timer);
     gic_load_cpu_interface(&v->arch.gic);
     cpu->loaded = v;
     vgic_load(v);
@@ -207,11 +203,16 @@ void guest_inject(struct vcpu *v, uint64_t esr, uint64_t far)
     c->spsr = GUEST_SPSR_EL1H;
 }
 
-void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0)
+void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v)
 {
     if (cpu->loaded == v) {
         guest_unload(cpu);
     }
+}
+
+void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0)
+{
+    arch_vcpu_unload(cpu, v);
     timerq_cancel(&cpu->timers, &v->timer);
     uint64_t mpidr = v->arch.regs[BH_VCPU_VMPIDR_EL2];
     uint64_t offset = v->arch.regs[BH_VCPU_CNTVOFF_EL2];

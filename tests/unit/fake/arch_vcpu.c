@@ -93,6 +93,27 @@ void arch_vcpu_answer(struct vcpu *v)
     }
 }
 
+static bool fake_output;
+
+bool arch_timer_output(void)
+{
+    return fake_output;
+}
+
+void fake_timer_output(bool high)
+{
+    fake_output = high;
+}
+
+void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v)
+{
+    (void)cpu;
+    if (fake_loaded == v) {
+        vgic_unload((struct vcpu *)v);
+        fake_loaded = NULL;
+    }
+}
+
 struct vgic_lr *fake_lr(uint32_t index)
 {
     return &fake_lrs[index];

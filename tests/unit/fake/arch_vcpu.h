@@ -34,10 +34,15 @@ void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x
 uint64_t arch_vcpu_read(struct vcpu *v, uint64_t reg);
 void arch_vcpu_write(struct vcpu *v, uint64_t reg, uint64_t value);
 void arch_vcpu_answer(struct vcpu *v);
+void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v);
+bool arch_timer_output(void);
 uint64_t arch_guest_spsr(uint64_t value);
 
 /** List register `index`: what the guest's view of it is. */
 struct vgic_lr *fake_lr(uint32_t index);
+
+/** What the loaded vCPU's timer asks for. */
+void fake_timer_output(bool high);
 /** Did the kernel ask for an interrupt when list registers get free? */
 bool fake_underflow(void);
 /** The list registers and EL1 registers belong to `v`; NULL: to nobody. */
