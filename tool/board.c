@@ -169,10 +169,12 @@ static void board_read_emulator(const struct xml_element *element, struct board 
 
 static void board_read(const struct xml_element *root, struct board *board, struct diag *diag)
 {
-    static const char *const names[] = { "name", "interrupts", "timer", "console", NULL };
+    static const char *const names[] = { "name",           "interrupts",        "timer", "console",
+                                         "console_driver", "console_interrupt", NULL };
     static const char *const children[] = { "cpu",   "ram",      "gic", "reserved",
                                             "guest", "emulator", NULL };
     struct sdf_str name = { 0 };
+    struct sdf_str driver = { 0 };
 
     sdf_attr_allow(root, names, diag);
     sdf_attr_string(root, "name", SDF_REQUIRED, diag, &name);
@@ -180,6 +182,11 @@ static void board_read(const struct xml_element *root, struct board *board, stru
     board->spis = board_small_number(root, "interrupts", 1020, diag);
     board->timer_ppi = board_small_number(root, "timer", 31, diag);
     board->uart = board_number(root, "console", SDF_REQUIRED, diag);
+    sdf_attr_string(root, "console_driver", SDF_OPTIONAL, diag, &driver);
+    board->console_driver = driver.text;
+    if (driver.text != NULL) {
+        board->console_irq = board_small_number(root, "console_interrupt", 1019, diag);
+    }
     for (const struct xml_element *child = root->first; child != NULL; child = child->next) {
         if (strcmp(child->name, "cpu") == 0) {
             board_read_cpu(child, board, diag);
@@ -297,6 +304,7 @@ void board_free(struct board *board)
     free(board->qemu);
     free(board->tree);
     free(board->name);
+    free(board->console_driver);
     free(board->source);
     *board = (struct board){ 0 };
 }

@@ -40,8 +40,10 @@ struct board {
     struct board_range reserved[BOARD_MAX_RESERVED]; /* device ranges that no PD may map: GIC */
     size_t reserved_count;
     uint64_t gicd, gicc, gich, gicv, gicr, gicr_bytes, uart;
-    unsigned spis;      /* highest INTID a PD may use, plus one */
-    unsigned timer_ppi; /* INTID of the EL1 physical timer (CNTP): 30 */
+    unsigned spis;        /* highest INTID a PD may use, plus one */
+    char *console_driver; /* program of the SDK that drives the UART at `uart`, or NULL */
+    unsigned console_irq; /* its interrupt */
+    unsigned timer_ppi;   /* INTID of the EL1 physical timer (CNTP): 30 */
     struct board_guest guest;
     uint8_t *tree;    /* board.dtb beside the file, checked with devicetree.h; NULL: none */
     char *qemu;       /* emulator program, or NULL when the board is real */

@@ -384,6 +384,7 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_add_gicv(lower, &guest);
     lower_devices(lower, &guest);
     lower_firmware(lower, &guest);
+    lower_console_client(lower, &guest);
 }
 
 /** Is this the first guest of its name? */
@@ -434,17 +435,23 @@ static void lower_index(struct lower *lower)
 
 void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag *diag)
 {
-    struct lower lower = {
-        .sdf = sdf, .world = world, .diag = diag, .image_names.kind = "image", .gicv = SDF_NONE
-    };
+    struct lower lower = { .sdf = sdf,
+                           .world = world,
+                           .diag = diag,
+                           .image_names.kind = "image",
+                           .gicv = SDF_NONE,
+                           .console = SDF_NONE,
+                           .console_config = SDF_NONE };
 
     lower.images = alloc_array(sdf->images_count, sizeof(*lower.images));
     lower_index(&lower);
+    lower_console(&lower);
     for (size_t i = 0; i < sdf->guests_count && lower_has_place(&lower); i++) {
         if (lower_is_first(sdf, i)) {
             lower_one(&lower, &sdf->guests[i]);
         }
     }
+    lower_console_end(&lower);
     for (size_t i = 0; i < sdf->images_count && diag->errors == 0; i++) {
         if (!lower.images[i].done) {
             diag_warning(diag, sdf->images[i].name.pos, "image '%s' is not used",

@@ -10,6 +10,10 @@
  *   - NAME.ram, NAME.config, and, with devices passed through, NAME.devices and NAME.PATH for the
  *     registers;
  *   - of its image IMAGE.kernel, IMAGE.initrd and IMAGE.dtb, which all guests of the image share.
+ * Of the <console> there are the protection domains console (the serial virtualiser),
+ * console.driver and console.timer, the regions console.uart, console.device and console.config,
+ * and of each guest that has one NAME.console, its connection, and NAME.console0, the registers of
+ * its virtIO console.
  * docs/description.md says it in full.
  */
 #ifndef TOOL_LOWER_H

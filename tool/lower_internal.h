@@ -33,6 +33,9 @@ struct lower {
     struct sdf_index image_names;
     size_t gicv; /* region, or SDF_NONE */
     uint64_t next_cpu;
+    size_t console;        /* PD of the serial virtualiser, or SDF_NONE */
+    size_t console_config; /* region */
+    uint64_t clients;      /* of the console */
 };
 
 /** A guest in hand, and what is being made of it. */
@@ -43,6 +46,7 @@ struct lower_guest {
     uint64_t ram;     /* guest-physical address */
     uint64_t free;    /* next free address of the monitor, for what it only looks at */
     uint64_t next_id; /* next free channel id of the monitor */
+    uint64_t pages;   /* of registers that the monitor emulates */
 };
 
 /** A string from a printf format, with a place. */
@@ -79,6 +83,15 @@ void lower_firmware(struct lower *lower, struct lower_guest *guest);
 
 /** The guest's passed-through devices: registers, interrupts, device tree. */
 void lower_devices(struct lower *lower, struct lower_guest *guest);
+
+/** The shared console: the UART's driver, the virtualiser, and a timer for it. */
+void lower_console(struct lower *lower);
+
+/** The guest's console, when it has one: its connection to the virtualiser, and its registers. */
+void lower_console_client(struct lower *lower, struct lower_guest *guest);
+
+/** What is to be said when all guests are lowered. */
+void lower_console_end(struct lower *lower);
 
 /** Physical address for RAM of `ram-at="identity"`. False: there is no room, said so. */
 bool lower_place_identity(struct lower *lower, const struct sdf_guest *guest, uint64_t *base);

@@ -122,6 +122,7 @@ void sdf_free(struct sdf *sdf)
         sdf_free_guest(&sdf->guests[i]);
     }
     free(sdf->guests);
+    free(sdf->console.character.text);
     free(sdf->name.text);
     free(sdf->source);
     free(sdf->path);

@@ -237,6 +237,16 @@ struct sdf_guest {
     size_t devices_count;
     struct sdf_num *functions; /* <firmware function=> */
     size_t functions_count;
+    bool console; /* it is a client of the shared console */
+    struct diag_pos console_pos;
+};
+
+/** <console>: the board's UART, shared by all guests that have a <console> of their own. */
+struct sdf_console {
+    bool given;
+    struct diag_pos pos;
+    struct sdf_str character; /* that switches input, or absent */
+    bool plain;               /* headers instead of colours */
 };
 
 /** A whole description. */
@@ -258,6 +268,7 @@ struct sdf {
     size_t images_count;
     struct sdf_guest *guests;
     size_t guests_count;
+    struct sdf_console console;
 };
 
 enum sdf_status {

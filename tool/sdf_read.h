@@ -24,6 +24,9 @@ void sdf_read_budget(const struct xml_element *element, struct diag *diag, struc
 /** Read an <image>. */
 void sdf_read_image(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 
+/** Read the <console> of a system. */
+void sdf_read_console(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
+
 /** Read a <guest> with all that is inside. */
 void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 

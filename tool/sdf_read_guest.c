@@ -92,6 +92,37 @@ static void sdf_read_passthrough(const struct xml_element *element, struct diag 
     sdf_read_no_children(element, diag);
 }
 
+static void sdf_read_guest_console(const struct xml_element *element, struct diag *diag,
+                                   struct sdf_guest *guest)
+{
+    static const char *const names[] = { NULL };
+
+    sdf_attr_allow(element, names, diag);
+    sdf_read_no_children(element, diag);
+    if (guest->console) {
+        sdf_read_twice(element, diag);
+    }
+    guest->console = true;
+    guest->console_pos = element->pos;
+}
+
+void sdf_read_console(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
+{
+    static const char *const names[] = { "switch", "colours", NULL };
+    static const char *const words[] = { "on", "off", NULL };
+
+    if (sdf->console.given) {
+        sdf_read_twice(element, diag);
+        return;
+    }
+    sdf->console.given = true;
+    sdf->console.pos = element->pos;
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "switch", SDF_OPTIONAL, diag, &sdf->console.character);
+    sdf->console.plain = sdf_attr_word(element, "colours", words, 0, diag) == 1;
+    sdf_read_no_children(element, diag);
+}
+
 static void sdf_read_firmware(const struct xml_element *element, struct diag *diag,
                               struct sdf_guest *guest)
 {
@@ -113,7 +144,7 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
     static const char *const names[] = { "name",     "image",    "ram",     "vcpus",  "cpus",
                                          "bootargs", "priority", "budget",  "period", "on-crash",
                                          "restarts", "ram-at",   "monitor", NULL };
-    static const char *const children[] = { "passthrough", "firmware", NULL };
+    static const char *const children[] = { "passthrough", "firmware", "console", NULL };
     static const char *const places[] = { "identity", NULL };
     struct sdf_guest *guest;
 
@@ -137,6 +168,8 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
             sdf_read_passthrough(child, diag, guest);
         } else if (strcmp(child->name, "firmware") == 0) {
             sdf_read_firmware(child, diag, guest);
+        } else if (strcmp(child->name, "console") == 0) {
+            sdf_read_guest_console(child, diag, guest);
         } else {
             sdf_read_unknown(child, children, diag);
         }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shared console: one UART, its driver, the serial virtualiser and the guests that it serves.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <bulkhead/abi.h>
+
+#include "alloc.h"
+#include "lower_internal.h"
+
+#define CONSOLE_STACK UINT64_C(0x4000)
+#define CONSOLE_DEVICE_BYTES UINT64_C(0x4000)
+#define CONSOLE_CLIENT_BYTES UINT64_C(0x10000)
+#define CONSOLE_PAGE UINT64_C(0x1000)
+/** Where the three programs see what they share. */
+#define CONSOLE_DEVICE UINT64_C(0x1000000)
+#define CONSOLE_UART UINT64_C(0x1100000)
+#define CONSOLE_CONFIG UINT64_C(0x1200000)
+#define CONSOLE_REPORTS UINT64_C(0x1300000)
+#define CONSOLE_CLIENTS UINT64_C(0x2000000)
+/** The virtualiser's channels; clients follow. */
+#define CONSOLE_ID_DEVICE 0
+#define CONSOLE_ID_TIMER 1
+#define CONSOLE_ID_REPORTS 2
+#define CONSOLE_ID_CLIENTS 3
+/** As many as the virtualiser serves. */
+#define CONSOLE_MOST_CLIENTS 32
+
+static void console_line(struct lower *lower, struct sdf_str line)
+{
+    struct sdf_region *region = &lower->sdf->regions[lower->console_config];
+
+    region->lines = alloc_grow(region->lines, region->lines_count, sizeof(*region->lines));
+    region->lines[region->lines_count++] = line;
+}
+
+static size_t console_region(struct lower *lower, struct diag_pos pos, const char *name,
+                             uint64_t bytes)
+{
+    size_t region = lower_region(lower, lower_string(pos, "%s", name));
+
+    if (bytes != 0) {
+        lower->sdf->regions[region].size = lower_number(pos, bytes);
+    }
+    return region;
+}
+
+/** One of the three protection domains: above everybody whom they serve. */
+static size_t console_pd(struct lower *lower, const char *name, const char *program,
+                         uint64_t priority)
+{
+    struct diag_pos pos = lower->sdf->console.pos;
+    struct sdf *sdf = lower->sdf;
+
+    sdf->pds = alloc_grow(sdf->pds, sdf->pds_count, sizeof(*sdf->pds));
+    sdf->pds[sdf->pds_count] = (struct sdf_pd){
+        .pos = pos,
+        .name = lower_string(pos, "%s", name),
+        .priority = lower_number(pos, priority),
+        .budget.value = 1000,
+        .period.value = 1000,
+        .stack_size.value = CONSOLE_STACK,
+        .parent = SDF_NONE,
+        .program_pos = pos,
+        .program = lower_string(pos, "%s", program),
+        .program_sdk = true,
+        .vm = SDF_NONE,
+    };
+    return sdf->pds_count++;
+}
+
+static struct sdf_map *console_map(struct lower *lower, size_t pd, size_t region, uint64_t vaddr,
+                                   unsigned perms)
+{
+    return lower_pd_map(lower, &(struct lower_guest){ .pd = pd }, region, vaddr, perms);
+}
+
+/** Join two protection domains; `symbol` of the second receives its id of the channel. */
+static struct sdf_channel *console_channel(struct lower *lower, struct diag_pos pos, size_t first,
+                                           uint64_t first_id, size_t second, uint64_t second_id,
+                                           const char *symbol)
+{
+    struct sdf *sdf = lower->sdf;
+    struct sdf_channel *channel;
+
+    sdf->channels = alloc_grow(sdf->channels, sdf->channels_count, sizeof(*channel));
+    channel = &sdf->channels[sdf->channels_count++];
+    *channel = (struct sdf_channel){ .pos = pos };
+    for (size_t i = 0; i < 2; i++) {
+        channel->ends[i] = (struct sdf_end){
+            .pos = pos,
+            .pd_name = lower_string(pos, "%s", sdf->pds[i == 0 ? first : second].name.text),
+            .pd = SDF_NONE,
+            .id = lower_number(pos, i == 0 ? first_id : second_id),
+            .notify = true,
+        };
+    }
+    if (symbol != NULL) {
+        channel->ends[1].setvar_id = lower_string(pos, "%s", symbol);
+    }
+    return channel;
+}
+
+static void console_irq(struct lower *lower, size_t pd, uint64_t irq, const char *symbol)
+{
+    struct diag_pos pos = lower->sdf->console.pos;
+    struct sdf_pd *owner = &lower->sdf->pds[pd];
+
+    owner->irqs = alloc_grow(owner->irqs, owner->irqs_count, sizeof(*owner->irqs));
+    owner->irqs[owner->irqs_count++] = (struct sdf_irq){
+        .pos = pos,
+        .irq = lower_number(pos, irq),
+        .id = lower_number(pos, 0),
+        .setvar_id = lower_string(pos, "%s", symbol),
+    };
+}
+
+/** The driver of the board's UART, and its connection. */
+static void console_device(struct lower *lower)
+{
+    const struct board *board = lower->world->board;
+    struct diag_pos pos = lower->sdf->console.pos;
+    size_t pd =
+        console_pd(lower, "console.driver", board != NULL ? board->console_driver : "pl011.elf",
+                   BH_MAX_PRIORITY - 1);
+    size_t region = console_region(lower, pos, "console.device", CONSOLE_DEVICE_BYTES);
+    struct sdf_map *map = console_map(lower, pd, region, CONSOLE_DEVICE, SDF_PERM_R | SDF_PERM_W);
+
+    map->setvar_vaddr = lower_string(pos, "serial_vaddr");
+    map->setvar_size = lower_string(pos, "serial_bytes");
+    console_map(lower, lower->console, region, CONSOLE_DEVICE, SDF_PERM_R | SDF_PERM_W);
+    if (board != NULL) {
+        region = console_region(lower, pos, "console.uart", CONSOLE_PAGE);
+        lower->sdf->regions[region].phys_addr = lower_number(pos, board->uart);
+        map = console_map(lower, pd, region, CONSOLE_UART, SDF_PERM_R | SDF_PERM_W);
+        map->cached = false;
+        map->setvar_vaddr = lower_string(pos, "uart_vaddr");
+        console_irq(lower, pd, board->console_irq, "uart_irq");
+    }
+    console_channel(lower, pos, lower->console, CONSOLE_ID_DEVICE, pd, 1, "serial_channel");
+    console_line(lower, lower_string(pos, "device %d 0x%" PRIx64 " 0x%" PRIx64, CONSOLE_ID_DEVICE,
+                                     CONSOLE_DEVICE, CONSOLE_DEVICE_BYTES));
+}
+
+static void console_timer(struct lower *lower)
+{
+    const struct board *board = lower->world->board;
+    struct diag_pos pos = lower->sdf->console.pos;
+    size_t pd = console_pd(lower, "console.timer", "timer.elf", BH_MAX_PRIORITY);
+
+    console_irq(lower, pd, board != NULL ? board->timer_ppi : 30, "timer_irq");
+    console_channel(lower, pos, lower->console, CONSOLE_ID_TIMER, pd, 1, NULL)->ends[0].pp = true;
+    console_line(lower, lower_string(pos, "timer %d", CONSOLE_ID_TIMER));
+}
+
+/** The kernel's reports, unless somebody else shows them. */
+static void console_reports(struct lower *lower)
+{
+    struct diag_pos pos = lower->sdf->console.pos;
+
+    for (size_t i = 0; i < lower->sdf->pds_count; i++) {
+        if (lower->sdf->pds[i].reports.given) {
+            return;
+        }
+    }
+    lower->sdf->pds[lower->console].reports = (struct sdf_reports){
+        .given = true,
+        .pos = pos,
+        .vaddr = lower_number(pos, CONSOLE_REPORTS),
+        .id = lower_number(pos, CONSOLE_ID_REPORTS),
+        .setvar_vaddr = lower_string(pos, "reports_vaddr"),
+    };
+}
+
+/** One printable character, or `ctrl-` and a letter or one of [\]^_ */
+static bool console_check_character(struct lower *lower, const struct sdf_str *text)
+{
+    size_t length = strlen(text->text);
+    char last = text->text[length - 1];
+
+    if ((length == 1 && isgraph((unsigned char)last)) ||
+        (length == 6 && strncmp(text->text, "ctrl-", 5) == 0 &&
+         (isalpha((unsigned char)last) || strchr("[\\]^_", last) != NULL))) {
+        return true;
+    }
+    diag_error(lower->diag, text->pos, "'%s' cannot switch input", text->text);
+    diag_help(lower->diag, "use one printable character, or \"ctrl-\\\" and the like");
+    return false;
+}
+
+void lower_console(struct lower *lower)
+{
+    const struct sdf_console *from = &lower->sdf->console;
+    const struct board *board = lower->world->board;
+
+    if (!from->given) {
+        return;
+    }
+    if (board != NULL && board->console_driver == NULL) {
+        diag_error(lower->diag, from->pos, "board %s has no driver for its console", board->name);
+        diag_help(lower->diag, "its board.xml needs console_driver and console_interrupt");
+        return;
+    }
+    if (from->character.text != NULL && !console_check_character(lower, &from->character)) {
+        return;
+    }
+    lower->console = console_pd(lower, "console", "serial.elf", BH_MAX_PRIORITY - 2);
+    lower->console_config = console_region(lower, from->pos, "console.config", 0);
+    console_device(lower);
+    console_timer(lower);
+    console_reports(lower);
+    if (from->character.text != NULL) {
+        console_line(lower, lower_string(from->pos, "switch %s", from->character.text));
+    }
+    if (from->plain) {
+        console_line(lower, lower_string(from->pos, "colours off"));
+    }
+    struct sdf_map *map =
+        console_map(lower, lower->console, lower->console_config, CONSOLE_CONFIG, SDF_PERM_R);
+    map->setvar_vaddr = lower_string(from->pos, "config_vaddr");
+    map->setvar_prefill_size = lower_string(from->pos, "config_bytes");
+}
+
+/** The registers of the guest's virtIO console, which the monitor sees at the same address. */
+static void console_virtio(struct lower *lower, struct lower_guest *guest)
+{
+    const struct board *board = lower->world->board;
+    struct diag_pos pos = guest->from->console_pos;
+    struct sdf_vm *vm = &lower->sdf->vms[guest->vm];
+    struct sdf_register_page *page;
+
+    if (board == NULL) {
+        return;
+    }
+    uint64_t gpa = board->guest.virtio + guest->pages * CONSOLE_PAGE;
+    uint64_t irq = board->guest.virtio_irq + guest->pages;
+    struct sdf_str name =
+        lower_string(pos, "%s.console%" PRIu64, guest->from->name.text, guest->pages++);
+    size_t region = lower_region(lower, name);
+    lower->sdf->regions[region].size = lower_number(pos, CONSOLE_PAGE);
+    lower_pd_map(lower, guest, region, gpa, SDF_PERM_R | SDF_PERM_W);
+    vm->pages = alloc_grow(vm->pages, vm->pages_count, sizeof(*vm->pages));
+    page = &vm->pages[vm->pages_count++];
+    *page = (struct sdf_register_page){
+        .pos = pos,
+        .mr = lower_string(pos, "%s", lower->sdf->regions[region].name.text),
+        .vaddr = lower_number(pos, gpa),
+        .irq = lower_number(pos, irq),
+        .id = lower_number(pos, guest->next_id++),
+        .region = SDF_NONE,
+    };
+    lower_line(lower, guest, "virtio console 0x%" PRIx64 " %" PRIu64 " %" PRIu64, gpa, irq,
+               page->id.value);
+}
+
+void lower_console_client(struct lower *lower, struct lower_guest *guest)
+{
+    const struct sdf_guest *from = guest->from;
+    uint64_t client = lower->clients;
+
+    if (!from->console) {
+        return;
+    }
+    if (!lower->sdf->console.given) {
+        diag_error(lower->diag, from->console_pos, "there is no console for '%s' to share",
+                   from->name.text);
+        diag_help(lower->diag, "add a <console/> to the <system>");
+        return;
+    }
+    if (lower->console == SDF_NONE) {
+        return;
+    }
+    if (client == CONSOLE_MOST_CLIENTS) {
+        diag_error(lower->diag, from->console_pos, "more than %d guests share the console",
+                   CONSOLE_MOST_CLIENTS);
+        diag_help(lower->diag, "remove the <console/> of some");
+        return;
+    }
+    lower->clients++;
+    struct sdf_str name = lower_string(from->console_pos, "%s.console", from->name.text);
+    size_t region = lower_region(lower, name);
+    uint64_t vaddr = CONSOLE_CLIENTS + client * CONSOLE_CLIENT_BYTES;
+    lower->sdf->regions[region].size = lower_number(from->console_pos, CONSOLE_CLIENT_BYTES);
+    console_map(lower, lower->console, region, vaddr, SDF_PERM_R | SDF_PERM_W);
+    struct sdf_map *map = lower_pd_map(lower, guest, region, guest->free, SDF_PERM_R | SDF_PERM_W);
+    map->setvar_vaddr = lower_string(from->console_pos, "serial_vaddr");
+    map->setvar_size = lower_string(from->console_pos, "serial_bytes");
+    guest->free += LOWER_ALIGN;
+    console_channel(lower, from->console_pos, lower->console, CONSOLE_ID_CLIENTS + client,
+                    guest->pd, guest->next_id++, "serial_channel");
+    console_line(lower, lower_string(from->console_pos,
+                                     "client %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %s",
+                                     CONSOLE_ID_CLIENTS + client, vaddr, CONSOLE_CLIENT_BYTES,
+                                     from->name.text));
+    console_line(lower, lower_string(from->console_pos, "about %s %s",
+                                     lower->sdf->pds[guest->pd].name.text, from->name.text));
+    console_virtio(lower, guest);
+}
+
+void lower_console_end(struct lower *lower)
+{
+    const struct sdf_console *from = &lower->sdf->console;
+
+    if (from->given && lower->clients == 0 && lower->diag->errors == 0) {
+        diag_error(lower->diag, from->pos, "nobody uses the console");
+        diag_help(lower->diag, "add a <console/> to a <guest>, or remove it");
+    }
+}
