@@ -264,11 +264,44 @@ static void guest_say_aborts(struct guest *guest)
     }
 }
 
+/**
+ * Reset the interrupt controller. A physical interrupt that the guest had and did not end would
+ * stay active for ever: linking it anew ends it if it is pending here. That may be one too many for
+ * the next start, which finds nothing to do for it; none too few, because a line that is still high
+ * raises it again.
+ */
+static void guest_reset_interrupts(struct guest *guest)
+{
+    const struct config *config = &guest->config;
+    uint32_t id = guest->gic.ids[0];
+    bool had[CONFIG_MAX_IRQS];
+
+    for (uint32_t i = 0; i < config->irqs_count; i++) {
+        uint32_t intid = config->irqs[i].intid;
+        uint32_t pending = 0;
+        uint32_t active = 0;
+
+        (void)sys_virq_get(id, BH_VIRQ_PENDING, intid / 32 * 32, &pending);
+        (void)sys_virq_get(id, BH_VIRQ_ACTIVE, intid / 32 * 32, &active);
+        had[i] = ((pending | active) & 1u << intid % 32) != 0;
+    }
+    gic_reset(&guest->gic);
+    for (uint32_t i = 0; i < config->irqs_count; i++) {
+        const struct config_irq *irq = &config->irqs[i];
+        uint32_t bit = 1u << irq->intid % 32;
+
+        if (had[i]) {
+            (void)sys_virq_set(id, BH_VIRQ_PENDING, irq->intid / 32 * 32, bit, bit);
+            (void)sys_virq_set(id, BH_VIRQ_LINK, irq->intid, ~0u, irq->channel);
+        }
+    }
+}
+
 void guest_stop(struct guest *guest)
 {
     psci_stop_all(&guest->psci);
     guest_say_aborts(guest);
-    gic_reset(&guest->gic);
+    guest_reset_interrupts(guest);
     if (guest->config.uart) {
         uart_reset(&guest->uart);
     }

@@ -262,6 +262,23 @@ static void senses(void **state)
     assert_int_equal(vmm_fake.shared[BH_VIRQ_EDGE][80 / 32], 1u << 80 % 32);
 }
 
+/** A physical interrupt that the guest has not ended when it stops is linked anew, pending. */
+static void interrupts_are_ended(void **state)
+{
+    (void)state;
+    assert_true(boot(CONFIG, 1, 2));
+    vmm_fake.link[33] = 0;
+    guest_stop(&guest);
+    assert_int_equal(vmm_fake.link[33], 0);
+    assert_true(guest_start(&guest));
+    vmm_fake.shared[BH_VIRQ_ACTIVE][33 / 32] = 1u << 33 % 32;
+    guest_stop(&guest);
+    assert_int_equal(vmm_fake.link[33], 5 + 1);
+    assert_int_equal(vmm_fake.shared[BH_VIRQ_ACTIVE][33 / 32], 0);
+    assert_int_equal(vmm_fake.shared[BH_VIRQ_PENDING][33 / 32], 1u << 33 % 32);
+    assert_int_equal(vmm_fake.wrong, 0);
+}
+
 /** What the kernel counted is said when the guest stops, of this life alone. */
 static void aborts_are_said(void **state)
 {
@@ -325,6 +342,7 @@ int main(void)
         cmocka_unit_test(nothing_twice),
         cmocka_unit_test(too_many),
         cmocka_unit_test_setup_teardown(senses, begin, end),
+        cmocka_unit_test_setup_teardown(interrupts_are_ended, begin, end),
         cmocka_unit_test_setup_teardown(aborts_are_said, begin, end),
         cmocka_unit_test_setup_teardown(refused, begin, end),
         cmocka_unit_test_setup_teardown(no_machine, begin, end),
