@@ -54,6 +54,11 @@ BENCH_LINKS = {"sbin/mkfs.ext4": "mke2fs", "sbin/fsck.ext4": "e2fsck"}
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 SHADOW = b"root::0:0:99999:7:::\nnobody:*:0:0:99999:7:::\n"
 GROUP = b"root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"
+# What getty shows before a login: the kernel's release and the terminal.
+ISSUE = rb"""
+Linux \r on \l. Log in as root, without a password; `poweroff` and `reboot` end the guest.
+
+"""
 
 
 class ImageError(Exception):
@@ -139,6 +144,7 @@ def base_archive(busybox):
     archive.file("etc/passwd", PASSWD)
     archive.file("etc/shadow", SHADOW, 0o600)
     archive.file("etc/group", GROUP)
+    archive.file("etc/issue", ISSUE)
     for path in sorted((HERE / "rootfs").rglob("*")):
         if path.is_file():
             name = path.relative_to(HERE / "rootfs").as_posix()

@@ -49,6 +49,7 @@ class Guest:
     def login(self, name):
         """Waits for the login prompt and logs in as root, without a password."""
         self.console.expect_exact(f'guest ready: {name}')
+        self.console.expect(r'Linux \S+ on \S+ Log in as root')
         self.console.expect_exact(f'{name} login: ')
         self.console.sendline('root')
         self.console.expect(PROMPT)
