@@ -28,12 +28,10 @@ static const char *guest_name(const struct guest *guest)
 
 void guest_say(struct guest *guest, const char *text, const char *detail)
 {
-    lines_flush(&guest->lines);
-    sys_print(guest_name(guest));
-    sys_print(": ");
-    sys_print(text);
-    sys_print(detail);
-    sys_print("\n");
+    const char *const pieces[] = { guest_name(guest), ": ", text, detail };
+
+    terminal_say(&guest->terminal, pieces, sizeof(pieces) / sizeof(pieces[0]));
+    terminal_flush(&guest->terminal);
 }
 
 /** The vCPUs that the kernel knows, in the order of their affinities. Returns their number. */
@@ -71,15 +69,24 @@ static bool guest_build_bus(struct guest *guest, const struct config_gic *gic)
     return good;
 }
 
+static void guest_put(void *cookie, const char *bytes, size_t count)
+{
+    (void)terminal_send(cookie, bytes, count);
+}
+
+static bool guest_has_room(void *cookie)
+{
+    return terminal_has_room(cookie);
+}
+
 static bool guest_init_uart(struct guest *guest)
 {
-    if (guest->output.put == NULL) {
-        guest->output = (struct output){ lines_put, &guest->lines };
-    }
+    const struct output output = { guest_put, guest_has_room, &guest->terminal };
+
     if (!guest->config.uart) {
         return true;
     }
-    uart_init(&guest->uart, guest->gic.ids[0], guest->config.uart_intid, &guest->output);
+    uart_init(&guest->uart, guest->gic.ids[0], guest->config.uart_intid, &output);
     return bus_add(&guest->bus, guest->config.uart_address, UART_BYTES, uart_access, &guest->uart);
 }
 
@@ -121,8 +128,21 @@ bool guest_init(struct guest *guest)
     uint8_t ids[BH_MAX_VCPUS] = { 0 };
     uint32_t vcpus = guest_find_vcpus(guest, ids);
     uint64_t version = 0;
+    const char *wrong;
+    const struct virtio_machine machine = {
+        .config = &guest->config,
+        .ram = &guest->ram,
+        .terminal = &guest->terminal,
+        .random = &guest->random,
+        .bus = &guest->bus,
+    };
 
-    lines_init(&guest->lines, guest_name(guest));
+    terminal_init(&guest->terminal, guest_name(guest));
+    if (guest->serial != NULL && !terminal_connect(&guest->terminal, guest->serial,
+                                                   guest->serial_bytes, guest->serial_channel)) {
+        guest_say(guest, "its terminal is no connection", "");
+        return false;
+    }
     if (vcpus == 0 || sys_vcpu_read(ids[0], BH_VCPU_GIC_VERSION, &version) != BH_OK) {
         guest_say(guest, "there is no vCPU", "");
         return false;
@@ -142,6 +162,11 @@ bool guest_init(struct guest *guest)
     }
     if (!guest_init_uart(guest)) {
         guest_say(guest, "the UART's address overlaps another's", "");
+        return false;
+    }
+    wrong = virtio_init(&guest->virtio, &machine);
+    if (wrong != NULL) {
+        guest_say(guest, wrong, "");
         return false;
     }
     return guest_link_interrupts(guest);
@@ -305,6 +330,7 @@ void guest_stop(struct guest *guest)
     if (guest->config.uart) {
         uart_reset(&guest->uart);
     }
+    virtio_reset(&guest->virtio);
     guest->state = GUEST_STOPPED;
 }
 
@@ -371,8 +397,45 @@ static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
     return (struct guest_answer){ true, BH_VCPU_DONE, access.value };
 }
 
-struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
-                                const uint64_t words[GUEST_FAULT_WORDS])
+/** Bring input to who is there for it: the driver of the virtIO console, else the UART. */
+static void guest_feed(struct guest *guest)
+{
+    const uint8_t *bytes;
+    size_t count = terminal_input(&guest->terminal, &bytes);
+    size_t taken = 1;
+
+    while (count > 0 && taken > 0) {
+        taken = virtio_console_is_open(&guest->virtio.console)
+                    ? virtio_console_input(&guest->virtio.console, bytes, count)
+                    : uart_receive(&guest->uart, bytes, count);
+        terminal_drop(&guest->terminal, taken);
+        count = terminal_input(&guest->terminal, &bytes);
+    }
+}
+
+/** What the terminal needs at the end of an event. */
+static void guest_settle(struct guest *guest)
+{
+    if (guest->terminal.input_count > 0) {
+        guest_feed(guest);
+    }
+    terminal_flush(&guest->terminal);
+}
+
+void guest_notified(struct guest *guest, uint32_t channel)
+{
+    if (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) {
+        guest_settle(guest);
+    } else if (guest->terminal.connected && channel == guest->terminal.channel) {
+        virtio_console_resume(&guest->virtio.console);
+        uart_resume(&guest->uart);
+        guest_feed(guest);
+        terminal_flush(&guest->terminal);
+    }
+}
+
+static struct guest_answer guest_fault_of(struct guest *guest, uint32_t id, uint64_t label,
+                                          const uint64_t words[GUEST_FAULT_WORDS])
 {
     uint32_t vcpu = id < BH_MAX_CHILDREN ? guest->index[id] : GUEST_NO_VCPU;
 
@@ -390,4 +453,13 @@ struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label
         life_crash(guest, "a fault that nobody handles");
         return (struct guest_answer){ .reply = false };
     }
+}
+
+struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
+                                const uint64_t words[GUEST_FAULT_WORDS])
+{
+    struct guest_answer answer = guest_fault_of(guest, id, label, words);
+
+    guest_settle(guest);
+    return answer;
 }

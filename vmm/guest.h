@@ -6,12 +6,13 @@
 #include "bus.h"
 #include "config.h"
 #include "gic.h"
-#include "lines.h"
 #include "loader.h"
 #include "psci.h"
 #include "random.h"
 #include "smccc.h"
+#include "terminal.h"
 #include "uart.h"
+#include "virtio.h"
 
 /** Most words of a vCPU's fault message. */
 #define GUEST_FAULT_WORDS 5
@@ -41,10 +42,13 @@ struct guest {
     struct psci psci;
     struct random random;
     struct smccc smccc;
-    /** Where what it sends by its UART goes; set before guest_init(), or its lines are printed. */
-    struct output output;
-    struct lines lines;
+    /** The connection to the serial virtualiser; NULL: output is printed as lines. */
+    void *serial;
+    uint64_t serial_bytes;
+    uint32_t serial_channel;
+    struct terminal terminal;
     struct uart uart;
+    struct virtio virtio;
     enum guest_state state;
     uint32_t starts;
     uint32_t crash_restarts; /* starts that followed a crash */
@@ -62,14 +66,14 @@ struct guest_answer {
 };
 
 /**
- * Print a line about a guest, without its newline: what it does to its power, what goes wrong. A
- * line that the guest has begun is printed first.
+ * Say a line about a guest on its terminal, without its newline: what it does to its power, what
+ * goes wrong. A line that the guest has begun is ended first.
  */
 void guest_say(struct guest *guest, const char *text, const char *detail);
 
 /**
- * Find the guest's vCPUs and build its machine. `config`, `ram`, `kernel` and `initrd` are set.
- * Returns false, and has said why, when the machine cannot be built.
+ * Find the guest's vCPUs and build its machine. `config`, `ram`, the files and the connection are
+ * set. Returns false, and has said why, when the machine cannot be built.
  */
 bool guest_init(struct guest *guest);
 
@@ -85,5 +89,8 @@ void guest_stop(struct guest *guest);
 /** vCPU `id` faulted; `words` are the message's, as many as <bulkhead/abi.h> says of `label`. */
 struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
                                 const uint64_t words[GUEST_FAULT_WORDS]);
+
+/** A notification on `channel` came. */
+void guest_notified(struct guest *guest, uint32_t channel);
 
 #endif

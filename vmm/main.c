@@ -7,6 +7,9 @@
  *     guest_initrd, guest_initrd_bytes     optional
  *     guest_dtb, guest_dtb_bytes           base of its device tree (dtb.h), optional
  *     guest_config, guest_config_bytes     config.h
+ *     serial_vaddr, serial_bytes, serial_channel     its terminal (io/serial/client.h), optional
+ *
+ * Register pages of virtIO devices are mapped at their guest-physical addresses, too.
  */
 #include <microkit.h>
 
@@ -24,6 +27,9 @@ PATCHED const uint8_t *guest_dtb;
 PATCHED uint64_t guest_dtb_bytes;
 PATCHED const char *guest_config;
 PATCHED uint64_t guest_config_bytes;
+PATCHED void *serial_vaddr;
+PATCHED uint64_t serial_bytes;
+PATCHED uint64_t serial_channel;
 
 static struct guest main_guest;
 
@@ -43,6 +49,9 @@ void init(void)
     guest->kernel = (struct guest_file){ guest_kernel, guest_kernel_bytes };
     guest->initrd = (struct guest_file){ guest_initrd, guest_initrd_bytes };
     guest->dtb = (struct guest_file){ guest_dtb, guest_dtb_bytes };
+    guest->serial = serial_vaddr;
+    guest->serial_bytes = serial_bytes;
+    guest->serial_channel = (uint32_t)serial_channel;
     if (guest_init(guest)) {
         (void)guest_start(guest);
     }
@@ -51,7 +60,7 @@ void init(void)
 void notified(microkit_channel ch)
 {
     /* Interrupts that are passed through do not come this way once they are linked. */
-    (void)ch;
+    guest_notified(&main_guest, ch);
 }
 
 seL4_Bool fault(microkit_child child, microkit_msginfo msginfo, microkit_msginfo *reply_msginfo)

@@ -60,6 +60,14 @@ void sys_smc(uint64_t x[8]);
 /** Put a record about the VM of vCPU `id` into the report ring. */
 void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number);
 
+/** Notify on a channel. */
+void sys_notify(uint32_t channel);
+
+/**
+ * Set bits of the interrupt status of the register page with that channel, and raise its interrupt.
+ */
+enum bh_error sys_device_raise(uint32_t channel, uint32_t bits);
+
 /** Print a string for a person, where the configuration has a console. */
 void sys_print(const char *text);
 

@@ -122,6 +122,16 @@ void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number)
     (void)bh_report(id, (uint64_t)kind, number);
 }
 
+void sys_notify(uint32_t channel)
+{
+    microkit_notify(channel);
+}
+
+enum bh_error sys_device_raise(uint32_t channel, uint32_t bits)
+{
+    return bh_device_raise(channel, bits);
+}
+
 void sys_print(const char *text)
 {
     microkit_dbg_puts(text);

@@ -12,7 +12,9 @@
 #define UART_MIS 0x040u
 #define UART_ICR 0x044u
 
+#define UART_FR_BUSY (1u << 3)
 #define UART_FR_RX_EMPTY (1u << 4)
+#define UART_FR_TX_FULL (1u << 5)
 #define UART_FR_RX_FULL (1u << 6)
 #define UART_FR_TX_EMPTY (1u << 7)
 
@@ -99,9 +101,23 @@ static void uart_send(struct uart *uart, char byte)
     uart->raised |= UART_INT_TX;
 }
 
+static bool uart_has_room(const struct uart *uart)
+{
+    return uart->output.has_room == NULL || uart->output.has_room(uart->output.cookie);
+}
+
+void uart_resume(struct uart *uart)
+{
+    if (uart_has_room(uart)) {
+        uart->raised |= UART_INT_TX;
+        uart_update(uart);
+    }
+}
+
 static uint32_t uart_flags(const struct uart *uart)
 {
-    return UART_FR_TX_EMPTY | (uart->waiting == 0 ? UART_FR_RX_EMPTY : 0) |
+    return (uart_has_room(uart) ? UART_FR_TX_EMPTY : UART_FR_TX_FULL | UART_FR_BUSY) |
+           (uart->waiting == 0 ? UART_FR_RX_EMPTY : 0) |
            (uart->waiting == UART_FIFO ? UART_FR_RX_FULL : 0);
 }
 

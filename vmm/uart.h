@@ -4,9 +4,9 @@
  * UART (SBSA, appendix B), the part of a PL011 that needs no setting up. Linux drives it with its
  * PL011 driver ("arm,sbsa-uart"), as an early console and as ttyAMA0.
  *
- * Sending is done at once, so the transmitter is always ready; its interrupt comes after each
- * byte. What is received waits in 32 entries; the receive interrupt comes when they are half
- * full, the time-out interrupt when there is anything.
+ * Sending is done at once, and its interrupt comes after each byte; while the output has no room,
+ * the transmitter is full. What is received waits in 32 entries; the receive interrupt comes when
+ * they are half full, the time-out interrupt when there is anything.
  */
 #ifndef VMM_UART_H
 #define VMM_UART_H
@@ -45,6 +45,9 @@ enum access_result uart_access(void *cookie, struct access *access);
 
 /** Bytes arrive. Returns how many there was room for; the rest is to be offered again. */
 size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t count);
+
+/** The output has room again, after it had none. */
+void uart_resume(struct uart *uart);
 
 /** How many bytes uart_receive() would take. */
 size_t uart_room(const struct uart *uart);

@@ -64,6 +64,7 @@ static bool boot(const char *config, uint32_t vcpus, uint64_t version)
 
     memset(&guest, 0, sizeof(guest));
     vmm_fake_reset(vcpus, version);
+    (void)vmm_fake_page(0xa010000, 7);
     assert_int_equal(config_parse(config, strlen(config), &guest.config), 0);
     guest.ram = (struct loader_ram){ ram, RAM_GPA, RAM_BYTES };
     guest.kernel = (struct guest_file){ kernel, sizeof(kernel) };

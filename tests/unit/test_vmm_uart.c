@@ -30,7 +30,7 @@ static struct lines lines;
 
 static int begin(void **state)
 {
-    const struct output output = { lines_put, &lines };
+    const struct output output = { .put = lines_put, .cookie = &lines };
 
     (void)state;
     vmm_fake_reset(2, 3);
@@ -187,7 +187,7 @@ static void reset(void **state)
 
 static void line_of_an_earlier_life_is_lowered(void **state)
 {
-    const struct output output = { lines_put, &lines };
+    const struct output output = { .put = lines_put, .cookie = &lines };
 
     (void)state;
     vmm_fake.shared[BH_VIRQ_LINE][INTID / 32] = ~0u;

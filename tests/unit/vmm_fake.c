@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmm_fake.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sys.h"
+
+#define VMM_FAKE_PAGE 4096u
 
 struct vmm_fake vmm_fake;
 
@@ -12,6 +16,18 @@ void vmm_fake_reset(uint32_t vcpus, uint64_t version)
     memset(&vmm_fake, 0, sizeof(vmm_fake));
     vmm_fake.vcpus = vcpus;
     vmm_fake.gic_version = version;
+}
+
+volatile uint32_t *vmm_fake_page(uint64_t address, uint32_t channel)
+{
+    void *page = mmap((void *)address, VMM_FAKE_PAGE, PROT_READ | PROT_WRITE,
+                      MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED) {
+        abort();
+    }
+    vmm_fake.status[channel] = (volatile uint32_t *)page + BH_DEVICE_INTERRUPT_STATUS / 4;
+    return page;
 }
 
 static bool vmm_fake_index(uint32_t id, uint32_t *index)
@@ -224,6 +240,29 @@ void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number)
     vmm_fake.report[0] = index;
     vmm_fake.report[1] = (uint64_t)kind;
     vmm_fake.report[2] = number;
+}
+
+void sys_notify(uint32_t channel)
+{
+    if (channel >= BH_MAX_CHANNELS) {
+        vmm_fake.wrong++;
+        return;
+    }
+    vmm_fake.notified |= 1UL << channel;
+    vmm_fake.notifies++;
+}
+
+enum bh_error sys_device_raise(uint32_t channel, uint32_t bits)
+{
+    if (channel >= BH_MAX_CHANNELS || vmm_fake.status[channel] == NULL) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHANNEL;
+    }
+    __atomic_fetch_or(vmm_fake.status[channel], bits, __ATOMIC_ACQ_REL);
+    vmm_fake.device_raises++;
+    vmm_fake.device[0] = channel;
+    vmm_fake.device[1] = bits;
+    return BH_OK;
 }
 
 void sys_print(const char *text)

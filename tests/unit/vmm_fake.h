@@ -37,6 +37,11 @@ struct vmm_fake {
     uint64_t smc[8]; /* arguments of the last */
     uint32_t reports;
     uint64_t report[3]; /* the last one: vCPU, kind, number */
+    uint64_t notified;  /* channels, by sys_notify() */
+    uint32_t notifies;
+    uint32_t device_raises;
+    uint32_t device[2];                         /* the last sys_device_raise(): channel, bits */
+    volatile uint32_t *status[BH_MAX_CHANNELS]; /* interrupt status words, by channel */
     char printed[4096];
 };
 
@@ -47,5 +52,11 @@ extern struct vmm_fake vmm_fake;
 
 /** Begin anew with `vcpus` vCPUs and an interrupt controller of `version`. */
 void vmm_fake_reset(uint32_t vcpus, uint64_t version);
+
+/**
+ * The register page of `channel`, which is mapped at its guest-physical address. It is zeroed, and
+ * sys_device_raise() sets its interrupt status.
+ */
+volatile uint32_t *vmm_fake_page(uint64_t address, uint32_t channel);
 
 #endif

@@ -321,4 +321,13 @@ static inline enum bh_error bh_report(uint64_t child, uint64_t kind, uint64_t nu
     return (enum bh_error)bh_sys_3(BH_SYS_REPORT, child, kind, number);
 }
 
+/**
+ * Set bits of the interrupt status word of the register page with channel id `id`, and raise its
+ * interrupt.
+ */
+static inline enum bh_error bh_device_raise(uint64_t id, uint64_t bits)
+{
+    return (enum bh_error)bh_sys_2(BH_SYS_DEVICE_RAISE, id, bits);
+}
+
 #endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtIO devices of a guest, as its configuration names them: at most one of each kind. */
+#ifndef VMM_VIRTIO_H
+#define VMM_VIRTIO_H
+
+#include "loader.h"
+#include "virtio_console.h"
+#include "virtio_rng.h"
+
+struct virtio {
+    struct guestmem mem;
+    struct terminal *terminal;
+    struct virtio_console console;
+    struct virtio_rng rng;
+};
+
+/** What virtio_init() needs. Pointers stay in use, but for `config`. */
+struct virtio_machine {
+    const struct config *config;
+    const struct loader_ram *ram;
+    struct terminal *terminal;
+    struct random *random;
+    struct bus *bus;
+};
+
+/** Make the devices. Returns NULL, or what is wrong, as a sentence about the guest. */
+const char *virtio_init(struct virtio *virtio, const struct virtio_machine *machine);
+
+/** A notification on `channel` came. False: it is none of the devices'. */
+bool virtio_notified(struct virtio *virtio, uint32_t channel);
+
+/** As after a reset of the machine. The guest's vCPUs are stopped. */
+void virtio_reset(struct virtio *virtio);
+
+#endif
