@@ -37,6 +37,7 @@ extern const struct test_group cpu_tests;
 extern const struct test_group spin_tests;
 extern const struct test_group sleep_tests;
 extern const struct test_group costs_tests;
+extern const struct test_group irqs_tests;
 extern const struct test_group reboot_tests;
 extern const struct test_group ticks_tests;
 extern const struct test_group worst_tests;
