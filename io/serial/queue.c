@@ -95,10 +95,10 @@ static void queue_barrier(void)
  * Asks for a notification. When the word is still set from an earlier time, what the peer has
  * published since is being signalled, or will be.
  */
-static void queue_want(uint32_t *wanted)
+static void queue_want(struct serial_queue_wanted *wanted)
 {
-    if (__atomic_load_n(wanted, __ATOMIC_RELAXED) == 0) {
-        __atomic_store_n(wanted, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&wanted->word, __ATOMIC_RELAXED) == 0) {
+        __atomic_store_n(&wanted->word, 1, __ATOMIC_RELAXED);
         queue_barrier();
     }
 }
@@ -107,13 +107,13 @@ static void queue_want(uint32_t *wanted)
  * Looks at the peer's word, and clears it when it is set. The peer may set it again in between:
  * that is overwritten, and made good by the notification, which comes behind it.
  */
-static bool queue_signal(uint32_t *wanted)
+static bool queue_signal(struct serial_queue_wanted *wanted)
 {
     queue_barrier();
-    if (__atomic_load_n(wanted, __ATOMIC_RELAXED) == 0) {
+    if (__atomic_load_n(&wanted->word, __ATOMIC_RELAXED) == 0) {
         return false;
     }
-    __atomic_store_n(wanted, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&wanted->word, 0, __ATOMIC_RELAXED);
     return true;
 }
 

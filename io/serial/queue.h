@@ -68,6 +68,11 @@ enum serial_counter {
     SERIAL_COUNTERS,
 };
 
+/** One side's request to be notified: 0 or 1. */
+struct serial_queue_wanted {
+    uint32_t word;
+};
+
 /** The shared memory. */
 struct serial_queue_memory {
     uint64_t produced;
@@ -75,8 +80,8 @@ struct serial_queue_memory {
     uint64_t producer_reserved[3];
     uint64_t consumed;
     uint64_t consumer_reserved[7];
-    uint32_t data_wanted;
-    uint32_t space_wanted;
+    struct serial_queue_wanted data_wanted;
+    struct serial_queue_wanted space_wanted;
     uint64_t wanted_reserved[7];
     uint8_t bytes[];
 };

@@ -60,16 +60,22 @@ uint8_t serial_tx_colour(unsigned int client)
 
 static void notes_copy_in(struct serial_tx *tx, const void *from, uint32_t bytes)
 {
-    for (uint32_t i = 0; i < bytes; i++) {
-        tx->notes[tx->notes_tail++ % SERIAL_TX_NOTES] = ((const uint8_t *)from)[i];
-    }
+    uint32_t at = tx->notes_tail % SERIAL_TX_NOTES;
+    uint32_t first = bytes < SERIAL_TX_NOTES - at ? bytes : SERIAL_TX_NOTES - at;
+
+    memcpy(tx->notes + at, from, first);
+    memcpy(tx->notes, (const uint8_t *)from + first, bytes - first);
+    tx->notes_tail += bytes;
 }
 
 static void notes_copy_out(struct serial_tx *tx, void *to, uint32_t bytes)
 {
-    for (uint32_t i = 0; i < bytes; i++) {
-        ((uint8_t *)to)[i] = tx->notes[tx->notes_head++ % SERIAL_TX_NOTES];
-    }
+    uint32_t at = tx->notes_head % SERIAL_TX_NOTES;
+    uint32_t first = bytes < SERIAL_TX_NOTES - at ? bytes : SERIAL_TX_NOTES - at;
+
+    memcpy(to, tx->notes + at, first);
+    memcpy((uint8_t *)to + first, tx->notes, bytes - first);
+    tx->notes_head += bytes;
 }
 
 uint32_t serial_tx_note_room(const struct serial_tx *tx)
@@ -171,10 +177,10 @@ static uint32_t tx_room(struct serial_tx *tx)
 
 static uint32_t tx_put(uint8_t *to, uint32_t at, const char *text)
 {
-    size_t length = strlen(text);
-
-    memcpy(to + at, text, length);
-    return at + (uint32_t)length;
+    for (; *text != '\0'; text++) {
+        to[at++] = (uint8_t)*text;
+    }
+    return at;
 }
 
 static uint32_t tx_put_colour(uint8_t *to, uint32_t at, uint8_t colour)

@@ -103,14 +103,8 @@ const char *rig_received(struct rig *rig, unsigned int client)
 
 const char *rig_new_output(struct rig *rig)
 {
-    static size_t shown;
-    static struct rig *of;
+    const char *text = rig->out + rig->shown;
 
-    if (of != rig || shown > rig->out_bytes) {
-        of = rig;
-        shown = 0;
-    }
-    const char *text = rig->out + shown;
-    shown = rig->out_bytes;
+    rig->shown = rig->out_bytes;
     return text;
 }

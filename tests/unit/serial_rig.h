@@ -26,6 +26,8 @@ struct rig {
     /* All that came out of the device, with a final zero. */
     char out[RIG_OUT];
     size_t out_bytes;
+    /* How much of it rig_new_output() has returned. */
+    size_t shown;
 };
 
 /** Makes a rig of `clients` clients a, b, c, ...; with further lines of configuration. */

@@ -352,7 +352,7 @@ static void a_prompt_comes_through_a_flood(void **state)
         (void)serial_client_send(&rig->clients[0], "flood flood flood\n", 18, &notify);
         rig_serve(rig);
         drained += rig_drain(rig, 16);
-        assert_true(drained < 2 * SERIAL_TX_LIMIT);
+        assert_true(drained < (size_t)2 * SERIAL_TX_LIMIT);
     }
     rig_free(rig);
 }

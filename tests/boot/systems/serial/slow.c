@@ -9,8 +9,8 @@
 #include <io/timer/protocol.h>
 #include <microkit.h>
 
-#define CHARACTERS 8
-#define TICK_NS (CHARACTERS * 10 * 1000000000ULL / 115200)
+#define CHARACTERS 8U
+#define TICK_NS (CHARACTERS * 10ULL * 1000000000 / 115200)
 
 /* Set in the ELF file by the tool. */
 uint64_t uart_vaddr = 1;
