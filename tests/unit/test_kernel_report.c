@@ -172,6 +172,113 @@ static void test_backtrace_in_a_circle_ends(void **state)
     assert_int_equal(ring.slots[1].frames[1], 0);
 }
 
+/** BH_SYS_REPORT by `culprit`, a VMM here. Returns x0. */
+static uint64_t vmm_reports(uint64_t child, uint64_t kind, uint64_t number)
+{
+    world_args(culprit, child, kind, number);
+    world_syscall(culprit, BH_SYS_REPORT);
+    return culprit->context.x[0];
+}
+
+static void test_report_of_a_vmm(void **state)
+{
+    (void)state;
+    struct thread *guest = world_thread("guest", 1, 5);
+    world_adopt(culprit, 4, guest);
+    guest->context.pc = 0x8000;
+    guest->context.x[0] = 17;
+    culprit->context.x[29] = culprit->stack_base;
+    arch_fake.now = 99;
+    assert_int_equal(vmm_reports(4, BH_REPORT_GUEST_CRASH, 3), BH_OK);
+    /* Written in stays of its own, not in the call. */
+    assert_int_equal(ring.written, 0);
+    assert_true(world_settle());
+    const struct bh_report *r = &ring.slots[0];
+    assert_int_equal(ring.written, 1);
+    assert_int_equal(r->number, 1);
+    assert_int_equal(r->kind, BH_REPORT_GUEST_CRASH);
+    assert_int_equal(r->addr, 3);
+    assert_int_equal(r->time, 99);
+    /* Of the guest, who has no frames to follow. */
+    assert_string_equal(r->name, "guest");
+    assert_int_equal(r->pc, 0x8000);
+    assert_int_equal(r->x[0], 17);
+    assert_int_equal(r->frames[0], 0);
+    assert_int_equal(reader->context.x[0], 1UL << 11);
+    assert_ptr_equal(cpu_get(0)->current, culprit);
+}
+
+static void test_report_of_a_vmm_with_wrong_arguments(void **state)
+{
+    (void)state;
+    struct thread *guest = world_thread("guest", 1, 5);
+    world_adopt(culprit, 4, guest);
+    world_adopt(reader, 5, world_thread("other's", 1, 5));
+    static const uint64_t strangers[] = { 0, 3, 5, BH_MAX_CHILDREN, BH_MAX_CHILDREN + 4, ~0UL };
+    for (uint32_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        assert_int_equal(vmm_reports(strangers[i], BH_REPORT_GUEST_OFF, 0), BH_ERR_CHILD);
+    }
+    static const uint64_t kinds[] = { BH_REPORT_NONE,
+                                      BH_REPORT_FAULT,
+                                      BH_REPORT_RESTART,
+                                      BH_REPORT_SERROR,
+                                      BH_REPORT_GUEST_STOPPED + 1,
+                                      1UL << 32 | BH_REPORT_GUEST_OFF,
+                                      ~0UL };
+    for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        assert_int_equal(vmm_reports(4, kinds[i], 0), BH_ERR_ARGUMENT);
+    }
+    assert_true(world_settle());
+    assert_int_equal(ring.written, 0);
+    assert_int_equal(ring.lost, 0);
+}
+
+static void test_reports_of_a_vmm_wait_for_each_other(void **state)
+{
+    (void)state;
+    struct thread *first = world_thread("first", 1, 5);
+    struct thread *second = world_thread("second", 1, 5);
+    world_adopt(culprit, 4, first);
+    world_adopt(culprit, 5, second);
+    assert_int_equal(vmm_reports(4, BH_REPORT_GUEST_OFF, 1), BH_OK);
+    /* The other one is being written: the call is made again until it is, arguments and all. */
+    assert_int_equal(vmm_reports(5, BH_REPORT_GUEST_RESET, 2), 5);
+    assert_int_equal(culprit->context.pc, WORLD_SVC);
+    assert_int_equal(culprit->context.x[1], BH_REPORT_GUEST_RESET);
+    for (uint32_t i = 0; i < 10 && culprit->context.pc == WORLD_SVC; i++) {
+        (void)world_poke(0);
+        world_again(culprit);
+    }
+    assert_int_equal(culprit->context.pc, WORLD_SVC + 4);
+    assert_int_equal(culprit->context.x[0], BH_OK);
+    assert_true(world_settle());
+    assert_int_equal(ring.written, 2);
+    assert_string_equal(ring.slots[0].name, "first");
+    assert_int_equal(ring.slots[0].kind, BH_REPORT_GUEST_OFF);
+    assert_int_equal(ring.slots[0].addr, 1);
+    assert_string_equal(ring.slots[1].name, "second");
+    assert_int_equal(ring.slots[1].kind, BH_REPORT_GUEST_RESET);
+    assert_int_equal(ring.slots[1].addr, 2);
+}
+
+static void test_report_of_a_vmm_into_a_full_ring(void **state)
+{
+    (void)state;
+    world_adopt(culprit, 4, world_thread("guest", 1, 5));
+    for (uint64_t i = 1; i <= BH_REPORT_SLOTS; i++) {
+        report(i);
+    }
+    assert_int_equal(vmm_reports(4, BH_REPORT_GUEST_OFF, 0), BH_OK);
+    assert_true(world_settle());
+    assert_int_equal(ring.lost, 1);
+    /* It is over with that one. */
+    ring.read = 1;
+    assert_int_equal(vmm_reports(4, BH_REPORT_GUEST_STOPPED, 8), BH_OK);
+    assert_true(world_settle());
+    assert_int_equal(ring.slots[0].kind, BH_REPORT_GUEST_STOPPED);
+    assert_int_equal(ring.lost, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -183,6 +290,10 @@ int main(void)
         TEST(test_backtrace),
         TEST(test_wrong_frame_pointers_are_not_followed),
         TEST(test_backtrace_in_a_circle_ends),
+        TEST(test_report_of_a_vmm),
+        TEST(test_report_of_a_vmm_with_wrong_arguments),
+        TEST(test_reports_of_a_vmm_wait_for_each_other),
+        TEST(test_report_of_a_vmm_into_a_full_ring),
     };
     return cmocka_run_group_tests_name("kernel_report", tests, NULL, NULL);
 }
