@@ -297,6 +297,13 @@ void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to)
     cpu->resched = true;
 }
 
+void sched_go_first(struct cpu *cpu, struct thread *t)
+{
+    if (t->next != NULL) {
+        cpu->ready[t->priority] = t;
+    }
+}
+
 void sched_yield(struct cpu *cpu)
 {
     struct thread *t = cpu->current;

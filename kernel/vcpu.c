@@ -200,6 +200,7 @@ void vcpu_answer(struct cpu *cpu, struct vcpu *v)
         thread_set_state(&v->thread, THREAD_WFI);
     } else {
         sched_make_ready(cpu, &v->thread);
+        sched_go_first(cpu, &v->thread);
     }
 }
 

@@ -157,16 +157,33 @@ static void vgic_fill(struct vcpu *v)
     }
 }
 
+/** The guest is through with what list register `i` held; nothing has to be read of it. */
+static void vgic_forget(struct vcpu *v, uint32_t i)
+{
+    uint32_t intid = v->vgic.lr_intid[i];
+    struct vgic_bank *bank = vgic_bank(v, intid / 32);
+    uint32_t bit = 1u << intid % 32;
+    bank->listed &= ~bit;
+    bank->active &= ~bit;
+    v->vgic.used &= ~(1u << i);
+}
+
 /** Takes back list registers: all of them, or those that the guest is through with. */
 static void vgic_collect(struct vcpu *v, bool all)
 {
-    uint32_t left = v->vgic.used;
-    if (left != 0 && !all) {
-        /* One whose end is announced is not empty before it is cleared. */
-        left &= (uint32_t)(arch_lr_empty() | arch_lr_ended());
+    if (v->vgic.used == 0) {
+        return;
     }
-    for (; left != 0; left &= left - 1) {
-        vgic_unlist(v, (uint32_t)__builtin_ctz(left));
+    uint64_t empty = arch_lr_empty();
+    /* One whose end is announced is not empty before it is cleared. */
+    uint64_t take = all ? ~0UL : empty | arch_lr_ended();
+    for (uint32_t left = v->vgic.used & (uint32_t)take; left != 0; left &= left - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(left);
+        if ((empty & 1UL << i) != 0) {
+            vgic_forget(v, i);
+        } else {
+            vgic_unlist(v, i);
+        }
     }
 }
 
@@ -294,18 +311,17 @@ static struct vcpu *vgic_target(struct vcpu *v, uint32_t intid)
 }
 
 /** Puts `intid` of the loaded `v`, just raised, into a list register; false: that takes more. */
-static bool vgic_show(struct vcpu *v, const struct vgic_bank *bank, uint32_t intid)
+static bool vgic_show(struct vcpu *v, struct vgic_bank *bank, uint32_t intid)
 {
     uint32_t bit = 1u << intid % 32;
     uint32_t i;
     if ((bank->listed & bit) != 0) {
-        struct vgic_lr lr;
         i = vgic_find(v, intid);
-        arch_lr_read(i, &lr);
-        if (lr.pending || lr.active) {
+        if ((arch_lr_empty() & 1UL << i) == 0) {
             return false;
         }
-        vgic_unlist(v, i);
+        /* The guest is through with the last one, and this one takes its place. */
+        bank->active &= ~bit;
     } else {
         uint32_t free = vgic_free(v);
         if (free == 0 || v->vgic.overflow || ((bank->active | ~bank->enabled) & bit) != 0) {

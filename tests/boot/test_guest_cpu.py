@@ -38,6 +38,5 @@ def test_share(boot, gic, tmp_path, measured, does, how, least, most):
     share = int(board.expect(r'guest: (\d+) permille of the CPU')[1])
     assert least <= share <= most
     board.expect('ok cpu.registers are its own')
-    if does != 'spin':
-        assert int(board.expect(r'guest: woken 50 times, at most (\d+) us late')[1]) < 20
-        board.expect(r'done: \d+ passed, 0 failed')
+    assert int(board.expect(r'guest: woken 50 times, at most (\d+) us late')[1]) < 20
+    board.expect(r'done: \d+ passed, 0 failed')
