@@ -39,10 +39,12 @@ SCOPES = [
     ("serial", "", 100000, False, ("restart",)),
     ("serial", "BYTES=3 RESTARTS=1", 300000, False, ()),
     ("serial", "BYTES=4 RESTARTS=2", 1000, True, ()),
-    ("status", "", 300000, False, ("more_after_event",)),
-    ("status", "FLAGS=1", 700000, False, ()),
-    ("status", "PUTS=5 CHANGES=2 SWITCHES=2", 1000, True, ("more_after_event",)),
-    ("status", "FLAGS=1 PUTS=5 CHANGES=2 SWITCHES=2", 1000, True, ()),
+    ("status", "", 300000, False, ("more_after_event", "shown_at_once")),
+    ("status", "FLAGS=1", 700000, False, ("shown_at_once",)),
+    ("status", "SAME=1", 30000, False, ("more_after_event",)),
+    ("status", "PUTS=4 CHANGES=2 SWITCHES=2", 1000000, True,
+     ("more_after_event", "shown_at_once")),
+    ("status", "FLAGS=1 PUTS=4 CHANGES=2 SWITCHES=2", 20000000, True, ("shown_at_once",)),
 ]
 
 # Scopes that are searched for cycles.
@@ -119,6 +121,7 @@ FAULTS = [
     ("status", "VMM_WRITES_STATUS", "no_bit_that_nobody_set", ""),
     ("status", "DROPPED_WHILE_ACTIVE", "no_lost_completion", "CHANGES=0"),
     ("status", "NOT_REBUILT", "no_lost_completion", "CHANGES=0"),
+    ("status", "SHOWN_WHILE_ACTIVE", "ends_what_is_active", "SAME=1"),
     ("status", "NOT_POKED", "no_lost_completion", "CHANGES=0"),
     ("status", "LATCH_OVERWRITTEN", "no_lost_completion", "CHANGES=0"),
     ("status", "LATCH_KEPT", "no_interrupt_without_cause", ""),

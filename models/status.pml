@@ -2,7 +2,7 @@
 /*
  * The interrupt status word of a register page, from the VMM's used ring to the guest's next sleep.
  *
- * CPU 0 has the VMM: it publishes used entries, decides by the guest's event index (or flag)
+ * CPU 0 (or, with SAME, CPU 1) has the VMM: it publishes used entries, decides by the guest's event index (or flag)
  * whether the guest wants to know, and has the kernel set bits of the status word and raise the
  * interrupt; now and then the configuration changes. CPU 1 has the guest's only vCPU, with the
  * list register of that interrupt: the guest sleeps in WFI, takes the interrupt, reads the word,
@@ -24,6 +24,9 @@
 #ifndef FLAGS
 #define FLAGS 0                 /* 1: a flag suppresses interrupts, not EVENT_IDX */
 #endif
+#ifndef SAME
+#define SAME 0                  /* 1: VMM and vCPU share CPU 1 */
+#endif
 
 #define CPUS 2
 /* Locations. */
@@ -36,7 +39,7 @@
 #define LOCS 4
 #include "memory.pml"
 
-#define VMM 0
+#define VMM SAME
 #define GUEST 1
 
 #define USED_BIT 1
@@ -55,6 +58,7 @@ bool poked;                     /* SGI to CPU 1, with the vCPU's bit */
 bool in_kernel;                 /* CPU 1 is in a trap of the guest */
 bool loaded = true;             /* the vCPU is in CPU 1 */
 bool wfi;                       /* it is blocked in WFI */
+bool is_busy;                   /* the guest does not sleep, and waits for nothing else */
 byte switches = SWITCHES;
 
 /* What the properties are about. */
@@ -115,20 +119,54 @@ inline vgic_fill()
     fi
 }
 
-/* vgic_waiting() */
-#define WAITING ((latch && !is_active && !listed) || (loaded && lr_pending))
-
-/* vgic_update(): under the lock, so later loads of this CPU come later. */
-inline vgic_update()
+/* vgic_refresh() */
+inline vgic_refresh()
 {
     mem_sync(GUEST);
     if
     :: loaded -> vgic_collect(rebuild); rebuild = false; vgic_fill()
     :: else
-    fi;
+    fi
+}
+
+/* The answer of vgic_waiting(), once it has refreshed the list register. */
+#define WAITING ((latch && !is_active && !listed) || (loaded && lr_pending))
+
+/* vgic_update(): under the lock, so later loads of this CPU come later. */
+inline vgic_update()
+{
+    vgic_refresh();
     if
     :: wfi && WAITING -> COVER(wfi_ends); wfi = false
     :: else
+    fi
+}
+
+/*
+ * vgic_show(): the raise is on the vCPU's own CPU and puts the interrupt into its list register, if
+ * that is free, or empty again. What it cannot do is left to vgic_update().
+ */
+inline vgic_show()
+{
+    if
+#ifdef FAULT_SHOWN_WHILE_ACTIVE
+    :: loaded && (!listed || !lr_pending) ->
+#else
+    :: loaded && ((listed && !lr_pending && !lr_active) || (!listed && !is_active)) ->
+#endif
+        COVER(shown_at_once);
+        listed = true;
+        lr_pending = true;
+        lr_active = false;
+        is_active = false;
+        latch = false;
+        if
+        :: wfi -> COVER(wfi_ends); wfi = false
+        :: else
+        fi
+    :: else ->
+        rebuild = rebuild || listed;
+        vgic_update()
     fi
 }
 
@@ -148,11 +186,13 @@ inline vgic_raise()
 #else
         latch = true;
 #endif
-#ifndef FAULT_NOT_REBUILT
+#if SAME
+        vgic_show();
+#elif !defined(FAULT_NOT_REBUILT)
         rebuild = rebuild || listed;
 #endif
     }
-#ifndef FAULT_NOT_POKED
+#if !SAME && !defined(FAULT_NOT_POKED)
     /* poke_thread(); wake.pml has its inside. */
     atomic { dsb(VMM); poked = true; }
 #endif
@@ -320,6 +360,17 @@ inline look()
 #endif
 }
 
+/* The interrupt controller presents the interrupt, and the guest acknowledges it there. */
+#define PRESENTED (lr_pending && !lr_active)
+
+inline guest_take()
+{
+    lr_pending = false;
+    lr_active = true;
+    taken++;
+    PROPERTY(no_interrupt_without_cause, taken <= raises);
+}
+
 proctype guest()
 {
     byte status;
@@ -327,26 +378,33 @@ proctype guest()
     bool more;
 
 sleep:
+    if
+    :: goto wait
+    :: goto busy
+    fi;
+wait:
     /* Interrupts are masked. The kernel: EC_WFX in vcpu_trap(). */
 #ifdef FAULT_WFI_WITHOUT_LOOK
     atomic { RUNS -> wfi = true; }
 #else
-    atomic { RUNS -> mem_sync(GUEST); wfi = !WAITING; }
+    atomic { RUNS -> vgic_refresh(); wfi = !WAITING; }
 #endif
 awake:
     /* Unmasked. With nothing left it sleeps again; it spins while the kernel says that there is. */
 end_sleep:
     if
-    :: atomic { RUNS && lr_pending && !lr_active ->
-        lr_pending = false;
-        lr_active = true;
-        taken++;
-        PROPERTY(no_interrupt_without_cause, taken <= raises);
-        }
+    :: atomic { RUNS && PRESENTED -> guest_take(); }
     :: atomic { RUNS && !WAITING -> skip; }
         goto sleep
     fi;
+    goto handle;
+busy:
+    /* It has other work, and does not enter the kernel. */
+    atomic { is_busy = true; }
+end_busy:
+    atomic { RUNS && PRESENTED -> is_busy = false; COVER(interrupts_work); guest_take(); }
 
+handle:
     atomic { RUNS ->
         load(GUEST, STATUS, status);
         PROPERTY(no_bit_that_nobody_set, (status & (3 - owed)) == 0);
@@ -367,6 +425,7 @@ end_sleep:
     fi;
     /* End of interrupt: without a maintenance interrupt, as the interrupt is an edge. */
     atomic { RUNS ->
+        PROPERTY(ends_what_is_active, lr_active);
         lr_active = false;
         if
         :: lr_pending -> COVER(second_delivery_without_the_kernel)
@@ -401,7 +460,7 @@ end_observer:
         timeout ->
         PROPERTY(no_lost_completion, seen == PUTS);
         PROPERTY(no_lost_change, seen_config == CHANGES);
-        PROPERTY(nothing_left, mem[STATUS] == 0 && owed == 0 && !lr_pending && wfi);
+        PROPERTY(nothing_left, mem[STATUS] == 0 && owed == 0 && !lr_pending && (wfi || is_busy));
         COVER(all_seen);
     }
 }
