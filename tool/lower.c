@@ -23,6 +23,8 @@
 /** Linux ends a panic with a warm reset, which the monitor takes for a crash. */
 #define LOWER_PANIC "panic=-1 reboot=panic_warm"
 #define LOWER_DEFAULT_BOOTARGS "earlycon"
+/** Linux moves to the virtIO console when its driver is there. */
+#define LOWER_CONSOLE_BOOTARGS "earlycon console=hvc0"
 #define LOWER_MOST_PRIORITY (BH_MAX_PRIORITY - 1)
 /** The virtual CPU interface of GICv2. */
 #define LOWER_GICV_BYTES UINT64_C(0x2000)
@@ -318,7 +320,9 @@ static bool lower_has_word(const char *text, size_t bytes, const char *beginning
 static void lower_add_bootargs(struct lower *lower, struct lower_guest *guest)
 {
     const struct sdf_str *given = &guest->from->bootargs;
-    const char *text = given->text != NULL ? given->text : LOWER_DEFAULT_BOOTARGS;
+    const char *text = given->text != NULL    ? given->text
+                       : guest->from->console ? LOWER_CONSOLE_BOOTARGS
+                                              : LOWER_DEFAULT_BOOTARGS;
     size_t own = lower_kernel_words(text);
     const char *more = lower_has_word(text, own, "panic=") ? "" : " " LOWER_PANIC;
 
@@ -385,6 +389,9 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_devices(lower, &guest);
     lower_firmware(lower, &guest);
     lower_console_client(lower, &guest);
+    if (from->monitor.text == NULL) {
+        lower_virtio(lower, &guest, from->pos, "rng");
+    }
 }
 
 /** Is this the first guest of its name? */

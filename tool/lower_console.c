@@ -223,38 +223,6 @@ void lower_console(struct lower *lower)
     map->setvar_prefill_size = lower_string(from->pos, "config_bytes");
 }
 
-/** The registers of the guest's virtIO console, which the monitor sees at the same address. */
-static void console_virtio(struct lower *lower, struct lower_guest *guest)
-{
-    const struct board *board = lower->world->board;
-    struct diag_pos pos = guest->from->console_pos;
-    struct sdf_vm *vm = &lower->sdf->vms[guest->vm];
-    struct sdf_register_page *page;
-
-    if (board == NULL) {
-        return;
-    }
-    uint64_t gpa = board->guest.virtio + guest->pages * CONSOLE_PAGE;
-    uint64_t irq = board->guest.virtio_irq + guest->pages;
-    struct sdf_str name =
-        lower_string(pos, "%s.console%" PRIu64, guest->from->name.text, guest->pages++);
-    size_t region = lower_region(lower, name);
-    lower->sdf->regions[region].size = lower_number(pos, CONSOLE_PAGE);
-    lower_pd_map(lower, guest, region, gpa, SDF_PERM_R | SDF_PERM_W);
-    vm->pages = alloc_grow(vm->pages, vm->pages_count, sizeof(*vm->pages));
-    page = &vm->pages[vm->pages_count++];
-    *page = (struct sdf_register_page){
-        .pos = pos,
-        .mr = lower_string(pos, "%s", lower->sdf->regions[region].name.text),
-        .vaddr = lower_number(pos, gpa),
-        .irq = lower_number(pos, irq),
-        .id = lower_number(pos, guest->next_id++),
-        .region = SDF_NONE,
-    };
-    lower_line(lower, guest, "virtio console 0x%" PRIx64 " %" PRIu64 " %" PRIu64, gpa, irq,
-               page->id.value);
-}
-
 void lower_console_client(struct lower *lower, struct lower_guest *guest)
 {
     const struct sdf_guest *from = guest->from;
@@ -296,7 +264,7 @@ void lower_console_client(struct lower *lower, struct lower_guest *guest)
                                      from->name.text));
     console_line(lower, lower_string(from->console_pos, "about %s %s",
                                      lower->sdf->pds[guest->pd].name.text, from->name.text));
-    console_virtio(lower, guest);
+    lower_virtio(lower, guest, from->console_pos, "console");
 }
 
 void lower_console_end(struct lower *lower)

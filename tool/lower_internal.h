@@ -93,6 +93,10 @@ void lower_console_client(struct lower *lower, struct lower_guest *guest);
 /** What is to be said when all guests are lowered. */
 void lower_console_end(struct lower *lower);
 
+/** A virtIO device of the guest that its monitor makes (vmm/config.h), for a line of `pos`. */
+void lower_virtio(struct lower *lower, struct lower_guest *guest, struct diag_pos pos,
+                  const char *kind);
+
 /** Physical address for RAM of `ram-at="identity"`. False: there is no room, said so. */
 bool lower_place_identity(struct lower *lower, const struct sdf_guest *guest, uint64_t *base);
 

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two Debian guests on one terminal: the system shared-console."""
+import re
+
+import pytest
+
+from conftest import IMAGES, build_image, system_file
+
+COLOURS = {'32': 'left', '31': 'right'}
+
+
+@pytest.fixture
+def shared(boot, debian):
+    """Boots the system, and logs in to both guests; input goes to the right one then."""
+    def start(gic=3, **options):
+        image = build_image(system_file('shared-console'), output=IMAGES / 'shared-console-test',
+                            search=[debian])
+        board = boot(image, gic=gic, smp=2, timeout=120, **options)
+        for number, name in enumerate(['left', 'right'], 1):
+            if number > 1:
+                board.send(f'@{number}\r')
+            board.expect(f'{name} login: ')
+            board.send('root\r')
+            prompt(board, name)
+        return board
+    return start
+
+
+def prompt(board, name):
+    """The shell waits for a command. (It asks the terminal for the cursor's place behind it.)"""
+    board.expect(rf'root@{name}:~# ')
+
+
+def command(board, name, text):
+    """Runs a command in the guest that has the input; returns what it printed."""
+    board.send(text + '; echo end of $?\r')
+    board.expect(r'end of \$\?')
+    found = board.expect(r'(?s)(.*)end of (\d+)\s')
+    assert found[2] == '0', f'{text}: {found[0]}'
+    prompt(board, name)
+    return plain(found[1])
+
+
+def plain(text):
+    """Without colours and carriage returns."""
+    return re.sub(r'\x1b\[[0-9;]*[a-zA-Z]', '', text).replace('\r', '')
+
+
+def by_client(text):
+    """What each client sent, by the colours that it came in."""
+    sent = {'left': '', 'right': ''}
+    who = None
+    for piece in re.split(r'(\x1b\[[0-9;]*m)', text):
+        colour = re.fullmatch(r'\x1b\[([0-9;]*)m', piece)
+        if colour:
+            who = COLOURS.get(colour[1])
+        elif who:
+            sent[who] += piece
+    return sent
+
+
+def test_devices(shared, gic):
+    """What the guest sees: its console on virtio-mmio, whose interrupt is an edge."""
+    board = shared(gic)
+    assert command(board, 'right', 'cat /sys/bus/virtio/devices/virtio0/driver/module/initstate'
+                   ).strip() == 'live'
+    assert re.search(r'\s209 Edge\s+virtio0', command(board, 'right', 'cat /proc/interrupts'))
+    board.send('@1\r')
+    prompt(board, 'left')
+    assert command(board, 'left', 'hostname').strip() == 'left'
+
+
+def test_reboot(shared):
+    """A guest's console comes back after its reboot; the other guest notices nothing."""
+    board = shared()
+    command(board, 'right', 'echo kept >/tmp/kept')
+    board.send('@1\rreboot\r')
+    board.expect('left: reset')
+    board.expect('left: started')
+    board.expect('left login: ')
+    board.send('root\r')
+    prompt(board, 'left')
+    assert command(board, 'left', 'echo $((6 * 7))').strip() == '42'
+    board.send('@2\r')
+    prompt(board, 'right')
+    assert command(board, 'right', 'cat /tmp/kept').strip() == 'kept'
+
+
+def test_rebind(shared):
+    """The driver of the console is taken from its device and put back, ten times."""
+    board = shared()
+    # The shell on hvc0 ends with its terminal, so that somebody else has to do it.
+    board.send('cd /sys/bus/virtio/drivers/virtio_console; setsid sh -c "for i in 0 1 2 3 4 5 6 7 8 '
+               '9; do echo virtio0 >unbind; echo virtio0 >bind; done; sleep 3; '
+               'echo rebound >/dev/kmsg; echo he""re >/dev/hvc0" </dev/null >/dev/null 2>&1 &\r')
+    board.expect(r'\shere\s')
+    board.send('\r')
+    board.expect('right login: ')
+    board.send('root\r')
+    prompt(board, 'right')
+    assert command(board, 'right', 'dmesg | grep -c rebound').strip() == '1'
+
+
+@pytest.mark.parametrize('lines', [3000, pytest.param(48000, marks=pytest.mark.long)])
+def test_flood(shared, lines):
+    """Both guests print at once: every byte arrives, in order, and no line has bytes of both. The
+    long one is 1 MiB and more."""
+    board = shared()
+    board.send(f'@mseq -w 1 {lines} | sed "s/^/$(hostname) /"; echo all of it\r')
+    text = ''
+    for _ in range(2):
+        text += board.expect(r'(?s).*?\nall of it', timeout=1500)[0]
+    width = len(str(lines))
+    for name, sent in by_client(text).items():
+        wanted = [f'{name} {n:0{width}}' for n in range(1, lines + 1)]
+        got = [line for line in sent.replace('\r', '').split('\n') if re.match(rf'{name} \d', line)]
+        assert got == wanted, f'{name}: {len(got)} lines, {len(wanted)} wanted'
+    mixed = [line for line in plain(text).split('\n')
+             if re.search(r'\d', line) and not re.fullmatch(rf'(left|right) \d{{{width}}}', line)
+             and 'hostname)' not in line]
+    assert not mixed, mixed[:10]
