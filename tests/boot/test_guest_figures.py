@@ -35,8 +35,6 @@ def test_cost(costs, name, gic):
     assert worst - less <= BOUNDS[name][gic - 2]
 
 
-# Among the long tests until the timer of a vCPU that sleeps is kept while another runs alone.
-@pytest.mark.long
 def test_switch(gic):
     _, median, worst = guest_figures.measure(('switch',), (gic,))['switch VM to VM'][gic]
     assert 0 < median <= worst <= SWITCH[gic - 2]

@@ -19,9 +19,9 @@ gic 2 0x08000000 0x08010000
 gic 3 0x08000000 0x080a0000
 crash restart
 """
-# A beat is due every millisecond. The neighbour may have to wait for the attacker's time slice, a
-# millisecond, and for the attacker's VMM, which has a higher priority.
-LONGEST_PAUSE_US = 5_000
+# A beat is due every millisecond. The neighbour may have to wait for the attacker's time slice: a
+# millisecond of its own, and for each of its exits in that the work of its VMM, which is above both.
+LONGEST_PAUSE_US = 10_000
 # The same where time is the host's, which may be busy.
 LONGEST_HOST_PAUSE_US = 3_000_000
 
@@ -64,8 +64,6 @@ def test_pages(boot, gic, tmp_path):
     run(boot, gic, tmp_path, 'pages', timeout=1800)
 
 
-# Among the long tests until a guest can no longer write the physical timer of a PD.
-@pytest.mark.long
 def test_instructions(boot, gic, tmp_path):
     """Every system register read and written, and random encodings of every class."""
     run(boot, gic, tmp_path, 'code', timeout=120, icount=False)

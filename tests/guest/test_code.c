@@ -65,7 +65,7 @@ static uint32_t number_to_code(uint64_t number, struct random *numbers)
     if (number < SYSTEM_REGISTERS) {
         return MRS_X1 | reg;
     }
-    if (number < 2 * SYSTEM_REGISTERS) {
+    if (number < 2UL * SYSTEM_REGISTERS) {
         return MSR_X1 | reg;
     }
     return pick(numbers);
@@ -102,7 +102,7 @@ static void supervise(unsigned cpu)
 
 static void run(void)
 {
-    uint64_t end = 2 * SYSTEM_REGISTERS + test_argument("count", COUNT);
+    uint64_t end = 2UL * SYSTEM_REGISTERS + test_argument("count", COUNT);
     uint64_t seed = test_argument("seed", 56);
     uint64_t ran = 0, undefined = 0, calls = 0;
 

@@ -47,13 +47,13 @@ static void handler(unsigned intid, uint64_t counter)
 
 static void set_bit(uint32_t reg, unsigned intid)
 {
-    mmio_write32(platform.distributor + reg + intid / 32 * 4, 1U << intid % 32);
+    mmio_write32(platform.distributor + reg + intid / 32 * 4UL, 1U << intid % 32);
     cpu_barrier();
 }
 
 static bool get_bit(uint32_t reg, unsigned intid)
 {
-    return (mmio_read32(platform.distributor + reg + intid / 32 * 4) >> intid % 32 & 1) != 0;
+    return (mmio_read32(platform.distributor + reg + intid / 32 * 4UL) >> intid % 32 & 1) != 0;
 }
 
 static void set_target(unsigned intid, unsigned cpu)
@@ -78,10 +78,10 @@ static void set_up(unsigned intid, uint8_t priority)
     set_bit(ICPENDR, intid);
     set_bit(ICACTIVER, intid);
     mmio_write8(platform.distributor + IPRIORITYR + intid, priority);
-    mmio_write32(platform.distributor + ICFGR + intid / 16 * 4, EDGES);
+    mmio_write32(platform.distributor + ICFGR + intid / 16 * 4UL, EDGES);
     if (platform.gic_version == 3) {
-        groups = mmio_read32(platform.distributor + IGROUPR + intid / 32 * 4);
-        mmio_write32(platform.distributor + IGROUPR + intid / 32 * 4, groups | 1U << intid % 32);
+        groups = mmio_read32(platform.distributor + IGROUPR + intid / 32 * 4UL);
+        mmio_write32(platform.distributor + IGROUPR + intid / 32 * 4UL, groups | 1U << intid % 32);
     }
     set_target(intid, 0);
     gic_set_handler(intid, handler);

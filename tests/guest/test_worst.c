@@ -62,7 +62,7 @@ static void do_something(struct random *numbers, uint64_t kinds)
         change_tables(numbers);
         break;
     case 5:
-        mmio_write32(platform.distributor + 0x100 + random_below(numbers, 0x300) / 4 * 4,
+        mmio_write32(platform.distributor + 0x100 + random_below(numbers, 0xc0) * 4UL,
                      (uint32_t)random_next(numbers));
         gic_enable(VIRTUAL_TIMER);
         gic_enable(SGI);
