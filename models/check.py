@@ -42,7 +42,7 @@ SCOPES = [
     ("status", "", 300000, False, ("more_after_event", "shown_at_once")),
     ("status", "FLAGS=1", 700000, False, ("shown_at_once",)),
     ("status", "SAME=1", 30000, False, ("more_after_event",)),
-    ("status", "PUTS=4 CHANGES=2 SWITCHES=2", 1000000, True,
+    ("status", "PUTS=4 CHANGES=2 SWITCHES=2", 10000000, True,
      ("more_after_event", "shown_at_once")),
     ("status", "FLAGS=1 PUTS=4 CHANGES=2 SWITCHES=2", 20000000, True, ("shown_at_once",)),
 ]
