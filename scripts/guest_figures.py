@@ -21,6 +21,7 @@ BOARD = 'qemu_virt_aarch64'
 SYSTEM = TOP / 'tests/boot/systems/guests-figures/guests-figures.system'
 GUEST = MAIN / 'tests/guest/guest-test.img'
 SETTINGS = 'gic 2 0x08000000 0x08010000\ngic 3 0x08000000 0x080a0000\n'
+DEVICE = 'virtio rng 0x0b010000 209 1\n'
 QEMU = ['qemu-system-aarch64', '-cpu', 'cortex-a53', '-display', 'none', '-nodefaults',
         '-serial', 'stdio', '-icount', 'shift=0,sleep=off']
 
@@ -38,11 +39,17 @@ FIGURES = {
     'SGI to another CPU': Figure('SGI from vCPU to vCPU on two CPUs, both counted', 700, False,
                                  'KVM 4,863'),
     'SGI to another CPU in WFI': Figure('the same, to a vCPU that waits in WFI', None, False, ''),
+    'virtio register read': Figure('read of a virtio-mmio register', None, False,
+                                   'an exit to the VMM everywhere'),
+    'virtio interrupt acknowledgement': Figure('store to InterruptACK', 250, False, ''),
+    'virtio kick, VMM not woken': Figure('store to QueueNotify, the VMM being up', 250, False, ''),
+    'virtio kick, VMM woken': Figure('the same, the VMM woken on another CPU', 300, False, ''),
     'switch VM to VM': Figure('switch from VM to VM, one way', 900, False, ''),
 }
 # Groups of the test guest, and what the other guest does meanwhile.
 RUNS = {
     'costs': ('test=costs', 'test=psci share=0x50001000'),
+    'virtio': ('test=virtio virtio=0x0b010000', 'test=psci share=0x50001000'),
     'switch': ('test=switch pair=0x50000000', 'test=switched pair=0x50000000 share=0x50001000'),
 }
 
@@ -51,7 +58,8 @@ def build(arguments, other, folder):
     """The image with these boot arguments of the two guests."""
     folder.mkdir(parents=True, exist_ok=True)
     for guest, what in (('counted', arguments), ('other', other)):
-        (folder / f'{guest}.conf').write_text(f'name {guest}\nbootargs {what}\n{SETTINGS}',
+        device = DEVICE if guest == 'counted' else ''
+        (folder / f'{guest}.conf').write_text(f'name {guest}\nbootargs {what}\n{SETTINGS}{device}',
                                               encoding='utf-8')
     image = folder / 'image'
     paths = [folder, MAIN / 'sdk/board' / BOARD / 'release/elf', MAIN / 'systems/one-guest/release',

@@ -19,6 +19,13 @@ BOUNDS = {
     'SGI to another CPU': (1390, 1370),
     'SGI to another CPU in WFI': (1790, 1780),
 }
+# Of a virtio-mmio device on a register page. A read is a load; an exit would be hundreds.
+VIRTIO = {
+    'virtio register read': (24, 24),
+    'virtio interrupt acknowledgement': (204, 204),
+    'virtio kick, VMM not woken': (204, 204),
+    'virtio kick, VMM woken': (228, 228),
+}
 SWITCH = (2175, 2265)
 
 
@@ -33,6 +40,17 @@ def test_cost(costs, name, gic):
     assert 0 < native < median <= worst
     less = native if guest_figures.FIGURES[name].less_native else 0
     assert worst - less <= BOUNDS[name][gic - 2]
+
+
+@pytest.fixture(scope='module')
+def virtio():
+    return guest_figures.measure(('virtio',))
+
+
+@pytest.mark.parametrize('name', VIRTIO)
+def test_virtio(virtio, name, gic):
+    _, median, worst = virtio[name][gic]
+    assert 0 < median <= worst <= VIRTIO[name][gic - 2]
 
 
 def test_switch(gic):

@@ -26,6 +26,7 @@ static const struct test_group *const groups[] = {
     &spin_tests,
     &sleep_tests,
     &costs_tests,
+    &virtio_tests,
     &irqs_tests,
     &reboot_tests,
     &ticks_tests,

@@ -40,6 +40,7 @@ extern const struct test_group costs_tests;
 extern const struct test_group irqs_tests;
 extern const struct test_group reboot_tests;
 extern const struct test_group ticks_tests;
+extern const struct test_group virtio_tests;
 extern const struct test_group worst_tests;
 extern const struct test_group switch_tests;
 extern const struct test_group switched_tests;
