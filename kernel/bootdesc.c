@@ -24,21 +24,24 @@ const struct bd_header *bootdesc_header(void)
     return bootdesc;
 }
 
-/** Entry of a table; the header says which. */
+/** The tables and what their entries are. */
+#define BOOTDESC_TABLES(X) \
+    X(memory, memory)      \
+    X(region, regions)     \
+    X(map, maps)           \
+    X(pd, pds)             \
+    X(vm, vms)             \
+    X(vcpu, vcpus)         \
+    X(device, devices)     \
+    X(channel, channels)   \
+    X(irq, irqs)
+
 #define BOOTDESC_ACCESSOR(name, table)                                           \
     const struct bd_##name *bootdesc_##name(uint32_t index)                      \
     {                                                                            \
         return bootdesc_entry(bootdesc->table, index, sizeof(struct bd_##name)); \
     }
-BOOTDESC_ACCESSOR(memory, memory)
-BOOTDESC_ACCESSOR(region, regions)
-BOOTDESC_ACCESSOR(map, maps)
-BOOTDESC_ACCESSOR(pd, pds)
-BOOTDESC_ACCESSOR(vm, vms)
-BOOTDESC_ACCESSOR(vcpu, vcpus)
-BOOTDESC_ACCESSOR(device, devices)
-BOOTDESC_ACCESSOR(channel, channels)
-BOOTDESC_ACCESSOR(irq, irqs)
+BOOTDESC_TABLES(BOOTDESC_ACCESSOR)
 
 const struct bd_symbol *bootdesc_symbols(const struct bd_pd *pd)
 {
@@ -50,7 +53,18 @@ const char *bootdesc_string(uint32_t off)
     return (const char *)bootdesc + bootdesc->strings.off + off;
 }
 
-/* Checks. Each returns NULL or what is wrong. */
+/** Why the description is refused. */
+static const char *bootdesc_why;
+
+/* Checks. Those called refuse return whether something is wrong; bootdesc_why then says what. */
+
+static bool bootdesc_refuse(bool wrong, const char *why)
+{
+    if (wrong) {
+        bootdesc_why = why;
+    }
+    return wrong;
+}
 
 static bool bootdesc_page_aligned(uint64_t value)
 {
@@ -85,26 +99,15 @@ static bool bootdesc_table_ok(struct bd_table table, uint64_t size)
            table.off <= bootdesc->bytes && table.count <= (bootdesc->bytes - table.off) / size;
 }
 
-static const char *bootdesc_check_tables(void)
+static bool bootdesc_refuse_tables(void)
 {
     const struct bd_header *h = bootdesc;
-    if (!bootdesc_table_ok(h->memory, sizeof(struct bd_memory)) ||
-        !bootdesc_table_ok(h->regions, sizeof(struct bd_region)) ||
-        !bootdesc_table_ok(h->maps, sizeof(struct bd_map)) ||
-        !bootdesc_table_ok(h->pds, sizeof(struct bd_pd)) ||
-        !bootdesc_table_ok(h->vms, sizeof(struct bd_vm)) ||
-        !bootdesc_table_ok(h->vcpus, sizeof(struct bd_vcpu)) ||
-        !bootdesc_table_ok(h->devices, sizeof(struct bd_device)) ||
-        !bootdesc_table_ok(h->channels, sizeof(struct bd_channel)) ||
-        !bootdesc_table_ok(h->irqs, sizeof(struct bd_irq)) ||
-        !bootdesc_table_ok(h->symbols, sizeof(struct bd_symbol)) ||
-        !bootdesc_table_ok(h->strings, 1)) {
-        return "a table of the boot description lies outside it";
-    }
-    if (h->strings.count == 0 || *bootdesc_string(h->strings.count - 1) != '\0') {
-        return "the strings of the boot description do not end";
-    }
-    return NULL;
+#define BOOTDESC_TABLE_OK(name, table) bootdesc_table_ok(h->table, sizeof(struct bd_##name)) &&
+    bool inside = BOOTDESC_TABLES(BOOTDESC_TABLE_OK) BOOTDESC_TABLE_OK(symbol, symbols)
+        bootdesc_table_ok(h->strings, 1);
+    return bootdesc_refuse(!inside, "a table of the boot description lies outside it") ||
+           bootdesc_refuse(h->strings.count == 0 || *bootdesc_string(h->strings.count - 1) != '\0',
+                           "the strings of the boot description do not end");
 }
 
 /** Does [base, base + bytes) lie in one range of the board's RAM? */
@@ -137,31 +140,33 @@ static bool bootdesc_device_ok(uint64_t base, uint64_t bytes)
                          !bootdesc_touches_memory(base, bytes));
 }
 
-static const char *bootdesc_check_board(void)
+static bool bootdesc_refuse_board(void)
 {
     const struct bd_header *h = bootdesc;
-    if (h->board.cpus == 0 || h->board.cpus > BH_MAX_CPUS) {
-        return "the number of CPUs is not 1 to 8";
-    }
+    const struct bd_board *b = &h->board;
     for (uint32_t i = 0; i < h->memory.count; i++) {
         const struct bd_memory *m = bootdesc_memory(i);
-        if (!bootdesc_range_ok(m->base, m->bytes, BOOTDESC_PHYSICAL_LIMIT)) {
-            return "a range of memory is empty, not page aligned or too high";
+        if (bootdesc_refuse(!bootdesc_range_ok(m->base, m->bytes, BOOTDESC_PHYSICAL_LIMIT),
+                            "a range of memory is empty, not page aligned or too high")) {
+            return true;
         }
     }
-    const struct bd_board *b = &h->board;
-    if (!bootdesc_device_ok(b->gicd, BD_PAGE) || !bootdesc_device_ok(b->gicc, BD_PAGE) ||
-        !bootdesc_device_ok(b->gich, BD_PAGE) || !bootdesc_device_ok(b->gicv, BD_PAGE) ||
-        !bootdesc_device_ok(b->gicr, b->gicr_bytes) || !bootdesc_device_ok(b->uart, BD_PAGE)) {
-        return "a device of the board is not page aligned, too high or lies in memory";
-    }
-    if (!bootdesc_page_aligned(h->kernel_base) || h->kernel_base < BD_PAGE ||
-        !bootdesc_page_aligned(h->image_bytes) || !bootdesc_page_aligned(h->heap_bytes) ||
-        h->image_bytes > BOOTDESC_PHYSICAL_LIMIT || h->heap_bytes > BOOTDESC_PHYSICAL_LIMIT ||
-        !bootdesc_in_memory(h->kernel_base - BD_PAGE, BD_PAGE + h->image_bytes + h->heap_bytes)) {
-        return "the kernel's own region does not lie in the board's memory";
-    }
-    return NULL;
+    return bootdesc_refuse(b->cpus == 0 || b->cpus > BH_MAX_CPUS,
+                           "the number of CPUs is not 1 to 8") ||
+           bootdesc_refuse(
+               !bootdesc_device_ok(b->gicd, BD_PAGE) || !bootdesc_device_ok(b->gicc, BD_PAGE) ||
+                   !bootdesc_device_ok(b->gich, BD_PAGE) || !bootdesc_device_ok(b->gicv, BD_PAGE) ||
+                   !bootdesc_device_ok(b->gicr, b->gicr_bytes) ||
+                   !bootdesc_device_ok(b->uart, BD_PAGE),
+               "a device of the board is not page aligned, too high or lies in memory") ||
+           bootdesc_refuse(!bootdesc_page_aligned(h->kernel_base) || h->kernel_base < BD_PAGE ||
+                               !bootdesc_page_aligned(h->image_bytes) ||
+                               !bootdesc_page_aligned(h->heap_bytes) ||
+                               h->image_bytes > BOOTDESC_PHYSICAL_LIMIT ||
+                               h->heap_bytes > BOOTDESC_PHYSICAL_LIMIT ||
+                               !bootdesc_in_memory(h->kernel_base - BD_PAGE,
+                                                   BD_PAGE + h->image_bytes + h->heap_bytes),
+                           "the kernel's own region does not lie in the board's memory");
 }
 
 static bool bootdesc_source_ok(const struct bd_region *r)
@@ -174,86 +179,77 @@ static bool bootdesc_source_ok(const struct bd_region *r)
            r->src_bytes <= image_bytes - r->src_off && r->src_bytes <= r->bytes;
 }
 
-static const char *bootdesc_check_region(const struct bd_region *r)
+static bool bootdesc_refuse_region(const struct bd_region *r)
 {
     const struct bd_header *h = bootdesc;
-    if (!bootdesc_range_ok(r->base, r->bytes, BOOTDESC_PHYSICAL_LIMIT)) {
-        return "a region is empty, not page aligned or too high";
-    }
-    if (!bootdesc_string_ok(r->name_off)) {
-        return "a region has no name";
-    }
-    if (!bootdesc_source_ok(r)) {
-        return "the contents of a region lie outside the image";
+    if (bootdesc_refuse(!bootdesc_range_ok(r->base, r->bytes, BOOTDESC_PHYSICAL_LIMIT),
+                        "a region is empty, not page aligned or too high") ||
+        bootdesc_refuse(!bootdesc_string_ok(r->name_off), "a region has no name") ||
+        bootdesc_refuse(!bootdesc_source_ok(r), "the contents of a region lie outside the image")) {
+        return true;
     }
     if ((r->flags & BD_REGION_INPLACE) != 0) {
-        if (r->base < h->kernel_base || r->bytes > h->image_bytes ||
-            r->base - h->kernel_base > h->image_bytes - r->bytes) {
-            return "a region in place lies outside the image";
-        }
-        return NULL;
+        return bootdesc_refuse(r->base < h->kernel_base || r->bytes > h->image_bytes ||
+                                   r->base - h->kernel_base > h->image_bytes - r->bytes,
+                               "a region in place lies outside the image");
     }
     if ((r->flags & BD_REGION_DEVICE) != 0) {
-        return bootdesc_touches_memory(r->base, r->bytes) ? "a device region lies in memory" : NULL;
+        return bootdesc_refuse(bootdesc_touches_memory(r->base, r->bytes),
+                               "a device region lies in memory");
     }
-    if (!bootdesc_in_memory(r->base, r->bytes)) {
-        return "a region lies outside the board's memory";
-    }
-    if (bootdesc_overlap(r->base, r->bytes, h->kernel_base - BD_PAGE,
-                         BD_PAGE + h->image_bytes + h->heap_bytes)) {
-        return "a region overlaps the kernel's";
-    }
-    return NULL;
+    return bootdesc_refuse(!bootdesc_in_memory(r->base, r->bytes),
+                           "a region lies outside the board's memory") ||
+           bootdesc_refuse(bootdesc_overlap(r->base, r->bytes, h->kernel_base - BD_PAGE,
+                                            BD_PAGE + h->image_bytes + h->heap_bytes),
+                           "a region overlaps the kernel's");
 }
 
-static const char *bootdesc_check_regions(void)
+static bool bootdesc_refuse_regions(void)
 {
     /* Quadratic, once, at boot: sorted tables are compared with their neighbours alone. */
-    for (uint32_t i = 0; i < bootdesc->regions.count; i++) {
+    bool wrong = false;
+    for (uint32_t i = 0; i < bootdesc->regions.count && !wrong; i++) {
         const struct bd_region *r = bootdesc_region(i);
-        const char *wrong = bootdesc_check_region(r);
-        if (wrong != NULL) {
-            return wrong;
-        }
-        for (uint32_t j = 0; j < i; j++) {
+        wrong = bootdesc_refuse_region(r);
+        for (uint32_t j = 0; j < i && !wrong; j++) {
             const struct bd_region *other = bootdesc_region(j);
-            if (bootdesc_overlap(r->base, r->bytes, other->base, other->bytes)) {
-                return "two regions overlap";
-            }
+            wrong = bootdesc_refuse(bootdesc_overlap(r->base, r->bytes, other->base, other->bytes),
+                                    "two regions overlap");
         }
     }
-    return NULL;
+    return wrong;
 }
 
-static const char *bootdesc_check_maps(uint32_t first, uint32_t count)
+static bool bootdesc_refuse_map(const struct bd_map *m)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    if (bootdesc_refuse(!bootdesc_range_ok(m->addr, m->bytes, BOOTDESC_ADDRESS_LIMIT),
+                        "a mapping is empty, not page aligned or too high") ||
+        bootdesc_refuse(m->region >= bootdesc->regions.count, "a mapping has no region")) {
+        return true;
+    }
+    const struct bd_region *r = bootdesc_region(m->region);
+    return bootdesc_refuse(!bootdesc_page_aligned(m->region_off) || m->region_off > r->bytes ||
+                               m->bytes > r->bytes - m->region_off,
+                           "a mapping is larger than its region") ||
+           bootdesc_refuse((m->flags & (BD_MAP_READ | BD_MAP_WRITE | BD_MAP_EXEC)) == 0,
+                           "a mapping has no permissions") ||
+           bootdesc_refuse((r->flags & BD_REGION_INPLACE) != 0 && (m->flags & BD_MAP_WRITE) != 0,
+                           "a region in place is mapped writable");
+}
+
+static bool bootdesc_refuse_maps(uint32_t first, uint32_t count)
+{
+    bool wrong = false;
+    for (uint32_t i = 0; i < count && !wrong; i++) {
         const struct bd_map *m = bootdesc_map(first + i);
-        if (!bootdesc_range_ok(m->addr, m->bytes, BOOTDESC_ADDRESS_LIMIT)) {
-            return "a mapping is empty, not page aligned or too high";
-        }
-        if (m->region >= bootdesc->regions.count) {
-            return "a mapping has no region";
-        }
-        const struct bd_region *r = bootdesc_region(m->region);
-        if (!bootdesc_page_aligned(m->region_off) || m->region_off > r->bytes ||
-            m->bytes > r->bytes - m->region_off) {
-            return "a mapping is larger than its region";
-        }
-        if ((m->flags & (BD_MAP_READ | BD_MAP_WRITE | BD_MAP_EXEC)) == 0) {
-            return "a mapping has no permissions";
-        }
-        if ((r->flags & BD_REGION_INPLACE) != 0 && (m->flags & BD_MAP_WRITE) != 0) {
-            return "a region in place is mapped writable";
-        }
-        for (uint32_t j = 0; j < i; j++) {
+        wrong = bootdesc_refuse_map(m);
+        for (uint32_t j = 0; j < i && !wrong; j++) {
             const struct bd_map *other = bootdesc_map(first + j);
-            if (bootdesc_overlap(m->addr, m->bytes, other->addr, other->bytes)) {
-                return "two mappings of one address space overlap";
-            }
+            wrong = bootdesc_refuse(bootdesc_overlap(m->addr, m->bytes, other->addr, other->bytes),
+                                    "two mappings of one address space overlap");
         }
     }
-    return NULL;
+    return wrong;
 }
 
 /** Is this region plain memory that the kernel can address? */
@@ -263,251 +259,219 @@ static bool bootdesc_is_ram(uint32_t region)
            (bootdesc_region(region)->flags & (BD_REGION_DEVICE | BD_REGION_INPLACE)) == 0;
 }
 
-static const char *bootdesc_check_segments(const struct bd_pd *pd)
+static bool bootdesc_refuse_segments(const struct bd_pd *pd)
 {
-    if (!bootdesc_slice_ok(pd->segments_first, pd->segments_count, bootdesc->regions)) {
-        return "the writable segments of a PD lie outside their table";
+    bool wrong = bootdesc_refuse(
+        !bootdesc_slice_ok(pd->segments_first, pd->segments_count, bootdesc->regions),
+        "the writable segments of a PD lie outside their table");
+    for (uint32_t i = 0; i < pd->segments_count && !wrong; i++) {
+        wrong = bootdesc_refuse(!bootdesc_is_ram(pd->segments_first + i),
+                                "a writable segment of a PD is not memory");
     }
-    for (uint32_t i = 0; i < pd->segments_count; i++) {
-        if (!bootdesc_is_ram(pd->segments_first + i)) {
-            return "a writable segment of a PD is not memory";
-        }
-    }
-    return NULL;
+    return wrong;
 }
 
-/** Channel numbers that a PD's channels and interrupts use. */
-static uint64_t bootdesc_ids(const struct bd_pd *pd)
+/** The number `id` cannot be one more beside `ids`, or is put there. */
+static bool bootdesc_refuse_id(uint64_t *ids, uint64_t id, const char *why)
 {
-    uint64_t ids = 0;
-    for (uint32_t i = 0; i < pd->channels_count; i++) {
-        ids |= 1UL << (bootdesc_channel(pd->channels_first + i)->id & 63);
+    if (bootdesc_refuse(id >= BH_MAX_CHANNELS || (*ids & 1UL << id) != 0, why)) {
+        return true;
     }
-    for (uint32_t i = 0; i < pd->irqs_count; i++) {
-        ids |= 1UL << (bootdesc_irq(pd->irqs_first + i)->id & 63);
-    }
-    return ids;
+    *ids |= 1UL << id;
+    return false;
 }
 
-static const char *bootdesc_check_channels(uint32_t index, const struct bd_pd *pd)
+static bool bootdesc_refuse_channel(uint32_t index, const struct bd_pd *pd,
+                                    const struct bd_channel *c, uint64_t *ids)
 {
-    uint64_t ids = 0;
-    for (uint32_t i = 0; i < pd->channels_count; i++) {
-        const struct bd_channel *c = bootdesc_channel(pd->channels_first + i);
-        if (c->id >= BH_MAX_CHANNELS || c->peer_id >= BH_MAX_CHANNELS ||
-            c->peer >= bootdesc->pds.count || c->peer == index) {
-            return "a channel has a wrong number";
-        }
-        if ((c->flags & ~(BD_CHANNEL_NOTIFY | BD_CHANNEL_CALL)) != 0) {
-            return "a channel has a wrong right";
-        }
-        if ((ids & 1UL << c->id) != 0) {
-            return "a channel number is used twice";
-        }
-        ids |= 1UL << c->id;
-        const struct bd_pd *peer = bootdesc_pd(c->peer);
-        if ((c->flags & BD_CHANNEL_CALL) != 0) {
-            if (peer->priority <= pd->priority) {
-                return "a PD may call one that has no higher priority";
-            }
-            if ((peer->flags & BD_PD_PASSIVE) != 0 && peer->cpu != pd->cpu) {
-                return "a PD may call a passive one of another CPU";
-            }
-        }
+    if (bootdesc_refuse(c->id >= BH_MAX_CHANNELS || c->peer_id >= BH_MAX_CHANNELS ||
+                            c->peer >= bootdesc->pds.count || c->peer == index,
+                        "a channel has a wrong number") ||
+        bootdesc_refuse((c->flags & ~(BD_CHANNEL_NOTIFY | BD_CHANNEL_CALL)) != 0,
+                        "a channel has a wrong right") ||
+        bootdesc_refuse_id(ids, c->id, "a channel number is used twice")) {
+        return true;
     }
-    for (uint32_t i = 0; i < pd->irqs_count; i++) {
+    const struct bd_pd *peer = bootdesc_pd(c->peer);
+    return (c->flags & BD_CHANNEL_CALL) != 0 &&
+           (bootdesc_refuse(peer->priority <= pd->priority,
+                            "a PD may call one that has no higher priority") ||
+            bootdesc_refuse((peer->flags & BD_PD_PASSIVE) != 0 && peer->cpu != pd->cpu,
+                            "a PD may call a passive one of another CPU"));
+}
+
+/** The other side of a channel is there and names this one. */
+static bool bootdesc_has_peer(uint32_t index, const struct bd_channel *c)
+{
+    const struct bd_pd *peer = bootdesc_pd(c->peer);
+    bool found = false;
+    for (uint32_t i = 0; i < peer->channels_count && !found; i++) {
+        const struct bd_channel *other = bootdesc_channel(peer->channels_first + i);
+        found = other->id == c->peer_id && other->peer == index && other->peer_id == c->id;
+    }
+    return found;
+}
+
+/** Of the VM `vm` of a PD whose channels and interrupts use the numbers `ids`. */
+static bool bootdesc_refuse_devices(const struct bd_vm *vm, uint64_t ids)
+{
+    bool wrong = false;
+    for (uint32_t i = 0; i < vm->devices_count && !wrong; i++) {
+        const struct bd_device *d = bootdesc_device(vm->devices_first + i);
+        wrong =
+            bootdesc_refuse(!bootdesc_is_ram(d->region) || !bootdesc_page_aligned(d->region_off) ||
+                                d->region_off >= bootdesc_region(d->region)->bytes ||
+                                d->intid < IRQ_FIRST_SPI || d->intid >= BH_VIRQ_COUNT ||
+                                d->gpa != bootdesc_device(vm->devices_first)->gpa + i * BD_PAGE,
+                            "a register page has a wrong place or interrupt") ||
+            bootdesc_refuse_id(&ids, d->id, "a register page has a wrong channel number");
+    }
+    return wrong;
+}
+
+/** What has a channel number of the PD `index`: each has one of its own. */
+static bool bootdesc_refuse_channels(uint32_t index)
+{
+    const struct bd_pd *pd = bootdesc_pd(index);
+    uint64_t ids = 0;
+    bool wrong = false;
+    for (uint32_t i = 0; i < pd->channels_count && !wrong; i++) {
+        wrong = bootdesc_refuse_channel(index, pd, bootdesc_channel(pd->channels_first + i), &ids);
+    }
+    for (uint32_t i = 0; i < pd->irqs_count && !wrong; i++) {
         const struct bd_irq *irq = bootdesc_irq(pd->irqs_first + i);
-        if (irq->id >= BH_MAX_CHANNELS || (ids & 1UL << irq->id) != 0) {
-            return "an interrupt has a wrong channel number";
-        }
-        ids |= 1UL << irq->id;
-        if (irq->intid != IRQ_PPI_PHYS_TIMER &&
-            (irq->intid < IRQ_FIRST_SPI || irq->intid >= IRQ_COUNT)) {
-            return "an interrupt cannot be given to a PD";
-        }
+        wrong = bootdesc_refuse_id(&ids, irq->id, "an interrupt has a wrong channel number") ||
+                bootdesc_refuse(irq->intid != IRQ_PPI_PHYS_TIMER &&
+                                    (irq->intid < IRQ_FIRST_SPI || irq->intid >= IRQ_COUNT),
+                                "an interrupt cannot be given to a PD");
     }
-    if (bootdesc->report_pd == index) {
-        if (bootdesc->report_id >= BH_MAX_CHANNELS || (ids & 1UL << bootdesc->report_id) != 0) {
-            return "the report ring has a wrong channel number";
-        }
+    if (!wrong && bootdesc->report_pd == index) {
+        wrong = bootdesc_refuse_id(&ids, bootdesc->report_id,
+                                   "the report ring has a wrong channel number");
     }
-    return NULL;
+    return wrong || (pd->vm != BD_NONE && bootdesc_refuse_devices(bootdesc_vm(pd->vm), ids));
 }
 
-/** The end at the other side of every channel is there and names this one. */
-static const char *bootdesc_check_peers(uint32_t index, const struct bd_pd *pd)
-{
-    for (uint32_t i = 0; i < pd->channels_count; i++) {
-        const struct bd_channel *c = bootdesc_channel(pd->channels_first + i);
-        const struct bd_pd *peer = bootdesc_pd(c->peer);
-        bool found = false;
-        for (uint32_t j = 0; j < peer->channels_count && !found; j++) {
-            const struct bd_channel *other = bootdesc_channel(peer->channels_first + j);
-            found = other->id == c->peer_id && other->peer == index && other->peer_id == c->id;
-        }
-        if (!found) {
-            return "a channel has no other end";
-        }
-    }
-    return NULL;
-}
-
-static const char *bootdesc_check_pd(uint32_t index)
+static bool bootdesc_refuse_pd(uint32_t index)
 {
     const struct bd_header *h = bootdesc;
     const struct bd_pd *pd = bootdesc_pd(index);
-    if (!bootdesc_string_ok(pd->name_off)) {
-        return "a PD has no name";
-    }
-    if (pd->cpu >= h->board.cpus) {
-        return "a PD is on a CPU that the system does not use";
-    }
-    if (pd->priority > BH_MAX_PRIORITY || pd->budget_us == 0 || pd->budget_us > pd->period_us) {
-        return "a PD has a wrong priority, budget or period";
-    }
-    if (!bootdesc_slice_ok(pd->maps_first, pd->maps_count, h->maps) ||
-        !bootdesc_slice_ok(pd->channels_first, pd->channels_count, h->channels) ||
-        !bootdesc_slice_ok(pd->irqs_first, pd->irqs_count, h->irqs) ||
-        !bootdesc_slice_ok(pd->symbols_first, pd->symbols_count, h->symbols)) {
-        return "the tables of a PD lie outside those of the boot description";
-    }
-    if (pd->parent != BD_NONE && (pd->parent >= index || pd->child_id >= BH_MAX_CHILDREN)) {
-        return "a PD has a wrong parent";
-    }
-    if (!bootdesc_is_ram(pd->stack_region) || !bootdesc_is_ram(pd->msg_region) ||
-        pd->stack_top > BOOTDESC_ADDRESS_LIMIT || !bootdesc_page_aligned(pd->stack_top) ||
-        bootdesc_region(pd->stack_region)->bytes > pd->stack_top) {
-        return "a PD has no stack or no message buffer";
-    }
-    const char *wrong = bootdesc_check_segments(pd);
-    return wrong != NULL ? wrong : bootdesc_check_maps(pd->maps_first, pd->maps_count);
+    return bootdesc_refuse(!bootdesc_string_ok(pd->name_off), "a PD has no name") ||
+           bootdesc_refuse(pd->cpu >= h->board.cpus,
+                           "a PD is on a CPU that the system does not use") ||
+           bootdesc_refuse(pd->priority > BH_MAX_PRIORITY || pd->budget_us == 0 ||
+                               pd->budget_us > pd->period_us,
+                           "a PD has a wrong priority, budget or period") ||
+           bootdesc_refuse(
+               !bootdesc_slice_ok(pd->maps_first, pd->maps_count, h->maps) ||
+                   !bootdesc_slice_ok(pd->channels_first, pd->channels_count, h->channels) ||
+                   !bootdesc_slice_ok(pd->irqs_first, pd->irqs_count, h->irqs) ||
+                   !bootdesc_slice_ok(pd->symbols_first, pd->symbols_count, h->symbols),
+               "the tables of a PD lie outside those of the boot description") ||
+           bootdesc_refuse(pd->parent != BD_NONE &&
+                               (pd->parent >= index || pd->child_id >= BH_MAX_CHILDREN),
+                           "a PD has a wrong parent") ||
+           bootdesc_refuse(!bootdesc_is_ram(pd->stack_region) || !bootdesc_is_ram(pd->msg_region) ||
+                               pd->stack_top > BOOTDESC_ADDRESS_LIMIT ||
+                               !bootdesc_page_aligned(pd->stack_top) ||
+                               bootdesc_region(pd->stack_region)->bytes > pd->stack_top,
+                           "a PD has no stack or no message buffer") ||
+           bootdesc_refuse_segments(pd) || bootdesc_refuse_maps(pd->maps_first, pd->maps_count);
 }
 
-static const char *bootdesc_check_symbols(const struct bd_pd *pd)
+/** What of a PD points to other tables, which are right by themselves. */
+static bool bootdesc_refuse_links(uint32_t index)
 {
+    const struct bd_pd *pd = bootdesc_pd(index);
     const struct bd_symbol *symbols = bootdesc_symbols(pd);
-    for (uint32_t i = 0; i < pd->symbols_count; i++) {
-        if (!bootdesc_string_ok(symbols[i].name_off)) {
-            return "a symbol has no name";
-        }
+    bool wrong = false;
+    for (uint32_t i = 0; i < pd->channels_count && !wrong; i++) {
+        wrong = bootdesc_refuse(!bootdesc_has_peer(index, bootdesc_channel(pd->channels_first + i)),
+                                "a channel has no other end");
     }
-    return NULL;
+    for (uint32_t i = 0; i < pd->symbols_count && !wrong; i++) {
+        wrong = bootdesc_refuse(!bootdesc_string_ok(symbols[i].name_off), "a symbol has no name");
+    }
+    return wrong;
 }
 
-static const char *bootdesc_check_devices(const struct bd_vm *vm)
-{
-    uint64_t ids = bootdesc_ids(bootdesc_pd(vm->pd));
-    ids |= bootdesc->report_pd == vm->pd ? 1UL << bootdesc->report_id : 0;
-    for (uint32_t i = 0; i < vm->devices_count; i++) {
-        const struct bd_device *d = bootdesc_device(vm->devices_first + i);
-        if (!bootdesc_is_ram(d->region) || !bootdesc_page_aligned(d->region_off) ||
-            d->region_off >= bootdesc_region(d->region)->bytes || d->intid < IRQ_FIRST_SPI ||
-            d->intid >= BH_VIRQ_COUNT ||
-            d->gpa != bootdesc_device(vm->devices_first)->gpa + i * BD_PAGE) {
-            return "a register page has a wrong place or interrupt";
-        }
-        if (d->id >= BH_MAX_CHANNELS || (ids & 1UL << d->id) != 0) {
-            return "a register page has a wrong channel number";
-        }
-        ids |= 1UL << d->id;
-    }
-    return NULL;
-}
-
-static const char *bootdesc_check_vm(uint32_t index)
+static bool bootdesc_refuse_vm(uint32_t index)
 {
     const struct bd_header *h = bootdesc;
     const struct bd_vm *vm = bootdesc_vm(index);
-    if (!bootdesc_string_ok(vm->name_off) || vm->pd >= h->pds.count ||
-        bootdesc_pd(vm->pd)->vm != index) {
-        return "a virtual machine has no name or no VMM";
-    }
-    if (!bootdesc_slice_ok(vm->maps_first, vm->maps_count, h->maps) ||
-        !bootdesc_slice_ok(vm->vcpus_first, vm->vcpus_count, h->vcpus) ||
-        !bootdesc_slice_ok(vm->devices_first, vm->devices_count, h->devices)) {
-        return "the tables of a virtual machine lie outside those of the boot description";
-    }
-    if (vm->vcpus_count == 0 || vm->vcpus_count > BH_MAX_VCPUS) {
-        return "a virtual machine has no vCPU, or more than 8";
-    }
-    for (uint32_t i = 0; i < vm->vcpus_count; i++) {
+    bool wrong = bootdesc_refuse(!bootdesc_string_ok(vm->name_off) || vm->pd >= h->pds.count ||
+                                     bootdesc_pd(vm->pd)->vm != index,
+                                 "a virtual machine has no name or no VMM") ||
+                 bootdesc_refuse(
+                     !bootdesc_slice_ok(vm->maps_first, vm->maps_count, h->maps) ||
+                         !bootdesc_slice_ok(vm->vcpus_first, vm->vcpus_count, h->vcpus) ||
+                         !bootdesc_slice_ok(vm->devices_first, vm->devices_count, h->devices),
+                     "the tables of a virtual machine lie outside those of the boot description") ||
+                 bootdesc_refuse(vm->vcpus_count == 0 || vm->vcpus_count > BH_MAX_VCPUS,
+                                 "a virtual machine has no vCPU, or more than 8");
+    for (uint32_t i = 0; i < vm->vcpus_count && !wrong; i++) {
         const struct bd_vcpu *v = bootdesc_vcpu(vm->vcpus_first + i);
-        if (v->vm != index || v->id >= BH_MAX_CHILDREN || v->cpu >= h->board.cpus ||
-            v->priority > BH_MAX_PRIORITY || v->budget_us == 0 || v->budget_us > v->period_us) {
-            return "a vCPU has a wrong number, CPU, priority, budget or period";
-        }
+        wrong = bootdesc_refuse(v->vm != index || v->id >= BH_MAX_CHILDREN ||
+                                    v->cpu >= h->board.cpus || v->priority > BH_MAX_PRIORITY ||
+                                    v->budget_us == 0 || v->budget_us > v->period_us,
+                                "a vCPU has a wrong number, CPU, priority, budget or period");
     }
-    const char *wrong = bootdesc_check_devices(vm);
-    return wrong != NULL ? wrong : bootdesc_check_maps(vm->maps_first, vm->maps_count);
+    return wrong || bootdesc_refuse_maps(vm->maps_first, vm->maps_count);
 }
 
-static const char *bootdesc_check_vms(void)
+/** The VM of a PD has that PD as its VMM. */
+static bool bootdesc_refuse_vmm(uint32_t index)
 {
-    if (bootdesc->vms.count > BH_MAX_PDS || bootdesc->vcpus.count > THREAD_MAX - BH_MAX_PDS) {
-        return "there are too many virtual machines or vCPUs";
-    }
-    const char *wrong = NULL;
-    for (uint32_t i = 0; i < bootdesc->vms.count && wrong == NULL; i++) {
-        wrong = bootdesc_check_vm(i);
-    }
-    for (uint32_t i = 0; i < bootdesc->pds.count && wrong == NULL; i++) {
-        uint32_t vm = bootdesc_pd(i)->vm;
-        if (vm != BD_NONE && (vm >= bootdesc->vms.count || bootdesc_vm(vm)->pd != i)) {
-            wrong = "a PD has a wrong virtual machine";
-        }
+    uint32_t vm = bootdesc_pd(index)->vm;
+    return bootdesc_refuse(vm != BD_NONE &&
+                               (vm >= bootdesc->vms.count || bootdesc_vm(vm)->pd != index),
+                           "a PD has a wrong virtual machine");
+}
+
+static bool bootdesc_refuse_counts(void)
+{
+    return bootdesc_refuse(bootdesc->pds.count == 0 || bootdesc->pds.count > BH_MAX_PDS,
+                           "the number of PDs is not 1 to 63") ||
+           bootdesc_refuse(bootdesc->vms.count > BH_MAX_PDS ||
+                               bootdesc->vcpus.count > THREAD_MAX - BH_MAX_PDS,
+                           "there are too many virtual machines or vCPUs");
+}
+
+static bool bootdesc_refuse_each(uint32_t count, bool (*refuse)(uint32_t index))
+{
+    bool wrong = false;
+    for (uint32_t i = 0; i < count && !wrong; i++) {
+        wrong = refuse(i);
     }
     return wrong;
 }
 
-static const char *bootdesc_check_pds(void)
-{
-    if (bootdesc->pds.count == 0 || bootdesc->pds.count > BH_MAX_PDS) {
-        return "the number of PDs is not 1 to 63";
-    }
-    const char *wrong = NULL;
-    for (uint32_t i = 0; i < bootdesc->pds.count && wrong == NULL; i++) {
-        wrong = bootdesc_check_pd(i);
-    }
-    for (uint32_t i = 0; i < bootdesc->pds.count && wrong == NULL; i++) {
-        wrong = bootdesc_check_channels(i, bootdesc_pd(i));
-    }
-    for (uint32_t i = 0; i < bootdesc->pds.count && wrong == NULL; i++) {
-        wrong = bootdesc_check_peers(i, bootdesc_pd(i));
-    }
-    for (uint32_t i = 0; i < bootdesc->pds.count && wrong == NULL; i++) {
-        wrong = bootdesc_check_symbols(bootdesc_pd(i));
-    }
-    return wrong;
-}
-
-static const char *bootdesc_check_special(void)
+static bool bootdesc_refuse_special(void)
 {
     const struct bd_header *h = bootdesc;
-    if (!bootdesc_is_ram(h->report_region) || bootdesc_region(h->report_region)->bytes != BD_PAGE) {
-        return "the report ring has no page";
-    }
-    if (h->report_pd != BD_NONE && h->report_pd >= h->pds.count) {
-        return "the report ring has no reader";
-    }
-    if (h->trace_region != BD_NONE && !bootdesc_is_ram(h->trace_region)) {
-        return "the switch trace has no memory";
-    }
-    return NULL;
+    return bootdesc_refuse(!bootdesc_is_ram(h->report_region) ||
+                               bootdesc_region(h->report_region)->bytes != BD_PAGE,
+                           "the report ring has no page") ||
+           bootdesc_refuse(h->report_pd != BD_NONE && h->report_pd >= h->pds.count,
+                           "the report ring has no reader") ||
+           bootdesc_refuse(h->trace_region != BD_NONE && !bootdesc_is_ram(h->trace_region),
+                           "the switch trace has no memory");
 }
 
 const char *bootdesc_check(const void *data, uint64_t bytes)
 {
-    bootdesc = (const struct bd_header *)data;
-    if (bytes < sizeof(*bootdesc) || bootdesc->magic != BD_MAGIC ||
-        bootdesc->version != BD_VERSION || bootdesc->bytes > bytes ||
-        bootdesc->bytes < sizeof(*bootdesc)) {
-        return "there is no boot description of this kernel's version";
-    }
-    const char *wrong = bootdesc_check_tables();
-    wrong = wrong != NULL ? wrong : bootdesc_check_board();
-    wrong = wrong != NULL ? wrong : bootdesc_check_regions();
-    wrong = wrong != NULL ? wrong : bootdesc_check_pds();
-    wrong = wrong != NULL ? wrong : bootdesc_check_vms();
-    wrong = wrong != NULL ? wrong : bootdesc_check_special();
-    return wrong;
+    const struct bd_header *h = data;
+    bootdesc = h;
+    /* In this order: each relies on those before. */
+    bool wrong =
+        bootdesc_refuse(bytes < sizeof(*h) || h->magic != BD_MAGIC || h->version != BD_VERSION ||
+                            h->bytes > bytes || h->bytes < sizeof(*h),
+                        "there is no boot description of this kernel's version") ||
+        bootdesc_refuse_tables() || bootdesc_refuse_board() || bootdesc_refuse_regions() ||
+        bootdesc_refuse_counts() || bootdesc_refuse_each(h->pds.count, bootdesc_refuse_pd) ||
+        bootdesc_refuse_each(h->vms.count, bootdesc_refuse_vm) ||
+        bootdesc_refuse_each(h->pds.count, bootdesc_refuse_vmm) ||
+        bootdesc_refuse_each(h->pds.count, bootdesc_refuse_channels) ||
+        bootdesc_refuse_each(h->pds.count, bootdesc_refuse_links) || bootdesc_refuse_special();
+    return wrong ? bootdesc_why : NULL;
 }
