@@ -299,7 +299,7 @@ static void guest_reset_interrupts(struct guest *guest)
 {
     const struct config *config = &guest->config;
     uint32_t id = guest->gic.ids[0];
-    bool had[CONFIG_MAX_IRQS];
+    bool had[CONFIG_MAX_IRQS] = { false };
 
     for (uint32_t i = 0; i < config->irqs_count; i++) {
         uint32_t intid = config->irqs[i].intid;
@@ -419,6 +419,7 @@ static void guest_settle(struct guest *guest)
     if (guest->terminal.input_count > 0) {
         guest_feed(guest);
     }
+    virtio_work(&guest->virtio);
     terminal_flush(&guest->terminal);
 }
 

@@ -74,6 +74,12 @@ bool virtio_notified(struct virtio *virtio, uint32_t channel)
     return page != NULL;
 }
 
+void virtio_work(struct virtio *virtio)
+{
+    virtio_page_work(&virtio->console.page);
+    virtio_page_work(&virtio->rng.page);
+}
+
 void virtio_reset(struct virtio *virtio)
 {
     virtio_page_reset(&virtio->console.page);

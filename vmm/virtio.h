@@ -29,6 +29,9 @@ const char *virtio_init(struct virtio *virtio, const struct virtio_machine *mach
 /** A notification on `channel` came. False: it is none of the devices'. */
 bool virtio_notified(struct virtio *virtio, uint32_t channel);
 
+/** Go on with what a doorbell left, if it did. To be called when an event is done. */
+void virtio_work(struct virtio *virtio);
+
 /** As after a reset of the machine. The guest's vCPUs are stopped. */
 void virtio_reset(struct virtio *virtio);
 

@@ -81,7 +81,7 @@ bool virtio_page_init(struct virtio_page *page, struct vdev *dev,
 
 void virtio_page_work(struct virtio_page *page)
 {
-    for (uint32_t i = 0; i < VIRTIO_PAGE_ROUNDS && page->dev->work != 0; i++) {
+    for (uint32_t i = 0; i < VIRTIO_PAGE_ROUNDS && page->dev != NULL && page->dev->work != 0; i++) {
         (void)vdev_work(page->dev);
     }
 }

@@ -29,7 +29,7 @@ bool virtio_page_init(struct virtio_page *page, struct vdev *dev,
 /** The guest rang. */
 void virtio_page_doorbell(struct virtio_page *page);
 
-/** Go on with what a doorbell left, a bounded piece. */
+/** Go on with what a doorbell left, a bounded piece; nothing where there is no such device. */
 void virtio_page_work(struct virtio_page *page);
 
 /** The guest's vCPUs are stopped, and what they told the device is forgotten. */

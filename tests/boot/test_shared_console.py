@@ -65,9 +65,26 @@ def test_devices(shared, gic):
     assert command(board, 'right', 'cat /sys/bus/virtio/devices/virtio0/driver/module/initstate'
                    ).strip() == 'live'
     assert re.search(r'\s209 Edge\s+virtio0', command(board, 'right', 'cat /proc/interrupts'))
+    assert command(board, 'right', 'cat /sys/class/misc/hw_random/rng_current').strip() \
+        == 'virtio_rng.0'
+    first, second = (command(board, 'right', 'head -c 32 /dev/hwrng | od -An -tx8')
+                     for _ in range(2))
+    assert first != second and len(first.split()) == 4, first + second
     board.send('@1\r')
     prompt(board, 'left')
     assert command(board, 'left', 'hostname').strip() == 'left'
+
+
+def test_one_stream(shared):
+    """The monitor's sentences, the early console and the virtIO console have one colour."""
+    board = shared()
+    sent = by_client(board.log.read_text(encoding='utf-8', errors='replace'))
+    for name, text in sent.items():
+        text = plain(text)
+        parts = [f'{name}: started\n', 'unable to open an initial console', f'{name} login: ',
+                 f'root@{name}:~# ']
+        places = [text.find(part) for part in parts]
+        assert -1 not in places and places == sorted(places), (name, places)
 
 
 def test_reboot(shared):
@@ -90,8 +107,8 @@ def test_rebind(shared):
     """The driver of the console is taken from its device and put back, ten times."""
     board = shared()
     # The shell on hvc0 ends with its terminal, so that somebody else has to do it.
-    board.send('cd /sys/bus/virtio/drivers/virtio_console; setsid sh -c "for i in 0 1 2 3 4 5 6 7 8 '
-               '9; do echo virtio0 >unbind; echo virtio0 >bind; done; sleep 3; '
+    board.send('cd /sys/bus/virtio/drivers/virtio_console; setsid sh -c "for i in 0 1 2 3 4 5 6 7 '
+               '8 9; do echo virtio0 >unbind; echo virtio0 >bind; done; sleep 3; '
                'echo rebound >/dev/kmsg; echo he""re >/dev/hvc0" </dev/null >/dev/null 2>&1 &\r')
     board.expect(r'\shere\s')
     board.send('\r')

@@ -44,12 +44,14 @@ static struct serial_queue input;
 
 static int begin(void **state)
 {
+    static const uint8_t magic[] = { 'A', 'R', 'M', 0x64 };
+
     (void)state;
     ram = calloc(1, RAM_BYTES);
     memset(kernel, 0, sizeof(kernel));
     kernel[18] = 0x20;
     kernel[24] = 2;
-    memcpy(kernel + 56, "ARM\x64", 4);
+    memcpy(kernel + 56, magic, sizeof(magic));
     memset(connection, 0, sizeof(connection));
     return ram == NULL ? -1 : 0;
 }
@@ -141,7 +143,7 @@ static void offer(uint32_t queue, uint32_t bytes, bool write)
     put(QUEUE(queue), QUEUE(queue) + QUEUE_BUFFER, 8);
     put(QUEUE(queue) + 8, bytes, 4);
     put(QUEUE(queue) + 12, write ? VIRTIO_DESC_WRITE : 0, 2);
-    put(QUEUE(queue) + QUEUE_DRIVER + 4 + 2 * (index % QUEUE_ENTRIES), 0, 2);
+    put(QUEUE(queue) + QUEUE_DRIVER + 4 + 2UL * (index % QUEUE_ENTRIES), 0, 2);
     put(QUEUE(queue) + QUEUE_DRIVER + 2, (uint16_t)(index + 1), 2);
 }
 
@@ -152,8 +154,12 @@ static uint16_t used(uint32_t queue)
 
 static void send(const char *text)
 {
-    memcpy(ram + (QUEUE(1) + QUEUE_BUFFER - RAM_GPA), text, strlen(text));
-    offer(1, (uint32_t)strlen(text), false);
+    uint32_t bytes = 0;
+
+    for (; text[bytes] != '\0'; bytes++) {
+        put(QUEUE(1) + QUEUE_BUFFER + bytes, (uint8_t)text[bytes], 1);
+    }
+    offer(1, bytes, false);
     guest_notified(&guest, CONSOLE_CHANNEL);
 }
 
