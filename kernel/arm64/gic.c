@@ -36,20 +36,25 @@ uint32_t gic_take(uint32_t *intid)
     return taken;
 }
 
-void gic_drop(uint32_t taken)
-{
-    gic->drop(taken);
-}
-
-void gic_deactivate(uint32_t taken)
-{
-    gic->deactivate(taken);
-}
-
-void arch_irq_deactivate(uint32_t intid)
-{
-    gic->deactivate(intid);
-}
+/** Functions that hand their arguments to the version that there is. */
+#define GIC_FORWARD(result, function, op, parameters, arguments) \
+    result function parameters                                   \
+    {                                                            \
+        return gic->op arguments;                                \
+    }
+GIC_FORWARD(void, gic_drop, drop, (uint32_t taken), (taken))
+GIC_FORWARD(void, gic_deactivate, deactivate, (uint32_t taken), (taken))
+GIC_FORWARD(void, gic_set_active, set_active, (uint32_t ppi, bool active), (ppi, active))
+GIC_FORWARD(void, gic_save_cpu_interface, lr_save, (struct arch_gic_cpu * state), (state))
+GIC_FORWARD(void, gic_load_cpu_interface, lr_load, (const struct arch_gic_cpu *state), (state))
+GIC_FORWARD(void, gic_reset_cpu_interface, lr_reset, (struct arch_gic_cpu * state), (state))
+GIC_FORWARD(void, arch_irq_deactivate, deactivate, (uint32_t intid), (intid))
+GIC_FORWARD(void, arch_lr_read, lr_read, (uint32_t index, struct vgic_lr *lr), (index, lr))
+GIC_FORWARD(void, arch_lr_write, lr_write, (uint32_t index, const struct vgic_lr *lr), (index, lr))
+GIC_FORWARD(void, arch_lr_clear, lr_clear, (uint32_t index), (index))
+GIC_FORWARD(uint64_t, arch_lr_empty, lr_empty, (void), ())
+GIC_FORWARD(uint64_t, arch_lr_ended, lr_ended, (void), ())
+GIC_FORWARD(void, arch_lr_underflow, lr_underflow, (bool wanted), (wanted))
 
 void arch_irq_trigger(uint32_t intid, bool edge)
 {
@@ -72,57 +77,7 @@ void arch_poke(uint32_t cpu)
     gic->send_sgi(cpu);
 }
 
-void gic_set_active(uint32_t ppi, bool active)
-{
-    gic->set_active(ppi, active);
-}
-
-void gic_save_cpu_interface(struct arch_gic_cpu *state)
-{
-    gic->save(state);
-}
-
-void gic_load_cpu_interface(const struct arch_gic_cpu *state)
-{
-    gic->load(state);
-}
-
-void gic_reset_cpu_interface(struct arch_gic_cpu *state)
-{
-    gic->reset(state);
-}
-
 uint32_t arch_lr_count(void)
 {
     return gic_lrs;
-}
-
-void arch_lr_read(uint32_t index, struct vgic_lr *lr)
-{
-    gic->lr_read(index, lr);
-}
-
-void arch_lr_write(uint32_t index, const struct vgic_lr *lr)
-{
-    gic->lr_write(index, lr);
-}
-
-void arch_lr_clear(uint32_t index)
-{
-    gic->lr_clear(index);
-}
-
-uint64_t arch_lr_empty(void)
-{
-    return gic->lr_empty();
-}
-
-uint64_t arch_lr_ended(void)
-{
-    return gic->lr_ended();
-}
-
-void arch_lr_underflow(bool wanted)
-{
-    gic->lr_underflow(wanted);
 }

@@ -18,28 +18,42 @@
 /** gic_take(): nothing is pending. */
 #define GIC_NONE 1023
 
-/** What a version of the controller can do; the functions below say what each does. */
+/** What a version of the controller can do: result, name, parameters. The functions say what. */
+#define GIC_OPS(X)                                   \
+    X(void, init, (const struct bd_board *board))    \
+    X(void, init_cpu, (uint32_t cpu))                \
+    X(void, route, (uint32_t intid, uint32_t cpu))   \
+    X(void, enable_ppi, (uint32_t intid))            \
+    X(uint32_t, take, (void))                        \
+    X(void, drop, (uint32_t taken))                  \
+    X(void, deactivate, (uint32_t taken))            \
+    X(void, send_sgi, (uint32_t cpu))                \
+    X(void, set_active, (uint32_t ppi, bool active)) \
+    GIC_LR_OPS(X)
+
+/** Of these, what the virtual interface is about: gicv2_lr.c and gicv3_lr.c. */
+#define GIC_LR_OPS(X)                                             \
+    X(uint32_t, lr_count, (void))                                 \
+    X(void, lr_read, (uint32_t index, struct vgic_lr * lr))       \
+    X(void, lr_write, (uint32_t index, const struct vgic_lr *lr)) \
+    X(void, lr_clear, (uint32_t index))                           \
+    X(uint64_t, lr_empty, (void))                                 \
+    X(uint64_t, lr_ended, (void))                                 \
+    X(void, lr_underflow, (bool wanted))                          \
+    X(void, lr_save, (struct arch_gic_cpu * gic))                 \
+    X(void, lr_load, (const struct arch_gic_cpu *gic))            \
+    X(void, lr_reset, (struct arch_gic_cpu * gic))
+
 struct gic_ops {
-    void (*init)(const struct bd_board *board);
-    void (*init_cpu)(uint32_t cpu);
-    void (*route)(uint32_t intid, uint32_t cpu);
-    void (*enable_ppi)(uint32_t intid);
-    uint32_t (*take)(void);
-    void (*drop)(uint32_t taken);
-    void (*deactivate)(uint32_t taken);
-    void (*send_sgi)(uint32_t cpu);
-    void (*set_active)(uint32_t ppi, bool active);
-    uint32_t (*lr_count)(void);
-    void (*lr_read)(uint32_t index, struct vgic_lr *lr);
-    void (*lr_write)(uint32_t index, const struct vgic_lr *lr);
-    void (*lr_clear)(uint32_t index);
-    uint64_t (*lr_empty)(void);
-    uint64_t (*lr_ended)(void);
-    void (*lr_underflow)(bool wanted);
-    void (*save)(struct arch_gic_cpu *gic);
-    void (*load)(const struct arch_gic_cpu *gic);
-    void (*reset)(struct arch_gic_cpu *gic);
+#define GIC_OP_MEMBER(result, name, parameters) result(*name) parameters;
+    GIC_OPS(GIC_OP_MEMBER)
 };
+
+/** Prototypes of the functions of a version, and their entries in its struct gic_ops. */
+#define GICV2_PROTOTYPE(result, name, parameters) result gicv2_##name parameters;
+#define GICV3_PROTOTYPE(result, name, parameters) result gicv3_##name parameters;
+#define GICV2_ENTRY(result, name, parameters) .name = gicv2_##name,
+#define GICV3_ENTRY(result, name, parameters) .name = gicv3_##name,
 
 extern const struct gic_ops gicv2_ops, gicv3_ops;
 

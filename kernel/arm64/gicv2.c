@@ -86,24 +86,4 @@ static void gicv2_set_active(uint32_t ppi, bool active)
     gicd_set_active(gicv2_dist, ppi, active);
 }
 
-const struct gic_ops gicv2_ops = {
-    .init = gicv2_init,
-    .init_cpu = gicv2_init_cpu,
-    .route = gicv2_route,
-    .enable_ppi = gicv2_enable_ppi,
-    .take = gicv2_take,
-    .drop = gicv2_drop,
-    .deactivate = gicv2_deactivate,
-    .send_sgi = gicv2_send_sgi,
-    .set_active = gicv2_set_active,
-    .lr_count = gicv2_lr_count,
-    .lr_read = gicv2_lr_read,
-    .lr_write = gicv2_lr_write,
-    .lr_clear = gicv2_lr_clear,
-    .lr_empty = gicv2_lr_empty,
-    .lr_ended = gicv2_lr_ended,
-    .lr_underflow = gicv2_lr_underflow,
-    .save = gicv2_lr_save,
-    .load = gicv2_lr_load,
-    .reset = gicv2_lr_reset,
-};
+const struct gic_ops gicv2_ops = { GIC_OPS(GICV2_ENTRY) };

@@ -149,24 +149,4 @@ static void gicv3_send_sgi(uint32_t cpu)
     __asm__ volatile("isb");
 }
 
-const struct gic_ops gicv3_ops = {
-    .init = gicv3_init,
-    .init_cpu = gicv3_init_cpu,
-    .route = gicv3_route,
-    .enable_ppi = gicv3_enable_ppi,
-    .take = gicv3_take,
-    .drop = gicv3_drop,
-    .deactivate = gicv3_deactivate,
-    .send_sgi = gicv3_send_sgi,
-    .set_active = gicv3_set_active,
-    .lr_count = gicv3_lr_count,
-    .lr_read = gicv3_lr_read,
-    .lr_write = gicv3_lr_write,
-    .lr_clear = gicv3_lr_clear,
-    .lr_empty = gicv3_lr_empty,
-    .lr_ended = gicv3_lr_ended,
-    .lr_underflow = gicv3_lr_underflow,
-    .save = gicv3_lr_save,
-    .load = gicv3_lr_load,
-    .reset = gicv3_lr_reset,
-};
+const struct gic_ops gicv3_ops = { GIC_OPS(GICV3_ENTRY) };
