@@ -220,8 +220,7 @@ void control_later(struct cpu *cpu, struct thread *t, enum control_op op)
     poke_by_interrupt(t);
 }
 
-/** The child of that number; without one, NULL, and x0 says so. */
-static struct thread *control_child(struct thread *t, uint64_t id)
+struct thread *control_child(struct thread *t, uint64_t id)
 {
     struct thread *child = id < BH_MAX_CHILDREN ? t->children[id] : NULL;
     if (child == NULL) {
@@ -230,20 +229,22 @@ static struct thread *control_child(struct thread *t, uint64_t id)
     return child;
 }
 
-void control_pd_stop(struct cpu *cpu, struct thread *t, uint64_t child)
+static void control_pd_simply(struct cpu *cpu, struct thread *t, enum control_op op)
 {
-    struct thread *c = control_child(t, child);
+    struct thread *c = control_child(t, t->context.x[0]);
     if (c != NULL) {
-        control_request(cpu, t, c, CONTROL_STOP, false);
+        control_request(cpu, t, c, op, false);
     }
 }
 
-void control_pd_resume(struct cpu *cpu, struct thread *t, uint64_t child)
+void control_pd_stop(struct cpu *cpu, struct thread *t)
 {
-    struct thread *c = control_child(t, child);
-    if (c != NULL) {
-        control_request(cpu, t, c, CONTROL_RESUME, false);
-    }
+    control_pd_simply(cpu, t, CONTROL_STOP);
+}
+
+void control_pd_resume(struct cpu *cpu, struct thread *t)
+{
+    control_pd_simply(cpu, t, CONTROL_RESUME);
 }
 
 /** Restores the next piece of the child's writable segments; false when all are restored. */
@@ -272,9 +273,9 @@ static bool control_restore_piece(struct restore *r)
     return true;
 }
 
-void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint64_t entry)
+void control_pd_restart(struct cpu *cpu, struct thread *t)
 {
-    struct thread *c = control_child(t, child);
+    struct thread *c = control_child(t, t->context.x[0]);
     if (c == NULL) {
         return;
     }
@@ -285,7 +286,7 @@ void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint6
     } else if (control_restore_piece(&c->restore)) {
         control_repeat_syscall(t);
     } else {
-        c->control_entry = entry;
+        c->control_entry = t->context.x[1];
         control_request(cpu, t, c, CONTROL_START, false);
     }
 }
@@ -304,10 +305,8 @@ static uint64_t control_spsr(const struct thread *t, uint64_t value)
     return (t->flags & THREAD_VCPU) != 0 ? arch_guest_spsr(value) : arch_user_spsr(value);
 }
 
-/** The child, if its registers may be looked at; else NULL, and x0 says why. */
-static struct thread *control_halted_child(struct thread *t, uint64_t id)
+struct thread *control_halted(struct thread *t, struct thread *child)
 {
-    struct thread *child = control_child(t, id);
     if (child != NULL && thread_state(child) != THREAD_STOPPED &&
         thread_state(child) != THREAD_FAULT) {
         t->context.x[0] = BH_ERR_STATE;
@@ -316,9 +315,10 @@ static struct thread *control_halted_child(struct thread *t, uint64_t id)
     return child;
 }
 
-void control_pd_read(struct thread *t, uint64_t child)
+void control_pd_read(struct cpu *cpu, struct thread *t)
 {
-    struct thread *c = control_halted_child(t, child);
+    (void)cpu;
+    struct thread *c = control_halted(t, control_child(t, t->context.x[0]));
     if (c == NULL) {
         return;
     }
@@ -333,34 +333,29 @@ void control_pd_read(struct thread *t, uint64_t child)
     t->context.x[0] = BH_OK;
 }
 
-void control_pd_write(struct thread *t, uint64_t child, uint64_t words)
+void control_pd_write(struct cpu *cpu, struct thread *t)
 {
+    (void)cpu;
+    uint64_t words = t->context.x[1];
     if (words == 0 || words > CONTROL_WORDS) {
         t->context.x[0] = BH_ERR_ARGUMENT;
         return;
     }
-    struct thread *c = control_halted_child(t, child);
+    struct thread *c = control_halted(t, control_child(t, t->context.x[0]));
     if (c == NULL) {
         return;
     }
+    /* What is not given stays. */
     struct arch_context *to = &c->context;
     const uint64_t *msg = t->msg->msg;
+    uint64_t count = words < CONTROL_THREAD ? words : CONTROL_THREAD;
     to->pc = msg[0];
-    if (words > 1) {
-        to->sp = msg[1];
-    }
-    if (words > 2) {
-        to->spsr = control_spsr(c, msg[2]);
-    }
+    to->sp = words > 1 ? msg[1] : to->sp;
+    to->spsr = words > 2 ? control_spsr(c, msg[2]) : to->spsr;
     if (words > CONTROL_X) {
-        uint64_t last = words < CONTROL_THREAD ? words : CONTROL_THREAD;
-        arch_copy(to->x, &msg[CONTROL_X], (last - CONTROL_X) * sizeof(to->x[0]));
+        arch_copy(to->x, &msg[CONTROL_X], (count - CONTROL_X) * sizeof(to->x[0]));
     }
-    if (words > CONTROL_THREAD) {
-        to->tpidr = msg[CONTROL_THREAD];
-    }
-    if (words > CONTROL_THREAD + 1) {
-        to->tpidrro = msg[CONTROL_THREAD + 1];
-    }
+    to->tpidr = words > CONTROL_THREAD ? msg[CONTROL_THREAD] : to->tpidr;
+    to->tpidrro = words > CONTROL_THREAD + 1 ? msg[CONTROL_THREAD + 1] : to->tpidrro;
     t->context.x[0] = BH_OK;
 }

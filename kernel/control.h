@@ -11,12 +11,18 @@
 #include "thread.h"
 
 /** @{ The system calls of the same names, by `t`, which runs on this CPU. */
-void control_pd_stop(struct cpu *cpu, struct thread *t, uint64_t child);
-void control_pd_resume(struct cpu *cpu, struct thread *t, uint64_t child);
-void control_pd_restart(struct cpu *cpu, struct thread *t, uint64_t child, uint64_t entry);
-void control_pd_read(struct thread *t, uint64_t child);
-void control_pd_write(struct thread *t, uint64_t child, uint64_t words);
+void control_pd_stop(struct cpu *cpu, struct thread *t);
+void control_pd_resume(struct cpu *cpu, struct thread *t);
+void control_pd_restart(struct cpu *cpu, struct thread *t);
+void control_pd_read(struct cpu *cpu, struct thread *t);
+void control_pd_write(struct cpu *cpu, struct thread *t);
 /** @} */
+
+/** The child of `t` of that number; without one, NULL, and x0 says so. */
+struct thread *control_child(struct thread *t, uint64_t id);
+
+/** `child`, if its registers may be looked at; else (or for NULL) NULL, and x0 of `t` says why. */
+struct thread *control_halted(struct thread *t, struct thread *child);
 
 /** Carry out the request that stands in `t->control`; `t` is of this CPU. */
 void control_handle(struct cpu *cpu, struct thread *t);

@@ -129,13 +129,15 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
     poke_by_interrupt(t);
 }
 
-void report_sys(struct thread *t)
+void report_sys(struct cpu *cpu, struct thread *t)
 {
+    (void)cpu;
     uint64_t *x = t->context.x;
-    const struct thread *child = x[0] < BH_MAX_CHILDREN ? t->children[x[0]] : NULL;
+    const struct thread *child = control_child(t, x[0]);
     if (child == NULL) {
-        x[0] = BH_ERR_CHILD;
-    } else if (x[1] < BH_REPORT_GUEST_OFF || x[1] > BH_REPORT_GUEST_STOPPED) {
+        return;
+    }
+    if (x[1] < BH_REPORT_GUEST_OFF || x[1] > BH_REPORT_GUEST_STOPPED) {
         x[0] = BH_ERR_ARGUMENT;
     } else if (t->report.kind != BH_REPORT_NONE) {
         /* The one before is being written, in stays of its own that come first. */

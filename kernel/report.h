@@ -29,6 +29,6 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
 bool report_waiting(struct cpu *cpu, struct thread *t);
 
 /** BH_SYS_REPORT by `t`. */
-void report_sys(struct thread *t);
+void report_sys(struct cpu *cpu, struct thread *t);
 
 #endif

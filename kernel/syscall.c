@@ -61,8 +61,9 @@ static void syscall_reply_recv(struct cpu *cpu, struct thread *t)
     receive_wait(cpu, t);
 }
 
-static void syscall_smc(struct thread *t)
+static void syscall_smc(struct cpu *cpu, struct thread *t)
 {
+    (void)cpu;
     if ((t->flags & THREAD_SMC) == 0) {
         t->context.x[0] = ~0UL;
         return;
@@ -70,14 +71,34 @@ static void syscall_smc(struct thread *t)
     arch_smc(t->context.x);
 }
 
-static enum bh_error syscall_debug_putc(struct thread *t)
+static void syscall_debug_putc(struct cpu *cpu, struct thread *t)
 {
-    if (!KERNEL_CONSOLE) {
-        return BH_ERR_CALL;
+    (void)cpu;
+    if (KERNEL_CONSOLE) {
+        console_putc((char)t->context.x[0]);
     }
-    console_putc((char)t->context.x[0]);
-    return BH_OK;
+    t->context.x[0] = KERNEL_CONSOLE ? BH_OK : BH_ERR_CALL;
 }
+
+/** The system calls that are not the usual ones of a running system. */
+static void (*const syscall_others[BH_SYS_COUNT])(struct cpu *cpu, struct thread *t) = {
+    [BH_SYS_PD_STOP] = control_pd_stop,
+    [BH_SYS_PD_RESUME] = control_pd_resume,
+    [BH_SYS_PD_RESTART] = control_pd_restart,
+    [BH_SYS_PD_READ] = control_pd_read,
+    [BH_SYS_PD_WRITE] = control_pd_write,
+    [BH_SYS_SMC] = syscall_smc,
+    [BH_SYS_DEBUG_PUTC] = syscall_debug_putc,
+    [BH_SYS_COUNTERS] = counts_read,
+    [BH_SYS_VCPU_READ] = vcpu_sys_register,
+    [BH_SYS_VCPU_WRITE] = vcpu_sys_register,
+    [BH_SYS_VCPU_START] = vcpu_sys_start,
+    [BH_SYS_VIRQ_SET] = vcpu_sys_virq_set,
+    [BH_SYS_VIRQ_GET] = vcpu_sys_virq_get,
+    [BH_SYS_VIRQ_RAISE] = vcpu_sys_virq_raise,
+    [BH_SYS_REPORT] = report_sys,
+    [BH_SYS_DEVICE_RAISE] = vcpu_sys_device_raise,
+};
 
 void syscall_handle(struct cpu *cpu, struct thread *t)
 {
@@ -98,30 +119,6 @@ void syscall_handle(struct cpu *cpu, struct thread *t)
     case BH_SYS_IRQ_ACK:
         x[0] = (uint64_t)irq_ack(t, x[0]);
         break;
-    case BH_SYS_PD_STOP:
-        control_pd_stop(cpu, t, x[0]);
-        break;
-    case BH_SYS_PD_RESUME:
-        control_pd_resume(cpu, t, x[0]);
-        break;
-    case BH_SYS_PD_RESTART:
-        control_pd_restart(cpu, t, x[0], x[1]);
-        break;
-    case BH_SYS_PD_READ:
-        control_pd_read(t, x[0]);
-        break;
-    case BH_SYS_PD_WRITE:
-        control_pd_write(t, x[0], x[1]);
-        break;
-    case BH_SYS_SMC:
-        syscall_smc(t);
-        break;
-    case BH_SYS_DEBUG_PUTC:
-        x[0] = (uint64_t)syscall_debug_putc(t);
-        break;
-    case BH_SYS_COUNTERS:
-        counts_read(cpu, t);
-        break;
     case BH_SYS_NULL:
         x[0] = BH_OK;
         break;
@@ -129,32 +126,12 @@ void syscall_handle(struct cpu *cpu, struct thread *t)
         x[0] = BH_OK;
         sched_yield(cpu);
         break;
-    case BH_SYS_VCPU_READ:
-        vcpu_sys_read(cpu, t);
-        break;
-    case BH_SYS_VCPU_WRITE:
-        vcpu_sys_write(cpu, t);
-        break;
-    case BH_SYS_VCPU_START:
-        vcpu_sys_start(cpu, t);
-        break;
-    case BH_SYS_VIRQ_SET:
-        vcpu_sys_virq_set(cpu, t);
-        break;
-    case BH_SYS_VIRQ_GET:
-        vcpu_sys_virq_get(cpu, t);
-        break;
-    case BH_SYS_VIRQ_RAISE:
-        vcpu_sys_virq_raise(cpu, t);
-        break;
-    case BH_SYS_REPORT:
-        report_sys(t);
-        break;
-    case BH_SYS_DEVICE_RAISE:
-        vcpu_sys_device_raise(cpu, t);
-        break;
     default:
-        fault_raise(cpu, t, &(struct fault_cause){ .label = BH_FAULT_SYSCALL });
+        if (x[8] < BH_SYS_COUNT && syscall_others[x[8]] != NULL) {
+            syscall_others[x[8]](cpu, t);
+        } else {
+            fault_raise(cpu, t, &(struct fault_cause){ .label = BH_FAULT_SYSCALL });
+        }
         break;
     }
 }

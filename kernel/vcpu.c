@@ -8,60 +8,36 @@
 #include "receive.h"
 #include "sched.h"
 
-/** The own vCPU that x0 names; without one, NULL, and x0 says so. */
-static struct vcpu *vcpu_named(struct thread *t)
+/** The own vCPU of number `id`; without one, NULL, and x0 says so. */
+static struct vcpu *vcpu_named(struct thread *t, uint64_t id)
 {
-    uint64_t id = t->context.x[0];
-    struct thread *child = id < BH_MAX_CHILDREN ? t->children[id] : NULL;
-    if (child == NULL || (child->flags & THREAD_VCPU) == 0) {
+    struct thread *child = control_child(t, id);
+    if (child != NULL && (child->flags & THREAD_VCPU) == 0) {
         t->context.x[0] = BH_ERR_CHILD;
         return NULL;
     }
-    return vcpu_of(child);
+    return (struct vcpu *)child;
 }
 
-/** The same, if it neither runs nor waits in WFI. */
-static struct vcpu *vcpu_halted(struct thread *t)
+void vcpu_sys_register(struct cpu *cpu, struct thread *t)
 {
-    struct vcpu *v = vcpu_named(t);
-    if (v != NULL && thread_state(&v->thread) != THREAD_STOPPED &&
-        thread_state(&v->thread) != THREAD_FAULT) {
-        t->context.x[0] = BH_ERR_STATE;
-        return NULL;
-    }
-    return v;
-}
-
-void vcpu_sys_read(struct cpu *cpu, struct thread *t)
-{
-    if (t->context.x[1] >= BH_VCPU_REG_COUNT) {
+    const uint64_t *x = t->context.x;
+    if (x[1] >= BH_VCPU_REG_COUNT) {
         t->context.x[0] = BH_ERR_ARGUMENT;
         return;
     }
-    struct vcpu *v = vcpu_halted(t);
-    if (v != NULL) {
-        v->reg_index = t->context.x[1];
-        control_request(cpu, t, &v->thread, CONTROL_READ, false);
-    }
-}
-
-void vcpu_sys_write(struct cpu *cpu, struct thread *t)
-{
-    if (t->context.x[1] >= BH_VCPU_REG_COUNT) {
-        t->context.x[0] = BH_ERR_ARGUMENT;
-        return;
-    }
-    struct vcpu *v = vcpu_halted(t);
-    if (v != NULL) {
-        v->reg_index = t->context.x[1];
-        v->reg_value = t->context.x[2];
-        control_request(cpu, t, &v->thread, CONTROL_WRITE, false);
+    struct vcpu *v = vcpu_named(t, x[0]);
+    if (v != NULL && control_halted(t, &v->thread) != NULL) {
+        v->reg_index = x[1];
+        v->reg_value = x[2]; /* a read replaces it */
+        control_request(cpu, t, &v->thread, x[8] == BH_SYS_VCPU_READ ? CONTROL_READ : CONTROL_WRITE,
+                        false);
     }
 }
 
 void vcpu_sys_start(struct cpu *cpu, struct thread *t)
 {
-    struct vcpu *v = vcpu_named(t);
+    struct vcpu *v = vcpu_named(t, t->context.x[0]);
     if (v == NULL) {
         return;
     }
@@ -76,7 +52,7 @@ void vcpu_sys_start(struct cpu *cpu, struct thread *t)
 
 void vcpu_sys_virq_raise(struct cpu *cpu, struct thread *t)
 {
-    struct vcpu *v = vcpu_named(t);
+    struct vcpu *v = vcpu_named(t, t->context.x[0]);
     if (v == NULL) {
         return;
     }
@@ -110,7 +86,7 @@ static enum bh_error vcpu_link(struct thread *t, struct vcpu *v, uint64_t intid,
 void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
 {
     uint64_t *x = t->context.x;
-    struct vcpu *v = vcpu_named(t);
+    struct vcpu *v = vcpu_named(t, t->context.x[0]);
     if (v == NULL) {
         return;
     }
@@ -120,12 +96,10 @@ void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
     }
     if (x[1] == BH_VIRQ_TARGET) {
         /* The description's number of the vCPU becomes its index in the VM. */
-        struct thread *target = x[4] < BH_MAX_CHILDREN ? t->children[x[4]] : NULL;
-        if (target == NULL || (target->flags & THREAD_VCPU) == 0) {
-            x[0] = BH_ERR_CHILD;
-            return;
+        const struct vcpu *target = vcpu_named(t, x[4]);
+        if (target != NULL) {
+            x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], 0, target->index);
         }
-        x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], 0, vcpu_of(target)->index);
         return;
     }
     x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], x[3], x[4]);
@@ -134,7 +108,7 @@ void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
 void vcpu_sys_virq_get(struct cpu *cpu, struct thread *t)
 {
     uint64_t *x = t->context.x;
-    struct vcpu *v = vcpu_named(t);
+    struct vcpu *v = vcpu_named(t, t->context.x[0]);
     if (v == NULL) {
         return;
     }

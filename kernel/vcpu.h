@@ -59,8 +59,7 @@ void vcpu_answer(struct cpu *cpu, struct vcpu *v);
 void vcpu_tell_end(struct cpu *cpu, struct vcpu *v, uint32_t intid);
 
 /** @{ System calls on vCPUs, by `t`, a VMM on this CPU. Results in its registers. */
-void vcpu_sys_read(struct cpu *cpu, struct thread *t);
-void vcpu_sys_write(struct cpu *cpu, struct thread *t);
+void vcpu_sys_register(struct cpu *cpu, struct thread *t); /* read or write */
 void vcpu_sys_start(struct cpu *cpu, struct thread *t);
 void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t);
 void vcpu_sys_virq_get(struct cpu *cpu, struct thread *t);
