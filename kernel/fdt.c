@@ -37,30 +37,19 @@ static uint64_t fdt_number(const uint8_t *p, uint32_t cells)
     return value;
 }
 
-static bool fdt_equal(const uint8_t *s, uint32_t bytes, const char *with)
+/** Do the `bytes` bytes at `s` begin with those of `with`, `count` of them? */
+static bool fdt_begins(const uint8_t *s, uint32_t bytes, const char *with, size_t count)
 {
-    for (uint32_t i = 0; i < bytes; i++) {
-        if (s[i] != (uint8_t)with[i]) {
-            return false;
-        }
-        if (with[i] == '\0') {
-            return true;
-        }
+    bool same = count <= bytes;
+    for (size_t i = 0; i < count && same; i++) {
+        same = s[i] == (uint8_t)with[i];
     }
-    return false;
+    return same;
 }
 
-static bool fdt_prefix(const uint8_t *s, uint32_t bytes, const char *prefix)
-{
-    uint32_t i = 0;
-    while (prefix[i] != '\0') {
-        if (i >= bytes || s[i] != (uint8_t)prefix[i]) {
-            return false;
-        }
-        i++;
-    }
-    return true;
-}
+/** The same of a string literal: its zero too, or only what is before that. */
+#define FDT_EQUAL(s, bytes, literal) fdt_begins(s, bytes, literal, sizeof(literal))
+#define FDT_PREFIX(s, bytes, literal) fdt_begins(s, bytes, literal, sizeof(literal) - 1)
 
 static void fdt_memory(const struct fdt_reader *r, const uint8_t *reg, uint32_t bytes,
                        struct fdt_facts *facts)
@@ -84,14 +73,14 @@ static void fdt_property(struct fdt_reader *r, const uint8_t *value, uint32_t by
     }
     const uint8_t *s = r->tree + r->strings_off + name;
     uint32_t left = r->strings_bytes - name;
-    if (r->depth == 1 && bytes == 4 && fdt_equal(s, left, "#address-cells")) {
+    if (r->depth == 1 && bytes == 4 && FDT_EQUAL(s, left, "#address-cells")) {
         r->address_cells = fdt_word(value) & 3;
-    } else if (r->depth == 1 && bytes == 4 && fdt_equal(s, left, "#size-cells")) {
+    } else if (r->depth == 1 && bytes == 4 && FDT_EQUAL(s, left, "#size-cells")) {
         r->size_cells = fdt_word(value) & 3;
-    } else if (r->depth == 2 && r->in_memory && fdt_equal(s, left, "reg")) {
+    } else if (r->depth == 2 && r->in_memory && FDT_EQUAL(s, left, "reg")) {
         fdt_memory(r, value, bytes, facts);
     } else if (r->depth == 2 && r->in_chosen && bytes >= sizeof(facts->seed) &&
-               fdt_equal(s, left, "rng-seed")) {
+               FDT_EQUAL(s, left, "rng-seed")) {
         for (uint32_t i = 0; i < FDT_SEED_WORDS; i++) {
             facts->seed[i] = fdt_word(value + 4UL * i);
         }
@@ -136,45 +125,32 @@ void fdt_read(const void *dtb, struct fdt_facts *facts)
     while (r.end - r.next >= 4) {
         uint32_t token = fdt_word(r.tree + r.next);
         r.next += 4;
+        const uint8_t *at = r.tree + r.next;
+        uint32_t left = r.end - r.next;
+        uint32_t bytes = 0;
         if (token == FDT_BEGIN_NODE) {
-            const uint8_t *name = r.tree + r.next;
             r.depth++;
             if (r.depth == 2) {
-                r.in_memory = fdt_equal(name, r.end - r.next, "memory") ||
-                              fdt_prefix(name, r.end - r.next, "memory@");
-                r.in_chosen = fdt_equal(name, r.end - r.next, "chosen");
+                r.in_memory = FDT_EQUAL(at, left, "memory") || FDT_PREFIX(at, left, "memory@");
+                r.in_chosen = FDT_EQUAL(at, left, "chosen");
             }
-            uint32_t length = 0;
-            while (r.next + length < r.end && name[length] != '\0') {
-                length++;
+            while (bytes < left && at[bytes] != 0) {
+                bytes++;
             }
-            r.next += length / 4 * 4 + 4;
-            if (r.next > r.end) {
-                return;
-            }
-        } else if (token == FDT_END_NODE) {
-            if (r.depth == 0) {
-                return;
-            }
+            bytes++;
+        } else if (token == FDT_END_NODE && r.depth > 0) {
             r.depth--;
-        } else if (token == FDT_PROP) {
-            if (r.end - r.next < 8) {
-                return;
-            }
-            uint32_t bytes = fdt_word(r.tree + r.next);
-            uint32_t name = fdt_word(r.tree + r.next + 4);
-            r.next += 8;
-            if (bytes > r.end - r.next) {
-                return;
-            }
-            fdt_property(&r, r.tree + r.next, bytes, name, facts);
-            uint32_t padded = bytes / 4 * 4 + (bytes % 4 != 0 ? 4 : 0);
-            if (padded > r.end - r.next) {
-                return;
-            }
-            r.next += padded;
+        } else if (token == FDT_PROP && left >= 8 && fdt_word(at) <= left - 8) {
+            bytes = 8 + fdt_word(at);
+            fdt_property(&r, at + 8, bytes - 8, fdt_word(at + 4), facts);
         } else if (token != FDT_NOP) {
             return;
         }
+        /* The next token is aligned. */
+        bytes = (bytes + 3) / 4 * 4;
+        if (bytes > left) {
+            return;
+        }
+        r.next += bytes;
     }
 }
