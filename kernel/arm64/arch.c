@@ -10,28 +10,16 @@ _Noreturn void arch_halt(void)
 
 void arch_smc(uint64_t args[8])
 {
-    register uint64_t x0 __asm__("x0") = args[0];
-    register uint64_t x1 __asm__("x1") = args[1];
-    register uint64_t x2 __asm__("x2") = args[2];
-    register uint64_t x3 __asm__("x3") = args[3];
-    register uint64_t x4 __asm__("x4") = args[4];
-    register uint64_t x5 __asm__("x5") = args[5];
-    register uint64_t x6 __asm__("x6") = args[6];
-    register uint64_t x7 __asm__("x7") = args[7];
-    /* SMC Calling Convention (DEN 0028), 2.7: x8 to x17 may be changed. */
-    __asm__ volatile(
-        "smc #0"
-        : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), "+r"(x7)
-        :
-        : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory");
-    args[0] = x0;
-    args[1] = x1;
-    args[2] = x2;
-    args[3] = x3;
-    args[4] = x4;
-    args[5] = x5;
-    args[6] = x6;
-    args[7] = x7;
+    /* SMC Calling Convention (DEN 0028), 2.7: x0 to x17 may be changed; `args` is in another. */
+    __asm__ volatile("ldp x0, x1, [%0]; ldp x2, x3, [%0, #16]\n\t"
+                     "ldp x4, x5, [%0, #32]; ldp x6, x7, [%0, #48]\n\t"
+                     "smc #0\n\t"
+                     "stp x0, x1, [%0]; stp x2, x3, [%0, #16]\n\t"
+                     "stp x4, x5, [%0, #32]; stp x6, x7, [%0, #48]"
+                     :
+                     : "r"(args)
+                     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+                       "x12", "x13", "x14", "x15", "x16", "x17", "memory");
 }
 
 /* Assembly, so that these are pairs of registers, and never become calls of memcpy and memset. */

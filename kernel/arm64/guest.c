@@ -67,11 +67,21 @@ static void guest_write_cpu(enum bh_vcpu_reg reg, uint64_t value)
     }
 }
 
-/** Governs EL0 too: in memory unless the guest runs, so that a PD never runs with a guest's. */
+/** These govern EL0 too: in memory unless the guest runs, so that no PD runs with a guest's. */
+#define GUEST_EAGER_REGISTERS(X)        \
+    X(BH_VCPU_SCTLR_EL1, sctlr_el1)     \
+    X(BH_VCPU_CPACR_EL1, cpacr_el1)     \
+    X(BH_VCPU_CNTKCTL_EL1, cntkctl_el1) \
+    X(BH_VCPU_MDSCR_EL1, mdscr_el1)
+
+/** Between the CPU and the memory of `v`. */
+#define GUEST_SAVE(number, name) v->arch.regs[number] = arch_read(name);
+#define GUEST_RESTORE(number, name) arch_write(name, v->arch.regs[number]);
+
 static bool guest_is_eager(enum bh_vcpu_reg reg)
 {
-    return reg == BH_VCPU_SCTLR_EL1 || reg == BH_VCPU_CPACR_EL1 || reg == BH_VCPU_CNTKCTL_EL1 ||
-           reg == BH_VCPU_MDSCR_EL1;
+#define GUEST_IS(number, name) reg == number ||
+    return GUEST_EAGER_REGISTERS(GUEST_IS) false;
 }
 
 bool arch_vcpu_is_loaded(const struct vcpu *v)
@@ -81,19 +91,10 @@ bool arch_vcpu_is_loaded(const struct vcpu *v)
 
 static void guest_save_eager(struct vcpu *v)
 {
-    v->arch.regs[BH_VCPU_SCTLR_EL1] = arch_read(sctlr_el1);
-    v->arch.regs[BH_VCPU_CPACR_EL1] = arch_read(cpacr_el1);
-    v->arch.regs[BH_VCPU_CNTKCTL_EL1] = arch_read(cntkctl_el1);
-    v->arch.regs[BH_VCPU_MDSCR_EL1] = arch_read(mdscr_el1);
+    GUEST_EAGER_REGISTERS(GUEST_SAVE)
 }
 
-static void guest_load_eager(const struct vcpu *v)
-{
-    arch_write(sctlr_el1, v->arch.regs[BH_VCPU_SCTLR_EL1]);
-    arch_write(cpacr_el1, v->arch.regs[BH_VCPU_CPACR_EL1]);
-    arch_write(cntkctl_el1, v->arch.regs[BH_VCPU_CNTKCTL_EL1]);
-    arch_write(mdscr_el1, v->arch.regs[BH_VCPU_MDSCR_EL1]);
-}
+static void guest_load_eager(const struct vcpu *v){ GUEST_EAGER_REGISTERS(GUEST_RESTORE) }
 
 uint64_t guest_read(struct vcpu *v, enum bh_vcpu_reg reg)
 {
@@ -118,6 +119,12 @@ void guest_write(struct vcpu *v, enum bh_vcpu_reg reg, uint64_t value)
     }
 }
 
+/** The interrupt of the timer was heard and not yet ended by the guest. */
+static bool guest_timer_heard(const struct vcpu *v)
+{
+    return ((v->vgic.bank.line | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
+}
+
 /** The virtual timer of the loaded `v` becomes the kernel's business, and silent. */
 static void guest_park_timer(struct cpu *cpu, struct vcpu *v)
 {
@@ -125,8 +132,7 @@ static void guest_park_timer(struct cpu *cpu, struct vcpu *v)
     arch_write(cntv_ctl_el0, 0);
     gic_set_active(VGIC_VTIMER, false);
     /* Enabled, not masked: it wants to be heard, unless it has been already. */
-    bool heard = ((v->vgic.bank.line | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
-    if ((ctl & 3) == 1 && !heard) {
+    if ((ctl & 3) == 1 && !guest_timer_heard(v)) {
         timerq_set(&cpu->timers, &v->timer,
                    v->arch.regs[BH_VCPU_CNTV_CVAL_EL0] + v->arch.regs[BH_VCPU_CNTVOFF_EL2]);
     }
@@ -139,7 +145,6 @@ static void guest_unload(struct cpu *cpu)
         guest_save_eager(v);
         cpu->guest_eager = NULL;
     }
-#define GUEST_SAVE(number, name) v->arch.regs[number] = arch_read(name);
     GUEST_LAZY_REGISTERS(GUEST_SAVE)
     vgic_unload(v);
     gic_save_cpu_interface(&v->arch.gic);
@@ -152,11 +157,9 @@ static void guest_load(struct cpu *cpu, struct vcpu *v)
     timerq_cancel(&cpu->timers, &v->timer);
     uint64_t timer = v->arch.regs[BH_VCPU_CNTV_CTL_EL0];
     v->arch.regs[BH_VCPU_CNTV_CTL_EL0] = 0;
-#define GUEST_RESTORE(number, name) arch_write(name, v->arch.regs[number]);
     GUEST_LAZY_REGISTERS(GUEST_RESTORE)
     /* Heard and not yet ended by the guest: the physical one stays silent until then. */
-    bool heard = ((v->vgic.bank.line | v->vgic.bank.active) & 1u << VGIC_VTIMER) != 0;
-    gic_set_active(VGIC_VTIMER, heard);
+    gic_set_active(VGIC_VTIMER, guest_timer_heard(v));
     arch_write(cntv_ctl_el0, timer);
     gic_load_cpu_interface(&v->arch.gic);
     cpu->loaded = v;
@@ -253,36 +256,27 @@ void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
     gic_reset_cpu_interface(&v->arch.gic);
 }
 
-/** Fields of identification registers that a guest sees as zero. */
+/** Identification registers (CRm, op2) that a guest sees: which fields are the CPU's, and more. */
+#define GUEST_ID_REGISTERS(X) /* EL0 and EL1 with AArch64 alone, FP/SIMD, GIC. */                 \
+    X(4, 0, id_aa64pfr0_el1, 0x0fff0000, 0x11)                                                    \
+    /* Armv8 debug as it is, no PMU, trace, SPE. */ X(5, 0, id_aa64dfr0_el1, 0x00000000f0f0f00f,  \
+                                                      0)                                          \
+        X(6, 0, id_aa64isar0_el1, ~0UL,                                                           \
+          0) /* No pointer authentication. */ X(6, 1, id_aa64isar1_el1, ~0x00000000ff000ff0UL, 0) \
+            X(7, 0, id_aa64mmfr0_el1, ~0UL,                                                       \
+              0) /* No VHE. */ X(7, 1, id_aa64mmfr1_el1, ~0xf00UL,                                \
+                                 0) /* ID_AA64MMFR2_EL1 */ X(7, 2, s3_0_c0_c7_2, ~0UL, 0)
+
 bool guest_id_register(uint32_t crm, uint32_t op2, uint64_t *value)
 {
+#define GUEST_ID(register_crm, register_op2, name, keep, add) \
+    case register_crm << 3 | register_op2:                    \
+        *value = (arch_read(name) & (keep)) | (add);          \
+        return true;
     switch (crm << 3 | op2) {
-    case 4 << 3 | 0: /* ID_AA64PFR0: EL0 and EL1 with AArch64 alone, FP/SIMD, GIC */
-        *value = (arch_read(id_aa64pfr0_el1) & 0x0fff0000) | 0x11;
-        return true;
-    case 4 << 3 | 1: /* ID_AA64PFR1: no SME, MTE */
-        *value = 0;
-        return true;
-    case 5 << 3 | 0: /* ID_AA64DFR0: Armv8 debug as it is, no PMU, trace, SPE */
-        *value = arch_read(id_aa64dfr0_el1) & 0x00000000f0f0f00f;
-        return true;
-    case 6 << 3 | 0: /* ID_AA64ISAR0 */
-        *value = arch_read(id_aa64isar0_el1);
-        return true;
-    case 6 << 3 | 1: /* ID_AA64ISAR1: no pointer authentication */
-        *value = arch_read(id_aa64isar1_el1) & ~0x00000000ff000ff0UL;
-        return true;
-    case 7 << 3 | 0: /* ID_AA64MMFR0 */
-        *value = arch_read(id_aa64mmfr0_el1);
-        return true;
-    case 7 << 3 | 1: /* ID_AA64MMFR1: no VHE */
-        *value = arch_read(id_aa64mmfr1_el1) & ~0xf00UL;
-        return true;
-    case 7 << 3 | 2: /* ID_AA64MMFR2 */
-        *value = arch_read(s3_0_c0_c7_2);
-        return true;
+        GUEST_ID_REGISTERS(GUEST_ID)
     default:
-        /* AArch32 and the reserved ones: the guest sees a machine without AArch32. */
+        /* All others are zero: no SME and MTE, a machine without AArch32. */
         *value = 0;
         return crm >= 1 && crm <= 7;
     }
