@@ -93,17 +93,3 @@ bool pgtable_map(uint64_t *root, struct pgtable_va va, struct pgtable_pa pa, uin
     }
     return true;
 }
-
-uint64_t pgtable_lookup(const uint64_t *root, struct pgtable_va va, uint64_t *bytes)
-{
-    const uint64_t *table = root;
-    for (int level = 1; level <= 3; level++) {
-        uint64_t entry = table[pgtable_index(va.va, level)];
-        *bytes = pgtable_span(level);
-        if ((entry & PGTABLE_VALID) == 0 || !pgtable_is_table(entry, level)) {
-            return entry;
-        }
-        table = arch_phys(entry & PGTABLE_ADDRESS);
-    }
-    return 0;
-}

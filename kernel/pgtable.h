@@ -49,7 +49,4 @@ uint64_t *pgtable_new(void);
 bool pgtable_map(uint64_t *root, struct pgtable_va va, struct pgtable_pa pa, uint64_t bytes,
                  uint64_t attributes);
 
-/** What maps `va`: the leaf descriptor, 0 for none; `bytes` gets the size of the block. */
-uint64_t pgtable_lookup(const uint64_t *root, struct pgtable_va va, uint64_t *bytes);
-
 #endif

@@ -212,3 +212,17 @@ void counts_read(struct cpu *cpu, struct thread *t)
     (void)cpu;
     t->context.x[0] = BH_ERR_CALL;
 }
+
+uint64_t arch_fake_lookup(const uint64_t *root, uint64_t va, uint64_t *bytes)
+{
+    const uint64_t *table = root;
+    for (int level = 1; level <= 3; level++) {
+        *bytes = 4096UL << (9 * (3 - level));
+        uint64_t entry = table[va / *bytes % 512];
+        if (level == 3 || (entry & 3) != 3) {
+            return (entry & 1) != 0 ? entry : 0;
+        }
+        table = arch_phys(entry & 0x0000fffffffff000UL);
+    }
+    return 0;
+}

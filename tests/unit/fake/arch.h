@@ -103,4 +103,7 @@ void arch_clear(void *to, uint64_t bytes);
 
 #include "arch_vcpu.h"
 
+/** What a translation table maps `va` to: the leaf, 0 for none; `bytes`: the size of its block. */
+uint64_t arch_fake_lookup(const uint64_t *root, uint64_t va, uint64_t *bytes);
+
 #endif
