@@ -74,7 +74,6 @@ _Noreturn void console_panic(const char *why)
     arch_halt();
 }
 
-#if KERNEL_CONSOLE
 /** Held while a report's lines are printed, so that those of several CPUs do not mix. */
 static uint32_t console_busy;
 
@@ -168,10 +167,3 @@ void console_report(const struct bh_report *r, const struct thread *t)
     }
     __atomic_store_n(&console_busy, 0, __ATOMIC_RELEASE);
 }
-#else
-void console_report(const struct bh_report *r, const struct thread *t)
-{
-    (void)r;
-    (void)t;
-}
-#endif

@@ -16,7 +16,6 @@ void counts_init(void);
 /** System call BH_SYS_COUNTERS by `t`. */
 void counts_read(struct cpu *cpu, struct thread *t);
 
-#if KERNEL_COUNTS
 /** The CPU stops running `from` (NULL: it idled): what ran since the last time is on its account.
  */
 void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to);
@@ -25,23 +24,5 @@ void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to);
 void counts_enter(struct cpu *cpu);
 void counts_leave(struct cpu *cpu);
 /** @} */
-#else
-static inline void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to)
-{
-    (void)cpu;
-    (void)from;
-    (void)to;
-}
-
-static inline void counts_enter(struct cpu *cpu)
-{
-    (void)cpu;
-}
-
-static inline void counts_leave(struct cpu *cpu)
-{
-    (void)cpu;
-}
-#endif
 
 #endif

@@ -14,9 +14,11 @@
 #define FILTER_NOT_EL0 (1UL << 30)
 #define FILTER_EL2 (1UL << 27)
 
-#if KERNEL_COUNTS
 void counts_init(void)
 {
+    if (!KERNEL_COUNTS) {
+        return;
+    }
     arch_write(pmevtyper0_el0, EVENT_INST_RETIRED);
     arch_write(pmevtyper1_el0, EVENT_INST_RETIRED | FILTER_NOT_EL1 | FILTER_NOT_EL0 | FILTER_EL2);
     arch_write(pmccfiltr_el0, 0);
@@ -38,6 +40,9 @@ static uint32_t counts_kernel(void)
 /** Event counters have 32 bits: they are read at least once a timer wrap, so differences hold. */
 void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to)
 {
+    if (!KERNEL_COUNTS) {
+        return;
+    }
     uint32_t user = counts_user();
     uint32_t kernel = counts_kernel();
     uint64_t cycles = arch_read(pmccntr_el0);
@@ -58,12 +63,14 @@ void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to)
 
 void counts_enter(struct cpu *cpu)
 {
-    cpu->entered_at = counts_kernel();
+    if (KERNEL_COUNTS) {
+        cpu->entered_at = counts_kernel();
+    }
 }
 
 void counts_leave(struct cpu *cpu)
 {
-    uint32_t stay = counts_kernel() - cpu->entered_at;
+    uint32_t stay = KERNEL_COUNTS ? counts_kernel() - cpu->entered_at : 0;
     if (stay > cpu->kernel_longest) {
         cpu->kernel_longest = stay;
     }
@@ -71,6 +78,10 @@ void counts_leave(struct cpu *cpu)
 
 void counts_read(struct cpu *cpu, struct thread *t)
 {
+    if (!KERNEL_COUNTS) {
+        t->context.x[0] = BH_ERR_CALL;
+        return;
+    }
     uint64_t *x = t->context.x;
     uint64_t index = x[1];
     /* Who asks sees its own numbers up to now. */
@@ -93,14 +104,3 @@ void counts_read(struct cpu *cpu, struct thread *t)
         x[0] = BH_ERR_ARGUMENT;
     }
 }
-#else
-void counts_init(void)
-{
-}
-
-void counts_read(struct cpu *cpu, struct thread *t)
-{
-    (void)cpu;
-    t->context.x[0] = BH_ERR_CALL;
-}
-#endif
