@@ -68,11 +68,7 @@ enum bh_error irq_link(struct thread *t, uint64_t id, struct vcpu *v, uint32_t i
     struct irq *irq = irq_find(*physical, t->cpu);
     irq->virtual_intid = intid;
     irq->vcpu = v;
-    if (irq->active) {
-        irq->active = false;
-        arch_irq_deactivate(*physical);
-    }
-    return BH_OK;
+    return irq_ack(t, id);
 }
 
 void irq_unlink(uint32_t physical)
