@@ -66,6 +66,17 @@ static uint32_t vgic_candidates(const struct vcpu *v, const struct vgic_bank *ba
     return vgic_mine(v, bank, bits & ~bank->listed);
 }
 
+/** `v` no longer holds `intid`. Another vCPU may have become its target, and be waiting for it. */
+static void vgic_hand_over(const struct vcpu *v, const struct vgic_bank *bank, uint32_t intid)
+{
+    uint32_t bit = 1u << intid % 32;
+    uint32_t target = bank->target[intid % 32];
+    if (intid >= VGIC_PRIVATE && target != v->index && target < v->vm->vcpus_count &&
+        ((vgic_pending(bank) | bank->active) & bit) != 0) {
+        poke_by_interrupt(&v->vm->vcpus[target]->thread);
+    }
+}
+
 /** What the guest did with list register `i` becomes the interrupt's state; the register is free.
  */
 static void vgic_unlist(struct vcpu *v, uint32_t i)
@@ -79,8 +90,14 @@ static void vgic_unlist(struct vcpu *v, uint32_t i)
     uint32_t bit = 1u << intid % 32;
     bank->listed &= ~bit;
     /* What was raised meanwhile is latched already, and stays so. */
-    *(intid == VGIC_VTIMER ? &bank->line : &bank->pending) |= lr.pending ? bit : 0;
+    if (lr.pending && intid == VGIC_VTIMER) {
+        bank->line |= bit;
+    } else if (lr.pending) {
+        /* Listed for its line alone, it is as pending as the line says now. */
+        bank->pending |= bit & (bank->latched | bank->edge);
+    }
     bank->active = lr.active ? bank->active | bit : bank->active & ~bit;
+    vgic_hand_over(v, bank, intid);
 }
 
 static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
@@ -102,6 +119,7 @@ static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
         .notice = bank->link[n] == 0 && ((bank->notice & bit) != 0 || (bank->edge & bit) == 0),
     };
     bank->listed |= bit;
+    bank->latched = (bank->latched & ~bit) | (bank->pending & bit);
     bank->pending &= ~bit;
     if (intid == VGIC_VTIMER) {
         bank->line &= ~bit;
@@ -166,6 +184,7 @@ static void vgic_forget(struct vcpu *v, uint32_t i)
     bank->listed &= ~bit;
     bank->active &= ~bit;
     v->vgic.used &= ~(1u << i);
+    vgic_hand_over(v, bank, intid);
 }
 
 /** Takes back list registers: all of them, or those that the guest is through with. */
@@ -187,14 +206,14 @@ static void vgic_collect(struct vcpu *v, bool all)
     }
 }
 
-/** The list register in use that holds `intid`, which is listed. */
+/** The list register of `v` that holds `intid`; VGIC_MAX_LRS: none. */
 static uint32_t vgic_find(const struct vcpu *v, uint32_t intid)
 {
     uint32_t left = v->vgic.used;
-    while (v->vgic.lr_intid[__builtin_ctz(left)] != intid) {
+    while (left != 0 && v->vgic.lr_intid[__builtin_ctz(left)] != intid) {
         left &= left - 1;
     }
-    return (uint32_t)__builtin_ctz(left);
+    return left != 0 ? (uint32_t)__builtin_ctz(left) : VGIC_MAX_LRS;
 }
 
 /** The loaded guest may have turned its timer off, or on for later, before it took the interrupt.
@@ -317,7 +336,8 @@ static bool vgic_show(struct vcpu *v, struct vgic_bank *bank, uint32_t intid)
     uint32_t i;
     if ((bank->listed & bit) != 0) {
         i = vgic_find(v, intid);
-        if ((arch_lr_empty() & 1UL << i) == 0) {
+        /* A former target may still hold it. */
+        if (i == VGIC_MAX_LRS || (arch_lr_empty() & 1UL << i) == 0) {
             return false;
         }
         /* The guest is through with the last one, and this one takes its place. */
@@ -463,12 +483,18 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     struct vgic_bank *bank = vgic_bank(v, (uint32_t)intid / 32);
     const uint32_t *bits = vgic_field(bank, field);
     if (bits != NULL && n == 0) {
-        if (v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v)) {
-            __atomic_store_n(&v->vgic.rebuild, true, __ATOMIC_RELAXED);
-            vgic_update(cpu, v);
+        bool here = v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v);
+        vgic_lock(v->vm);
+        if (here) {
+            vgic_settle_timer(v);
+            vgic_collect(v, true);
         }
         *value =
             field == BH_VIRQ_PENDING ? vgic_pending(bank) | (bank->listed & ~bank->active) : *bits;
+        if (here) {
+            vgic_fill(v);
+        }
+        vgic_unlock(v->vm);
     } else if (field == BH_VIRQ_PRIORITY && n % 4 == 0) {
         *value = (uint64_t)bank->priority[n] | (uint64_t)bank->priority[n + 1] << 8 |
                  (uint64_t)bank->priority[n + 2] << 16 | (uint64_t)bank->priority[n + 3] << 24;

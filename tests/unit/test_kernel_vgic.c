@@ -80,6 +80,18 @@ static void test_edge_while_active_comes_again(void **state)
     assert_false(machine_take(EDGE));
 }
 
+static void test_pending_and_active_reads_as_both(void **state)
+{
+    (void)state;
+    machine_load(&machine_vcpus[0]);
+    machine_enable(EDGE, 0x80, true);
+    raise(EDGE);
+    assert_true(machine_take(EDGE));
+    raise(EDGE);
+    assert_true(machine_get_bit(BH_VIRQ_ACTIVE, EDGE));
+    assert_true(machine_get_bit(BH_VIRQ_PENDING, EDGE));
+}
+
 static void test_raised_right_after_its_end(void **state)
 {
     (void)state;
@@ -190,6 +202,18 @@ static void test_level_follows_its_line(void **state)
     assert_false(machine_get_bit(BH_VIRQ_PENDING, LEVEL));
 }
 
+static void test_line_that_drops_before_it_is_taken(void **state)
+{
+    (void)state;
+    machine_load(&machine_vcpus[0]);
+    machine_enable(LEVEL, 0x80, false);
+    machine_set_bit(BH_VIRQ_LINE, LEVEL, true);
+    assert_non_null(machine_lr(LEVEL));
+    machine_set_bit(BH_VIRQ_LINE, LEVEL, false);
+    assert_false(machine_get_bit(BH_VIRQ_PENDING, LEVEL));
+    assert_null(machine_lr(LEVEL));
+}
+
 static void test_line_of_an_edge_counts_for_nothing(void **state)
 {
     (void)state;
@@ -255,6 +279,29 @@ static void test_target_moves_an_interrupt(void **state)
     raise(EDGE);
     assert_null(machine_lr(EDGE));
     machine_load(&machine_vcpus[1]);
+    assert_true(machine_take(EDGE));
+}
+
+static void test_raised_for_a_new_target_while_the_old_one_has_it(void **state)
+{
+    (void)state;
+    assert_int_equal(set(MACHINE_CHILD(0), BH_VIRQ_TARGET, EDGE, 0, MACHINE_CHILD(1)), BH_OK);
+    machine_enable(EDGE, 0x80, true);
+    assert_true(world_settle());
+    machine_load(&machine_vcpus[1]);
+    raise(EDGE);
+    assert_true(world_settle());
+    assert_non_null(machine_lr(EDGE));
+    /* vCPU 1 stays in its CPU, which has not taken the poke when the next edge comes. */
+    struct vgic_lr held = *machine_lr(EDGE);
+    fake_load_vcpu(&machine_vcpus[0]);
+    assert_int_equal(set(MACHINE_CHILD(0), BH_VIRQ_TARGET, EDGE, 0, MACHINE_CHILD(0)), BH_OK);
+    raise(EDGE);
+    fake_load_vcpu(&machine_vcpus[1]);
+    *fake_lr(0) = held;
+    assert_true(world_settle());
+    assert_null(machine_lr(EDGE));
+    machine_load(&machine_vcpus[0]);
     assert_true(machine_take(EDGE));
 }
 
@@ -329,16 +376,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_edge_is_presented_once),
         TEST(test_edge_while_active_comes_again),
+        TEST(test_pending_and_active_reads_as_both),
         TEST(test_raised_right_after_its_end),
         TEST(test_raised_while_disabled_stays_pending),
         TEST(test_pending_can_be_cleared),
         TEST(test_best_priorities_get_the_list_registers),
         TEST(test_nothing_is_lost_over_a_switch),
         TEST(test_level_follows_its_line),
+        TEST(test_line_that_drops_before_it_is_taken),
         TEST(test_line_of_an_edge_counts_for_nothing),
         TEST(test_notice_of_an_end),
         TEST(test_private_ones_are_each_vcpus_own),
         TEST(test_target_moves_an_interrupt),
+        TEST(test_raised_for_a_new_target_while_the_old_one_has_it),
         TEST(test_every_field_is_read_as_it_was_set),
         TEST(test_wrong_arguments_are_refused),
     };
