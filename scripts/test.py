@@ -4,7 +4,7 @@
 `N passed, N failed` (and `, N skipped`). Exits non-zero when a test failed or none ran.
 
 Suites: checks, unit, models and fuzz are Meson tests of that suite name; boot and long are pytest
-(tests marked `long` are left to the suite of that name).
+(tests marked `long` are left to the suite of that name, which writes docs/results/long.md).
 """
 import argparse
 import concurrent.futures
@@ -17,6 +17,8 @@ import sys
 import time
 import xml.etree.ElementTree
 from pathlib import Path
+
+import long_results
 
 TOP = Path(__file__).resolve().parent.parent
 MAIN = TOP / 'build/main'
@@ -249,6 +251,8 @@ def main():
         elif suite == 'long':
             total.add(run_meson_suite(suite, MAIN, run_meson_test, arguments, screen))
             total.add(run_pytest(suite, 'long', arguments, screen))
+            if (LOGS / (suite + '.xml')).exists():
+                long_results.record(long_results.results_of(LOGS / (suite + '.xml')))
         elif suite == 'fuzz':
             total.add(run_meson_suite(suite, FUZZ, run_fuzz_target, arguments, screen))
         else:
