@@ -24,18 +24,6 @@ const struct bd_header *bootdesc_header(void)
     return bootdesc;
 }
 
-/** The tables and what their entries are. */
-#define BOOTDESC_TABLES(X) \
-    X(memory, memory)      \
-    X(region, regions)     \
-    X(map, maps)           \
-    X(pd, pds)             \
-    X(vm, vms)             \
-    X(vcpu, vcpus)         \
-    X(device, devices)     \
-    X(channel, channels)   \
-    X(irq, irqs)
-
 #define BOOTDESC_ACCESSOR(name, table)                                           \
     const struct bd_##name *bootdesc_##name(uint32_t index)                      \
     {                                                                            \
@@ -60,9 +48,7 @@ static const char *bootdesc_why;
 
 static bool bootdesc_refuse(bool wrong, const char *why)
 {
-    if (wrong) {
-        bootdesc_why = why;
-    }
+    bootdesc_why = why;
     return wrong;
 }
 

@@ -18,17 +18,22 @@ const char *bootdesc_check(const void *data, uint64_t bytes);
 /** The header. */
 const struct bd_header *bootdesc_header(void);
 
-/** @{ Entry `index` of a table; the caller knows that it is below the table's count. */
-const struct bd_memory *bootdesc_memory(uint32_t index);
-const struct bd_region *bootdesc_region(uint32_t index);
-const struct bd_map *bootdesc_map(uint32_t index);
-const struct bd_pd *bootdesc_pd(uint32_t index);
-const struct bd_vm *bootdesc_vm(uint32_t index);
-const struct bd_vcpu *bootdesc_vcpu(uint32_t index);
-const struct bd_device *bootdesc_device(uint32_t index);
-const struct bd_channel *bootdesc_channel(uint32_t index);
-const struct bd_irq *bootdesc_irq(uint32_t index);
-/** @} */
+/** An entry and its table, of all the tables that are accessed by index. */
+#define BOOTDESC_TABLES(X) \
+    X(memory, memory)      \
+    X(region, regions)     \
+    X(map, maps)           \
+    X(pd, pds)             \
+    X(vm, vms)             \
+    X(vcpu, vcpus)         \
+    X(device, devices)     \
+    X(channel, channels)   \
+    X(irq, irqs)
+
+/** bootdesc_map(index) and so on: that entry; the caller knows that it is below the table's count.
+ */
+#define BOOTDESC_PROTOTYPE(name, table) const struct bd_##name *bootdesc_##name(uint32_t index);
+BOOTDESC_TABLES(BOOTDESC_PROTOTYPE)
 
 /** The symbols of a PD, `pd->symbols_count` of them, sorted by address. */
 const struct bd_symbol *bootdesc_symbols(const struct bd_pd *pd);

@@ -42,28 +42,21 @@ void console_puts(const char *s)
     }
 }
 
-void console_hex(uint64_t value)
+static void console_number(uint64_t value, uint64_t base)
 {
-    console_puts("0x");
-    int shift = 60;
-    while (shift > 0 && value >> shift == 0) {
-        shift -= 4;
+    uint64_t unit = 1;
+    while (value / unit >= base) {
+        unit *= base;
     }
-    for (; shift >= 0; shift -= 4) {
-        uint32_t digit = (uint32_t)(value >> shift) & 0xf;
-        console_putc((char)(digit < 10 ? '0' + digit : 'a' + digit - 10));
+    for (; unit > 0; unit /= base) {
+        console_putc("0123456789abcdef"[value / unit % base]);
     }
 }
 
-void console_decimal(uint64_t value)
+void console_hex(uint64_t value)
 {
-    uint64_t unit = 1;
-    while (value / unit >= 10) {
-        unit *= 10;
-    }
-    for (; unit > 0; unit /= 10) {
-        console_putc((char)('0' + value / unit % 10));
-    }
+    console_puts("0x");
+    console_number(value, 16);
 }
 
 _Noreturn void console_panic(const char *why)
@@ -114,7 +107,7 @@ static void console_registers(const struct bh_report *r)
             console_line("FAULT", r);
         }
         console_puts(" x");
-        console_decimal(i);
+        console_number(i, 10);
         console_putc('=');
         console_hex(r->x[i]);
         if (i % 4 == 3 || i == 30) {
@@ -140,7 +133,7 @@ static void console_fault(const struct bh_report *r, const struct thread *t)
     for (uint32_t i = 0; i < BH_REPORT_FRAMES && r->frames[i] != 0; i++) {
         console_line("FAULT", r);
         console_puts(" frame=");
-        console_decimal(i);
+        console_number(i, 10);
         console_code("pc", t, r->frames[i]);
         console_putc('\n');
     }
@@ -161,7 +154,7 @@ void console_report(const struct bh_report *r, const struct thread *t)
         console_line(names[r->kind], r);
         if (r->kind >= BH_REPORT_GUEST_OFF) {
             console_puts(" number=");
-            console_decimal(r->addr);
+            console_number(r->addr, 10);
         }
         console_putc('\n');
     }

@@ -19,10 +19,9 @@ void console_init(uint64_t uart);
 /** One character; a newline becomes carriage return and newline. Waits while the UART is full. */
 void console_putc(char c);
 
-/** A string; a number in hexadecimal with 0x; a number in decimal. */
+/** A string; a number in hexadecimal with 0x. */
 void console_puts(const char *s);
 void console_hex(uint64_t value);
-void console_decimal(uint64_t value);
 
 /** A record of the report ring, in lines that `bulkhead decode` understands; `t` has the symbols.
  */

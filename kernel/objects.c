@@ -192,10 +192,8 @@ static const char *objects_connect(struct thread *t)
             arch_irq_trigger(irq->intid, (irq->flags & BD_IRQ_EDGE) != 0);
         }
     }
-    if (pd->parent != BD_NONE) {
-        if (!objects_adopt(objects_pds[pd->parent], t, pd->child_id)) {
-            return "two children have one number";
-        }
+    if (pd->parent != BD_NONE && !objects_adopt(objects_pds[pd->parent], t, pd->child_id)) {
+        return "two children have one number";
     }
     return NULL;
 }

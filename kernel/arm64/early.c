@@ -68,14 +68,11 @@ uint64_t *early_main(uint64_t image)
     const char *bootdesc = (const char *)image + boot_params.bootdesc_off;
     const char *wrong =
         bootdesc_check(bootdesc, boot_params.image_bytes - boot_params.bootdesc_off);
+    wrong = wrong != NULL ? wrong : early_check_image(image);
     if (wrong != NULL) {
         console_panic(wrong);
     }
     const struct bd_header *h = bootdesc_header();
-    wrong = early_check_image(image);
-    if (wrong != NULL) {
-        console_panic(wrong);
-    }
     console_init(h->board.uart);
     for (uint32_t i = 0; early_facts.memory_count > 0 && i < h->memory.count; i++) {
         if (!early_memory_there(bootdesc_memory(i))) {

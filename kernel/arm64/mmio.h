@@ -5,29 +5,18 @@
 
 #include <stdint.h>
 
-static inline uint32_t mmio_read32(uint64_t addr)
-{
-    return *(volatile uint32_t *)addr;
-}
-
-static inline void mmio_write32(uint64_t addr, uint32_t value)
-{
-    *(volatile uint32_t *)addr = value;
-}
-
-static inline void mmio_write8(uint64_t addr, uint8_t value)
-{
-    *(volatile uint8_t *)addr = value;
-}
-
-static inline uint64_t mmio_read64(uint64_t addr)
-{
-    return *(volatile uint64_t *)addr;
-}
-
-static inline void mmio_write64(uint64_t addr, uint64_t value)
-{
-    *(volatile uint64_t *)addr = value;
-}
+/** mmio_read32(), mmio_write32() and so on: one access of that many bits. */
+#define MMIO_ACCESS(bits)                                                    \
+    static inline uint##bits##_t mmio_read##bits(uint64_t addr)              \
+    {                                                                        \
+        return *(volatile uint##bits##_t *)addr;                             \
+    }                                                                        \
+    static inline void mmio_write##bits(uint64_t addr, uint##bits##_t value) \
+    {                                                                        \
+        *(volatile uint##bits##_t *)addr = value;                            \
+    }
+MMIO_ACCESS(8)
+MMIO_ACCESS(32)
+MMIO_ACCESS(64)
 
 #endif
