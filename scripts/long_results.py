@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps docs/results/long.md: what each long test said when it last ran, at which commit, with which
-versions and for how long. A run replaces the lines of its own tests."""
+"""Keeps docs/results/long.md: what each long test said last, at which commit, with which
+versions and how long it took. A run replaces the lines of its own tests."""
 import datetime
 import json
 import re
