@@ -34,8 +34,8 @@ struct vgic_bank {
     uint32_t active;
     uint32_t edge;
     uint32_t group;
-    uint32_t notice; /* the VMM wants to know of its end */
-    uint32_t listed; /* in a list register, of its target if that was not changed meanwhile */
+    uint32_t notice;  /* the VMM wants to know of its end */
+    uint32_t listed;  /* in a list register, of its target if that was not changed meanwhile */
     uint32_t latched; /* of those: was listed for its latch, not for its line alone */
     uint8_t priority[32];
     uint8_t target[32]; /* index of the vCPU */

@@ -290,8 +290,8 @@ enum bh_virq_field {
  * its guest maps read-only and its VMM writes, so that reads cost the guest nothing. Of its aligned
  * 32-bit stores the kernel does two alone: one to QueueNotify becomes a notification of the VMM on
  * the page's channel; one to InterruptACK clears these bits of InterruptStatus before the guest
- * goes on. All others are faults for the VMM. While the VM runs nobody but the kernel writes
- * InterruptStatus.
+ * goes on. All others are faults for the VMM. While a device is in use nobody but the kernel writes
+ * InterruptStatus; at the device's reset its VMM clears it.
  */
 #define BH_DEVICE_QUEUE_NOTIFY 0x50
 #define BH_DEVICE_INTERRUPT_STATUS 0x60

@@ -349,8 +349,13 @@ static void tx_signal(struct serial_tx *tx, struct serial_tx_work *work, bool bl
                 work->clients |= 1ULL << i;
             }
         }
-        /* While the device is full all wait for it. */
-        if (!blocked && left == 0 && !serial_queue_wait_data(&client->queue)) {
+        /*
+         * What came after the queue was looked at has had no signal, unless it was asked for. While
+         * the device is full all wait for it; while a line is held, others wait for its end.
+         */
+        bool late = left != 0 ? work->deadline == SERIAL_NEVER || i == tx->open
+                              : !serial_queue_wait_data(&client->queue);
+        if (!blocked && late) {
             work->again = true;
         }
     }

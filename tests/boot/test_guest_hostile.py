@@ -20,7 +20,8 @@ gic 3 0x08000000 0x080a0000
 crash restart
 """
 # A beat is due every millisecond. The neighbour may have to wait for the attacker's time slice: a
-# millisecond of its own, and for each of its exits in that the work of its VMM, which is above both.
+# millisecond of its own, and for each of its exits in that the work of its VMM, which is above
+# both.
 LONGEST_PAUSE_US = 10_000
 # The same where time is the host's, which may be busy.
 LONGEST_HOST_PAUSE_US = 3_000_000
