@@ -12,21 +12,21 @@ import guest_figures  # noqa: E402
 
 # Figure: at most, for GICv2 and GICv3; the target is in scripts/guest_figures.py.
 BOUNDS = {
-    'emulated read': (1100, 1110),
-    'PSCI_VERSION': (1080, 1090),
-    'timer to handler': (925, 955),
-    'timer to handler out of WFI': (1335, 1365),
-    'SGI to another CPU': (1390, 1370),
-    'SGI to another CPU in WFI': (1790, 1780),
+    'emulated read': (965, 965),
+    'PSCI_VERSION': (900, 900),
+    'timer to handler': (275, 275),
+    'timer to handler out of WFI': (390, 390),
+    'SGI to another CPU': (945, 945),
+    'SGI to another CPU in WFI': (1165, 1165),
 }
 # Of a virtio-mmio device on a register page. A read is a load; an exit would be hundreds.
 VIRTIO = {
     'virtio register read': (24, 24),
-    'virtio interrupt acknowledgement': (204, 204),
-    'virtio kick, VMM not woken': (204, 204),
-    'virtio kick, VMM woken': (228, 228),
+    'virtio interrupt acknowledgement': (208, 208),
+    'virtio kick, VMM not woken': (212, 212),
+    'virtio kick, VMM woken': (236, 236),
 }
-SWITCH = (2175, 2265)
+SWITCH = (780, 900)
 
 
 @pytest.fixture(scope='module')
