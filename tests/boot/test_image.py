@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The image that the tool makes of a description."""
 import pytest
-from conftest import TOP, build_image, system_file
+from conftest import TOP, build_image, stand_ins, system_file
 
 SYSTEMS = sorted(path.parent.name for path in TOP.glob('systems/*/expected.txt'))
 
@@ -9,12 +9,14 @@ SYSTEMS = sorted(path.parent.name for path in TOP.glob('systems/*/expected.txt')
 @pytest.mark.parametrize('config', ['debug', 'release', 'benchmark'])
 @pytest.mark.parametrize('system', SYSTEMS)
 def test_two_builds_give_the_same_bytes(tmp_path, monkeypatch, system, config):
+    description = system_file(system)
+    files = stand_ins(description, tmp_path)
     images = []
     for number in (1, 2):
         folder = tmp_path / f'{"far/" * number}away'
         folder.mkdir(parents=True)
         monkeypatch.chdir(folder)
-        images.append(build_image(system_file(system), config, output=folder / f'image{number}'))
+        images.append(build_image(description, config, folder / f'image{number}', search=[files]))
     assert images[0].read_bytes() == images[1].read_bytes()
 
 

@@ -15,7 +15,7 @@ def owners_said(root):
     said = {}
     for kind in ('protection_domain', 'virtual_machine'):
         for owner in root.iter(kind):
-            for use in owner.findall('map'):
+            for use in [*owner.findall('map'), *owner.findall('register_page')]:
                 said.setdefault(use.get('mr'), set()).add((kind, owner.get('name')))
     return said
 
