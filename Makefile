@@ -10,6 +10,7 @@ CONFIG ?= debug
 
 MAIN := build/main
 FUZZ := build/fuzz
+FUZZ_COVERAGE := build/fuzz-coverage
 SDK  := build/sdk
 PYTHON := /usr/bin/python3
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
@@ -46,6 +47,9 @@ $(MAIN)/build.ninja: | setup
 $(FUZZ)/build.ninja: | setup
 	@$(call configure,$(FUZZ),--native-file cross/clang.ini)
 
+$(FUZZ_COVERAGE)/build.ninja: | setup
+	@$(call configure,$(FUZZ_COVERAGE),--native-file cross/clang.ini --native-file cross/coverage.ini)
+
 ## run: start a system in QEMU: make run [SYSTEM=name] [CONFIG=debug|release|benchmark] [ARGS=...]
 ##      guests boot Debian's kernel, or yours: [LINUX=Image] [INITRD=file] [DTB=file]
 run: all
@@ -76,10 +80,13 @@ fuzz: all $(FUZZ)/build.ninja
 	@$(call ninja,$(FUZZ),fuzz)
 	@$(PYTHON) scripts/test.py --only '$(T)' --fuzz-seconds $(SECONDS_EACH) fuzz
 
-## fuzz-long: every fuzz target for ten million executions
-fuzz-long: all $(FUZZ)/build.ninja
+## fuzz-long: every fuzz target for RUNS=10000000, coverage, seeded faults: docs/results/fuzz.md
+RUNS ?= 10000000
+fuzz-long: all $(FUZZ)/build.ninja $(FUZZ_COVERAGE)/build.ninja
+	@$(call ninja,$(MAIN),unit)
 	@$(call ninja,$(FUZZ),fuzz)
-	@$(PYTHON) scripts/test.py --only '$(T)' --fuzz-runs 10000000 fuzz
+	@$(call ninja,$(FUZZ_COVERAGE),fuzz)
+	@$(PYTHON) scripts/fuzz_long.py --only '$(T)' --runs $(RUNS)
 
 ## bench: count instructions and write docs/results/
 bench: all

@@ -113,36 +113,40 @@ def run_meson_test(suite, test, arguments):
     return result
 
 
-def run_fuzz_target(suite, test, arguments):
-    """A fuzz target on its corpus: at most so many seconds or so many executions."""
+def fuzz_command(test, limit):
+    """The command of a fuzz target: from the corpus in the tree and what was found before."""
     name = test['name']
     seeds = TOP / 'tests/fuzz/corpus' / name
+    dictionary = TOP / 'tests/fuzz' / (name + '.dict')
     found = TOP / 'build/fuzz-corpus' / name
     crashes = TOP / 'build/fuzz-crashes' / name
-    folder = LOGS / suite
-    for path in (found, crashes, folder):
+    for path in (found, crashes):
         path.mkdir(parents=True, exist_ok=True)
     command = test['cmd'] + [f'-artifact_prefix={crashes}/', '-print_final_stats=1', '-timeout=20',
-                             '-rss_limit_mb=2048']
-    if arguments.fuzz_runs:
-        command.append(f'-runs={arguments.fuzz_runs}')
-        timeout = 24 * 3600
-    else:
-        command.append(f'-max_total_time={arguments.fuzz_seconds}')
-        timeout = arguments.fuzz_seconds + 120
-    dictionary = TOP / 'tests/fuzz' / (name + '.dict')
+                             '-rss_limit_mb=2048', limit]
     if dictionary.exists():
         command.append(f'-dict={dictionary}')
-    command.append(str(found))
-    if seeds.is_dir():
-        command.append(str(seeds))
-    code, text = run_program(command, folder / (name + '.log'), test['env'], timeout)
+    return command + [str(path) for path in (found, seeds) if path.is_dir()]
+
+
+def fuzz_executions(text):
+    """How many executions a fuzz target says it made; 0 if it did not get so far."""
     runs = re.search(r'stat::number_of_executed_units:\s*(\d+)', text)
+    return int(runs[1]) if runs else 0
+
+
+def run_fuzz_target(suite, test, arguments):
+    """A fuzz target for so many seconds."""
+    folder = LOGS / suite
+    folder.mkdir(parents=True, exist_ok=True)
+    code, text = run_program(fuzz_command(test, f'-max_total_time={arguments.fuzz_seconds}'),
+                             folder / (test['name'] + '.log'), test['env'],
+                             arguments.fuzz_seconds + 120)
+    runs = fuzz_executions(text)
     # A target that executed nothing has shown nothing.
-    ok = code == 0 and runs is not None and int(runs.group(1)) > 0
-    result = Result(passed=1) if ok else Result(failed=1)
+    result = Result(passed=1) if code == 0 and runs > 0 else Result(failed=1)
     result.shown = text
-    result.note = f'{int(runs.group(1)):,} executions' if runs else ''
+    result.note = f'{runs:,} executions' if runs else ''
     return result
 
 
@@ -238,7 +242,6 @@ def main():
     parser.add_argument('--only', default='', help='tests whose name has this text')
     parser.add_argument('--timeout', type=int, default=0, help='seconds for each host test')
     parser.add_argument('--fuzz-seconds', type=int, default=8)
-    parser.add_argument('--fuzz-runs', type=int, default=0)
     arguments = parser.parse_args()
     screen = Screen()
     LOGS.mkdir(parents=True, exist_ok=True)

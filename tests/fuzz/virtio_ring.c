@@ -174,6 +174,41 @@ static void announce(const struct bench *bench, struct input *input)
     guest_put(desc + 8, &bytes, 4);
 }
 
+/* Ranges of RAM that are accepted hold something, end below 2^64, and are apart. */
+static void describe_ram(struct input *input)
+{
+    static unsigned char byte;
+    struct guestmem_range ranges[GUESTMEM_MAX_RANGES + 1];
+    struct guestmem mem;
+    unsigned count = input_u8(input) % (GUESTMEM_MAX_RANGES + 2);
+
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t kind = input_u8(input);
+
+        ranges[i] = (struct guestmem_range){
+            .start = { (kind & 1) != 0 ? input_u64(input) : input_u16(input) },
+            .size = { (kind & 2) != 0 ? input_u64(input) : input_u8(input) },
+            .host = { (kind & 0xf0) != 0 ? &byte : NULL },
+        };
+    }
+    if (guestmem_init(&mem, ranges, count) != VIRTIO_OK) {
+        return;
+    }
+    guest_check(count != 0 && count <= GUESTMEM_MAX_RANGES, "a number of ranges");
+    for (unsigned i = 0; i < count; i++) {
+        __uint128_t end = (__uint128_t)ranges[i].start.value + ranges[i].size.bytes;
+
+        guest_check(ranges[i].size.bytes != 0 && ranges[i].host.ptr != NULL, "a range has bytes");
+        guest_check(end <= (__uint128_t)1 << 64, "a range ends below 2^64");
+        for (unsigned j = 0; j < i; j++) {
+            guest_check(end <= ranges[j].start.value ||
+                            (__uint128_t)ranges[j].start.value + ranges[j].size.bytes <=
+                                ranges[i].start.value,
+                        "ranges are apart");
+        }
+    }
+}
+
 static void step(struct bench *bench, struct input *input)
 {
     uint8_t op = input_u8(input);
@@ -206,7 +241,9 @@ static void step(struct bench *bench, struct input *input)
         guest_check(!virtq_interrupt_due(&bench->queue), "one interrupt a batch");
         break;
     case 6:
-        if ((op & 0x10) != 0) {
+        if ((op & 0x60) == 0x60) {
+            describe_ram(input);
+        } else if ((op & 0x10) != 0) {
             virtq_suppress_kicks(&bench->queue);
         } else {
             more = virtq_want_kick(&bench->queue);
