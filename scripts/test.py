@@ -10,10 +10,12 @@ import argparse
 import concurrent.futures
 import json
 import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 from pathlib import Path
@@ -25,6 +27,10 @@ MAIN = TOP / 'build/main'
 FUZZ = TOP / 'build/fuzz'
 LOGS = TOP / 'build/logs'
 PYTEST_FOLDERS = ['tests/boot', 'tests/sdf']
+CPUS = os.cpu_count() or 1
+# Files of boot tests that take longest: they begin first, so that all CPUs are busy to the end.
+LONGEST = ['test_torture']
+SLOWEST = 15  # tests whose times are shown
 SHOWN_LINES = 60  # of a failing test's output; the log has all of it
 
 
@@ -45,13 +51,17 @@ class Screen:
 
     def __init__(self):
         self.live = sys.stdout.isatty()
+        self.lock = threading.Lock()
 
     def working(self, text):
         if self.live:
-            print('\r\x1b[K' + text[:shutil.get_terminal_size().columns - 1], end='', flush=True)
+            shown = text[:shutil.get_terminal_size().columns - 1]
+            with self.lock:
+                print('\r\x1b[K' + shown, end='', flush=True)
 
     def line(self, text):
-        print(('\r\x1b[K' if self.live else '') + text, flush=True)
+        with self.lock:
+            print(('\r\x1b[K' if self.live else '') + text, flush=True)
 
 
 def count(text, code):
@@ -151,7 +161,7 @@ def run_fuzz_target(suite, test, arguments):
 
 
 def run_meson_suite(suite, folder, run_one, arguments, screen):
-    """Every test of a Meson suite, two at a time."""
+    """Every test of a Meson suite, as many at a time as there are CPUs."""
     total = Result()
     tests = meson_tests(folder, suite, arguments.only)
     if not tests:
@@ -164,7 +174,7 @@ def run_meson_suite(suite, folder, run_one, arguments, screen):
         result = run_one(suite, test, arguments)
         return result, time.monotonic() - started[test['name']]
 
-    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=CPUS) as pool:
         jobs = {pool.submit(timed, test): test for test in tests}
         for job in concurrent.futures.as_completed(jobs):
             result, seconds = job.result()
@@ -189,41 +199,50 @@ def show(text, log, screen):
     screen.line(f'    (all of it: {log.relative_to(TOP)})')
 
 
-def run_pytest(suite, marker, arguments, screen):
-    """The pytest folders; progress is shown test by test, failures at the end."""
-    folders = [f for f in PYTEST_FOLDERS if any((TOP / f).glob('test_*.py'))]
-    if not folders:
-        return Result()
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log, junit = LOGS / (suite + '.log'), LOGS / (suite + '.xml')
+def show_pytest(suite, lines, screen):
+    """What a pytest says: test by test, and its failures at once, when it ends."""
+    failing, failures = False, []
+    for line in lines:
+        match = re.match(r'(\S+)::(.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b', line)
+        if match:
+            word = {'PASSED': 'ok', 'SKIPPED': 'skip'}.get(match.group(3), 'FAIL')
+            screen.line(f'{word:4} {suite} {Path(match.group(1)).stem} {match.group(2)}')
+        elif re.match(r'=+ (FAILURES|ERRORS) =+', line):
+            failing = True
+        elif line.startswith('=') and failing:
+            failing = False
+        elif failing:
+            failures.append('    | ' + line.rstrip())
+    if failures:
+        screen.line('\n'.join(failures))
+
+
+def run_pytest_file(suite, marker, file, worker, arguments, screen):
+    """The tests of a file, by a pytest of its own, whose images no other worker touches. Returns
+    the result and the tests' elements in its report."""
+    folder = LOGS / suite
+    folder.mkdir(parents=True, exist_ok=True)
+    log, junit = folder / (file.stem + '.log'), folder / (file.stem + '.xml')
     junit.unlink(missing_ok=True)
     command = ['/usr/bin/python3', '-m', 'pytest', '-v', '--tb=short', '-m', marker,
-               '-p', 'no:cacheprovider', f'--junitxml={junit}', '--rootdir', str(TOP), *folders]
+               '-p', 'no:cacheprovider', f'--junitxml={junit}', '--rootdir', str(TOP), str(file)]
     if arguments.only:
         command += ['-k', arguments.only]
     with open(log, 'w', encoding='utf-8') as out:
         runner = subprocess.Popen(command, cwd=TOP, stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  errors='replace')
-        failing = False
-        for line in runner.stdout:
-            out.write(line)
-            match = re.match(r'(\S+)::(.+?) (PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b', line)
-            if match:
-                word = {'PASSED': 'ok', 'SKIPPED': 'skip'}.get(match.group(3), 'FAIL')
-                screen.line(f'{word:4} {suite} {Path(match.group(1)).stem} {match.group(2)}')
-            elif re.match(r'=+ (FAILURES|ERRORS) =+', line):
-                failing = True
-            elif line.startswith('=') and failing:
-                failing = False
-            elif failing:
-                screen.line('    | ' + line.rstrip())
+                                  errors='replace', env={**os.environ, 'BULKHEAD_WORKER': worker})
+
+        def lines():
+            for line in runner.stdout:
+                out.write(line)
+                yield line
+
+        show_pytest(suite, lines(), screen)
         code = runner.wait()
-    if not junit.exists():
-        show(log.read_text(encoding='utf-8'), log, screen)
-        return Result(failed=1)
     total = Result()
-    for element in xml.etree.ElementTree.parse(junit).getroot().iter('testsuite'):
+    suites = xml.etree.ElementTree.parse(junit).getroot() if junit.exists() else ()
+    for element in suites:
         tests, skipped = int(element.get('tests')), int(element.get('skipped'))
         failed = int(element.get('failures')) + int(element.get('errors'))
         # A test that fails and whose teardown fails too counts twice as failed, once as a test.
@@ -232,6 +251,39 @@ def run_pytest(suite, marker, arguments, screen):
     if code not in (0, nothing_selected) and total.failed == 0:
         show(log.read_text(encoding='utf-8'), log, screen)
         total.failed = 1
+    return total, suites
+
+
+def show_slowest(suite, cases, screen):
+    """The tests that took longest."""
+    slowest = sorted(cases, key=lambda case: float(case.get('time')), reverse=True)[:SLOWEST]
+    for case in slowest:
+        name = f'{case.get("classname").split(".")[-1]} {case.get("name")}'
+        screen.line(f'{float(case.get("time")):6.1f} s {suite} {name}')
+
+
+def run_pytest(suite, marker, workers, arguments, screen):
+    """The pytest folders, file by file, several at a time."""
+    files = [file for folder in PYTEST_FOLDERS for file in (TOP / folder).glob('test_*.py')]
+    files.sort(key=lambda file: (file.stem not in LONGEST, file))
+    free = queue.SimpleQueue()
+    for worker in range(workers):
+        free.put(str(worker))
+
+    def run_one(file):
+        worker = free.get()
+        result = run_pytest_file(suite, marker, file, worker, arguments, screen)
+        free.put(worker)
+        return result
+
+    total = Result()
+    report = xml.etree.ElementTree.Element('testsuites')
+    with concurrent.futures.ThreadPoolExecutor(max_workers=workers) as pool:
+        for result, suites in pool.map(run_one, files):
+            total.add(result)
+            report.extend(suites)
+    xml.etree.ElementTree.ElementTree(report).write(LOGS / (suite + '.xml'), encoding='utf-8')
+    show_slowest(suite, report.iter('testcase'), screen)
     return total
 
 
@@ -250,12 +302,11 @@ def main():
     started = time.monotonic()
     for suite in arguments.suites:
         if suite == 'boot':
-            total.add(run_pytest(suite, 'not long', arguments, screen))
+            total.add(run_pytest(suite, 'not long', CPUS, arguments, screen))
         elif suite == 'long':
             total.add(run_meson_suite(suite, MAIN, run_meson_test, arguments, screen))
-            total.add(run_pytest(suite, 'long', arguments, screen))
-            if (LOGS / (suite + '.xml')).exists():
-                long_results.record(long_results.results_of(LOGS / (suite + '.xml')))
+            total.add(run_pytest(suite, 'long', 1, arguments, screen))
+            long_results.record(long_results.results_of(LOGS / (suite + '.xml')))
         elif suite == 'fuzz':
             total.add(run_meson_suite(suite, FUZZ, run_fuzz_target, arguments, screen))
         else:

@@ -29,8 +29,11 @@ BUILD = TOP / 'build'
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', BUILD / 'main'))
 SDK = MAIN / 'sdk'
 TOOL = SDK / 'bin/bulkhead'
-LOGS = BUILD / 'logs/boot'
-IMAGES = BUILD / 'images'
+# Of a build folder that was asked for, they are in it: such runs do not meet those of others.
+OUTPUT = BUILD if MAIN == BUILD / 'main' else MAIN
+LOGS = OUTPUT / 'logs/boot'
+# The tests of several files may run at the same time, and make images of the same name.
+IMAGES = OUTPUT / 'images' / os.environ.get('BULKHEAD_WORKER', '0')
 BOARD = 'qemu_virt_aarch64'
 RAM_BASE = 0x40000000
 RAM_BYTES = 2 << 30

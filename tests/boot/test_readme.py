@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the README tells a newcomer to type works, in a clean copy of the tree."""
+"""What the README tells a newcomer to type works: in this tree, which `make test` has built (in a
+fresh clone, where continuous integration runs it, from nothing), and in a clean copy of it."""
+import contextlib
 import re
 import shutil
 import subprocess
@@ -20,8 +22,8 @@ def commands():
             for line in block.splitlines() if line.strip()]
 
 
-@pytest.fixture(scope='module')
-def copy():
+@contextlib.contextmanager
+def clean_copy():
     """The files of the tree, and nothing that was built."""
     folder = BUILD / 'readme-copy'
     shutil.rmtree(folder, ignore_errors=True)
@@ -35,6 +37,14 @@ def copy():
                         ignore=shutil.ignore_patterns('lock', 'partial'))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope='module', params=[
+    'here', pytest.param('copy', marks=pytest.mark.long)])
+def place(request):
+    """The folder to type the commands in."""
+    with clean_copy() if request.param == 'copy' else contextlib.nullcontext(TOP) as folder:
+        yield folder
 
 
 def first_line_of(system):
@@ -54,12 +64,12 @@ def test_there_are_commands():
 
 
 @pytest.mark.parametrize('command', [c for c in commands() if c.startswith('make run')])
-def test_run(copy, command):
+def test_run(place, command):
     system = re.search(r'SYSTEM=(\S+)', command)
     system = system.group(1) if system else default_system()
     LOGS.mkdir(parents=True, exist_ok=True)
     with open(LOGS / f'readme-{system}.log', 'w', encoding='utf-8') as log:
-        terminal = pexpect.spawn('/bin/bash', ['-c', command], cwd=str(copy), timeout=600,
+        terminal = pexpect.spawn('/bin/bash', ['-c', command], cwd=str(place), timeout=600,
                                  encoding='utf-8', codec_errors='replace', logfile=log,
                                  dimensions=(40, 120))
         try:
@@ -72,9 +82,9 @@ def test_run(copy, command):
 
 
 @pytest.mark.parametrize('command', [c for c in commands() if not c.startswith('make run')])
-def test_other(copy, command):
+def test_other(place, command):
     # Running all tests from one of them would not end: that the line can be made is what is seen.
-    done = subprocess.run(command.split() + ['--dry-run'], cwd=copy, stdin=subprocess.DEVNULL,
+    done = subprocess.run(command.split() + ['--dry-run'], cwd=place, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
                           check=False)
     assert command.startswith('make ')
