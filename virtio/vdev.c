@@ -20,7 +20,8 @@ static bool rules_kept(const struct vdev_model *model, uint64_t features)
     for (unsigned i = 0; i < model->rule_count; i++) {
         const struct vdev_rule *rule = &model->rules[i];
 
-        if ((features & rule->feature) != 0 && (features & rule->needs) != rule->needs) {
+        if ((features & rule->feature) != 0 && ((features & rule->needs) != rule->needs ||
+                                                (rule->any != 0 && (features & rule->any) == 0))) {
             return false;
         }
     }

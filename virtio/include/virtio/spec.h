@@ -29,6 +29,7 @@
 /** @} */
 
 /** @{ Device types (chapter 5). */
+#define VIRTIO_ID_NET 1U
 #define VIRTIO_ID_BLOCK 2U
 #define VIRTIO_ID_CONSOLE 3U
 #define VIRTIO_ID_ENTROPY 4U

@@ -28,10 +28,14 @@ struct vdev;
 /** Most bytes of a device's configuration space. */
 #define VDEV_CONFIG_BYTES 256U
 
-/** "`feature` may be offered or accepted only with all of `needs`." Both are masks. */
+/**
+ * "`feature` may be offered or accepted only with all of `needs` and, where that is not 0, with one
+ * of `any`." All are masks.
+ */
 struct vdev_rule {
     uint64_t feature;
     uint64_t needs;
+    uint64_t any;
 };
 
 /** A device type. Every function runs in the device's thread. */
