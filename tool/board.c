@@ -16,6 +16,7 @@
 #include "xml.h"
 
 #define BOARD_MAX_TREE (4u << 20)
+#define BOARD_MIB (UINT64_C(1) << 20)
 #define BOARD_CPUS (sizeof(((struct board *)0)->mpidr) / sizeof(((struct board *)0)->mpidr[0]))
 
 /** A number that is needed; 0 after complaining. */
@@ -293,6 +294,16 @@ uint64_t board_ram_bytes(const struct board *board)
         bytes += board->ram[i].bytes;
     }
     return bytes;
+}
+
+bool board_set_ram(struct board *board, uint64_t bytes)
+{
+    if (board->qemu == NULL || board->ram_count != 1 || bytes == 0 || bytes % BOARD_MIB != 0 ||
+        bytes > SDF_PHYSICAL_END - board->ram[0].base) {
+        return false;
+    }
+    board->ram[0].bytes = bytes;
+    return true;
 }
 
 void board_free(struct board *board)

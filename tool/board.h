@@ -47,7 +47,7 @@ struct board {
     struct board_guest guest;
     uint8_t *tree;    /* board.dtb beside the file, checked with devicetree.h; NULL: none */
     char *qemu;       /* emulator program, or NULL when the board is real */
-    char **qemu_args; /* NULL-terminated; `bulkhead run` adds -smp, -kernel, ... */
+    char **qemu_args; /* NULL-terminated; `bulkhead run` adds -m, -smp, -kernel, ... */
     char *source;     /* the file's bytes, for messages */
 };
 
@@ -75,6 +75,12 @@ bool board_touches_ram(const struct board *board, uint64_t base, uint64_t bytes)
 
 /** Bytes of RAM in all. */
 uint64_t board_ram_bytes(const struct board *board);
+
+/**
+ * Give a board that is emulated another size of RAM. Returns false when the board is real or has
+ * several ranges of RAM, or when `bytes` is 0, not a multiple of 1 MiB, or too much.
+ */
+bool board_set_ram(struct board *board, uint64_t bytes);
 
 /** Release what board_load() read. */
 void board_free(struct board *board);

@@ -16,6 +16,7 @@ static const char cmd_build_help[] =
     "Make an image that boots from a system description.\n"
     "\n"
     "  --board B             the board, a folder of the SDK's board/\n"
+    "  --ram SIZE            of the board, if it is emulated; such as 4G\n"
     "  --config C            debug (as if not given), release or benchmark\n"
     "  --search-path DIR     where programs and prefilled contents are looked for; repeatable\n"
     "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"

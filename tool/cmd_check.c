@@ -11,6 +11,7 @@ static const char cmd_check_help[] =
     "Say what is wrong with a system description. The programs need not exist yet.\n"
     "\n"
     "  --board B             also check what depends on the board: memory, interrupts, CPUs\n"
+    "  --ram SIZE            of the board, if it is emulated; such as 4G\n"
     "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
     "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"
     "\n"

@@ -13,6 +13,7 @@ static const char cmd_expand_help[] =
     "system.\n"
     "\n"
     "  --board B             the board; needed when there are guests\n"
+    "  --ram SIZE            of the board, if it is emulated; such as 4G\n"
     "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
     "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"
     "\n"

@@ -12,7 +12,8 @@ static const char cmd_report_help[] =
     "Print the memory map of a system, and what each protection domain and virtual machine\n"
     "can reach.\n"
     "\n"
-    "  --board, --config, --search-path, --sdk, --override-kernel   as for 'bulkhead build'\n"
+    "  --board, --ram, --config, --search-path, --sdk, --override-kernel\n"
+    "                        as for 'bulkhead build'\n"
     "  --json                the same for scripts\n"
     "  -o, --output FILE     instead of standard output\n";
 

@@ -28,7 +28,8 @@ static const char cmd_run_help[] =
     "The console is on the terminal: Ctrl-A x ends, Ctrl-A c shows the emulator's monitor. The\n"
     "exit code is the emulator's.\n"
     "\n"
-    "  --board, --config, --search-path, --sdk, --override-kernel   as for 'bulkhead build'\n"
+    "  --board, --ram, --config, --search-path, --sdk, --override-kernel\n"
+    "                        as for 'bulkhead build'\n"
     "  -o, --output FILE     keep the image that is built\n"
     "  --cpus N              CPUs of the machine (as many as the system uses)\n"
     "  --cpu MODEL           for example cortex-a53 or cortex-a72\n"
@@ -49,24 +50,62 @@ static bool cmd_run_is_image(const uint8_t *bytes, size_t size)
            (size >= 4 && memcmp(bytes, uimage, 4) == 0);
 }
 
-/* CPUs that an image uses: its boot description says so. 1 when it has none. */
-static unsigned cmd_run_cpus(const uint8_t *bytes, size_t size)
+/* What an image says of the machine that it is for. */
+struct cmd_run_machine {
+    unsigned cpus; /* that it uses; 1 when it does not say */
+    uint64_t ram;  /* bytes; 0 when it does not say, or it has several ranges */
+};
+
+/* The boot description of an image at `at`. False when there is none. */
+static bool cmd_run_describes(const uint8_t *bytes, size_t size, size_t at,
+                              struct cmd_run_machine *machine)
+{
+    struct bd_header header;
+    struct bd_memory memory;
+
+    memcpy(&header, bytes + at, sizeof(header));
+    if (header.magic != BD_MAGIC || header.version != BD_VERSION || header.board.cpus < 1 ||
+        header.board.cpus > BH_MAX_CPUS) {
+        return false;
+    }
+    machine->cpus = header.board.cpus;
+    if (header.memory.count == 1 && size - at >= sizeof(memory) &&
+        header.memory.off <= size - at - sizeof(memory)) {
+        memcpy(&memory, bytes + at + header.memory.off, sizeof(memory));
+        machine->ram = memory.bytes;
+    }
+    return true;
+}
+
+static struct cmd_run_machine cmd_run_machine(const uint8_t *bytes, size_t size)
 {
     static const size_t starts[] = { 0, 64 }; /* a uimage has 64 bytes in front */
+    struct cmd_run_machine machine = { .cpus = 1 };
 
     for (size_t start = 0; start < 2; start++) {
         for (size_t at = starts[start]; at < size && size - at >= sizeof(struct bd_header);
              at += BD_PAGE) {
-            struct bd_header header;
-
-            memcpy(&header, bytes + at, sizeof(header));
-            if (header.magic == BD_MAGIC && header.version == BD_VERSION &&
-                header.board.cpus >= 1 && header.board.cpus <= BH_MAX_CPUS) {
-                return header.board.cpus;
+            if (cmd_run_describes(bytes, size, at, &machine)) {
+                return machine;
             }
         }
     }
-    return 1;
+    return machine;
+}
+
+/* The board for an image, with the RAM that the image was built for unless --ram says more. */
+static int cmd_run_board(struct source *source, const struct options *options,
+                         const struct cmd_run_machine *machine)
+{
+    int code = source_board(source, options);
+
+    if (code == CMD_OK && options->ram == NULL && machine->ram != 0 &&
+        machine->ram != board_ram_bytes(&source->board) &&
+        !board_set_ram(&source->board, machine->ram)) {
+        fprintf(stderr, "bulkhead: '%s' was built for another board's RAM\n", options->input);
+        return CMD_WRONG;
+    }
+    return code;
 }
 
 /* Room for the image in a file without name, which ends with the emulator. */
@@ -218,9 +257,11 @@ static int cmd_run_input(struct source *source, const struct options *options)
         return CMD_ENVIRONMENT;
     }
     if (cmd_run_is_image(bytes, size)) {
-        cpus = cmd_run_cpus(bytes, size);
+        struct cmd_run_machine machine = cmd_run_machine(bytes, size);
+
+        cpus = machine.cpus;
         path = alloc_copy(options->input, strlen(options->input));
-        code = source_board(source, options);
+        code = cmd_run_board(source, options, &machine);
     } else {
         code = cmd_run_build(source, options, &path);
         cpus = source->plan.cpus;

@@ -65,6 +65,8 @@ static void emulator_add_board(struct emulator *emulator, const struct board *bo
 static void emulator_add_wishes(struct emulator *emulator, const struct board *board,
                                 const struct emulator_wish *wish)
 {
+    emulator_add(emulator, "-m");
+    emulator_take(emulator, alloc_format("%" PRIu64 "M", board_ram_bytes(board) >> 20));
     emulator_add(emulator, "-smp");
     emulator_take(emulator, alloc_format("%u", wish->cpus));
     if (wish->icount) {

@@ -30,6 +30,7 @@ struct options_entry {
 
 static const struct options_entry options_table[] = {
     { "--board", NULL, OPTIONS_BOARD, OPTIONS_TEXT, FIELD(board) },
+    { "--ram", NULL, OPTIONS_BOARD, OPTIONS_TEXT, FIELD(ram) },
     { "--config", NULL, OPTIONS_CONFIG, OPTIONS_TEXT, FIELD(config) },
     { "--search-path", NULL, OPTIONS_SEARCH, OPTIONS_DIR, FIELD(search) },
     { "--sdk", NULL, OPTIONS_SDK, OPTIONS_TEXT, FIELD(sdk) },

@@ -10,7 +10,7 @@
 #include "search.h"
 
 /** Options, as bits for options_parse(). */
-#define OPTIONS_BOARD (1u << 0)      /* --board B */
+#define OPTIONS_BOARD (1u << 0)      /* --board B, --ram SIZE */
 #define OPTIONS_CONFIG (1u << 1)     /* --config C */
 #define OPTIONS_SEARCH (1u << 2)     /* --search-path DIR, repeatable */
 #define OPTIONS_SDK (1u << 3)        /* --sdk DIR */
@@ -30,6 +30,7 @@ struct options {
     const char *command; /* as typed, for messages: "bulkhead build" */
     const char *input;   /* the positional argument, or NULL */
     const char *board;
+    const char *ram;
     const char *config;
     const char *sdk;
     struct search search;

@@ -199,15 +199,16 @@ static void plan_add_vm(struct plan *plan, size_t index, struct diag *diag)
 }
 
 /*
- * A region that has contents and that nobody writes need not be copied out of the image. Large
- * ones are: the payload is aligned to pages only, and blocks of 2 MiB are worth more.
+ * A region that has contents and that nobody writes need not be copied out of the image, which is
+ * aligned to blocks of 2 MiB.
  */
 static void plan_choose_in_place(struct plan *plan)
 {
     for (size_t i = 0; i < plan->regions_count; i++) {
         struct plan_region *region = &plan->regions[i];
 
-        region->in_place = region->data != NULL && !region->fixed && region->align == LAYOUT_PAGE &&
+        region->in_place = region->data != NULL && !region->fixed &&
+                           region->align <= LAYOUT_BLOCK &&
                            region->bytes - region->data_bytes < LAYOUT_PAGE;
     }
     for (size_t i = 0; i < plan->maps_count; i++) {

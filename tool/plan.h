@@ -137,6 +137,17 @@ void plan_place(struct plan *plan, uint64_t kernel_bytes, uint64_t bootdesc_byte
  */
 uint64_t plan_map_block(const struct plan *plan, const struct plan_map *map);
 
+/** Memory that a virtual machine costs, in bytes. What it shares with others is in it in full. */
+struct plan_cost {
+    uint64_t ram;     /* that the guest may write to */
+    uint64_t images;  /* files that its monitor reads; stored once, whoever reads them */
+    uint64_t monitor; /* all else that the guest or its monitor has: programs, stack, buffers */
+    uint64_t kernel;  /* objects and page tables of both, in the kernel's heap */
+};
+
+/** The cost of the VM with this index. After plan_place(). */
+struct plan_cost plan_vm_cost(const struct plan *plan, size_t vm);
+
 /** Store the low `bytes` bytes of a value, little endian. */
 void plan_store(uint8_t *at, uint64_t value, size_t bytes);
 

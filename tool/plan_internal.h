@@ -19,4 +19,13 @@ void plan_add_map(struct plan *plan, size_t region, uint64_t addr, unsigned perm
 void plan_add_program(struct plan *plan, struct plan_pd *pd, const struct search *search,
                       struct diag *diag);
 
+/** Up to whole pages. */
+static inline uint64_t plan_round(uint64_t value)
+{
+    return (value + LAYOUT_PAGE - 1) & ~(LAYOUT_PAGE - 1);
+}
+
+/** Bytes of the kernel's heap that are for a VM, its vCPUs and its monitor. */
+uint64_t plan_heap_vm(const struct plan *plan, size_t vm);
+
 #endif

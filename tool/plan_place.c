@@ -20,11 +20,6 @@
 #define PLAN_HEAP_VM 0x10000UL
 #define PLAN_HEAP_VCPU 0x2000UL
 
-static uint64_t plan_round(uint64_t value)
-{
-    return (value + LAYOUT_PAGE - 1) & ~(LAYOUT_PAGE - 1);
-}
-
 /* Whether a map and its region are congruent modulo `block`, known before there is an address. */
 static bool plan_congruent(const struct plan_region *region, uint64_t addr, uint64_t block)
 {
@@ -73,33 +68,60 @@ static uint64_t plan_space_tables(const struct plan *plan, size_t first, size_t 
     return tables;
 }
 
-static uint64_t plan_heap_bytes(const struct plan *plan)
+static uint64_t plan_heap_pd(const struct plan *plan, size_t pd)
 {
-    uint64_t bytes = PLAN_HEAP_BASE + plan->cpus * PLAN_HEAP_CPU +
-                     plan->sdf->pds_count * PLAN_HEAP_PD + plan->sdf->vms_count * PLAN_HEAP_VM;
-    uint64_t tables = 0;
+    const struct plan_pd *from = &plan->pds[pd];
 
-    for (size_t i = 0; i < plan->sdf->pds_count; i++) {
-        tables += plan_space_tables(plan, plan->pds[i].maps_first, plan->pds[i].maps_count);
-    }
-    for (size_t i = 0; i < plan->sdf->vms_count; i++) {
-        tables += plan_space_tables(plan, plan->vms[i].maps_first, plan->vms[i].maps_count);
-        bytes += plan->vms[i].sdf->vcpus_count * PLAN_HEAP_VCPU;
-    }
-    return bytes + tables * LAYOUT_PAGE;
+    return PLAN_HEAP_PD + plan_space_tables(plan, from->maps_first, from->maps_count) * LAYOUT_PAGE;
 }
 
-/* Give each region with contents its place in the payload. Returns the end of the image. */
+/* Without its monitor. */
+static uint64_t plan_heap_guest(const struct plan *plan, size_t vm)
+{
+    const struct plan_vm *from = &plan->vms[vm];
+
+    return PLAN_HEAP_VM + from->sdf->vcpus_count * PLAN_HEAP_VCPU +
+           plan_space_tables(plan, from->maps_first, from->maps_count) * LAYOUT_PAGE;
+}
+
+uint64_t plan_heap_vm(const struct plan *plan, size_t vm)
+{
+    return plan_heap_guest(plan, vm) + plan_heap_pd(plan, plan->vms[vm].sdf->pd);
+}
+
+static uint64_t plan_heap_bytes(const struct plan *plan)
+{
+    uint64_t bytes = PLAN_HEAP_BASE + plan->cpus * PLAN_HEAP_CPU;
+
+    for (size_t i = 0; i < plan->sdf->pds_count; i++) {
+        bytes += plan_heap_pd(plan, i);
+    }
+    for (size_t i = 0; i < plan->sdf->vms_count; i++) {
+        bytes += plan_heap_guest(plan, i);
+    }
+    return bytes;
+}
+
+/*
+ * Give each region with contents its place in the payload: first those that may begin at any page,
+ * then those that stay in the image in larger blocks. Returns the end of the image.
+ */
 static uint64_t plan_place_payload(struct plan *plan, uint64_t start)
 {
     uint64_t off = start;
 
-    for (size_t i = 0; i < plan->regions_count; i++) {
-        struct plan_region *region = &plan->regions[i];
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < plan->regions_count; i++) {
+            struct plan_region *region = &plan->regions[i];
+            bool blocks = region->in_place && region->align > LAYOUT_PAGE;
 
-        /* What is in place needs its whole pages; of the others the kernel clears the rest. */
-        if (region->data_bytes > 0) {
+            if (region->data_bytes == 0 || blocks != (pass == 1)) {
+                continue;
+            }
+            /* The image itself begins at a multiple of PLAN_KERNEL_ALIGN. */
+            off += blocks ? (region->residue - off) & (region->align - 1) : 0;
             region->src_off = off;
+            /* What is in place needs its whole pages; of the others the kernel clears the rest. */
             off += plan_round(region->in_place ? region->bytes : region->data_bytes);
         }
     }

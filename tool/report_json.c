@@ -139,6 +139,7 @@ static void report_end(const struct plan *plan, const struct sdf_end *end, FILE 
 static void report_vm(const struct plan *plan, size_t index, FILE *out)
 {
     const struct sdf_vm *sdf = &plan->sdf->vms[index];
+    struct plan_cost cost = plan_vm_cost(plan, index);
 
     fputs("    {", out);
     report_key_string("name", sdf->name.text, out);
@@ -149,7 +150,10 @@ static void report_vm(const struct plan *plan, size_t index, FILE *out)
         fprintf(out, "%s{\"id\": %" PRIu64 ", \"cpu\": %" PRIu64 "}", i == 0 ? "" : ", ",
                 sdf->vcpus[i].id.value, sdf->vcpus[i].cpu.value);
     }
-    fputs("],\n     ", out);
+    fprintf(out,
+            "],\n     \"memory\": {\"ram\": %" PRIu64 ", \"images\": %" PRIu64
+            ", \"monitor\": %" PRIu64 ", \"kernel\": %" PRIu64 "},\n     ",
+            cost.ram, cost.images, cost.monitor, cost.kernel);
     report_maps(plan, plan->vms[index].maps_first, plan->vms[index].maps_count, out);
     fputs("}", out);
 }

@@ -186,6 +186,21 @@ static void report_pd(const struct plan *plan, size_t index, FILE *out)
     report_maps(plan, pd->maps_first, pd->maps_count, out);
 }
 
+static void report_cost(const struct plan *plan, size_t index, FILE *out)
+{
+    struct plan_cost cost = plan_vm_cost(plan, index);
+    char size[5][32];
+
+    fprintf(out,
+            "    memory: %s of RAM, %s of images, %s besides (%s the monitor's, %s the "
+            "kernel's)\n",
+            report_size(cost.ram, size[0], sizeof(size[0])),
+            report_size(cost.images, size[1], sizeof(size[1])),
+            report_size(cost.monitor + cost.kernel, size[2], sizeof(size[2])),
+            report_size(cost.monitor, size[3], sizeof(size[3])),
+            report_size(cost.kernel, size[4], sizeof(size[4])));
+}
+
 static void report_vm(const struct plan *plan, size_t index, FILE *out)
 {
     const struct sdf_vm *sdf = &plan->sdf->vms[index];
@@ -199,6 +214,7 @@ static void report_vm(const struct plan *plan, size_t index, FILE *out)
         fprintf(out, "    vCPU %" PRIu64 " on CPU %" PRIu64 "\n", sdf->vcpus[i].id.value,
                 sdf->vcpus[i].cpu.value);
     }
+    report_cost(plan, index, out);
     fputc('\n', out);
     report_maps(plan, plan->vms[index].maps_first, plan->vms[index].maps_count, out);
 }

@@ -192,29 +192,31 @@ void sdf_attr_number(const struct xml_element *element, const char *name, enum s
     out->pos = attribute->value_pos;
 }
 
+bool sdf_attr_read_size(const char *text, uint64_t *value)
+{
+    static const char suffixes[] = "KMG";
+    size_t length = strlen(text);
+    const char *suffix = length > 0 ? strchr(suffixes, text[length - 1]) : NULL;
+    char *digits = alloc_copy(text, suffix != NULL ? length - 1 : length);
+    bool good = sdf_attr_read_number(digits, value);
+
+    for (const char *at = suffixes; good && suffix != NULL && at <= suffix; at++) {
+        good = !__builtin_mul_overflow(*value, UINT64_C(1024), value);
+    }
+    free(digits);
+    return good;
+}
+
 void sdf_attr_size(const struct xml_element *element, const char *name, enum sdf_need need,
                    struct diag *diag, struct sdf_num *out)
 {
-    static const char suffixes[] = "KMG";
     const struct xml_attribute *attribute = sdf_attr_get(element, name, need, diag);
-    const char *suffix;
-    size_t length;
     uint64_t value = 0;
-    char *digits;
-    bool good;
 
     if (attribute == NULL) {
         return;
     }
-    length = strlen(attribute->value);
-    suffix = length > 0 ? strchr(suffixes, attribute->value[length - 1]) : NULL;
-    digits = alloc_copy(attribute->value, suffix != NULL ? length - 1 : length);
-    good = sdf_attr_read_number(digits, &value);
-    for (const char *at = suffixes; good && suffix != NULL && at <= suffix; at++) {
-        good = !__builtin_mul_overflow(value, UINT64_C(1024), &value);
-    }
-    free(digits);
-    if (!good) {
+    if (!sdf_attr_read_size(attribute->value, &value)) {
         diag_error(diag, attribute->value_pos, "'%s' is not a size for '%s'", attribute->value,
                    name);
         diag_help(diag, "write a number of bytes, or one of K, M or G, such as 256M");

@@ -51,4 +51,7 @@ void sdf_attr_perms(const struct xml_element *element, struct diag *diag, unsign
 /** Read a number as the format has it: decimal or 0x, with '_' anywhere behind the first digit. */
 bool sdf_attr_read_number(const char *text, uint64_t *value);
 
+/** Read a size: a number of bytes, or one of K, M or G (1024 each), such as 256M. */
+bool sdf_attr_read_size(const char *text, uint64_t *value);
+
 #endif

@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "cmd.h"
 #include "lower.h"
+#include "sdf_attr.h"
 
 static const struct {
     const char *name;
@@ -80,6 +81,22 @@ static int source_config(struct source *source)
     return CMD_USAGE;
 }
 
+/* The size of RAM that --ram gives the board. */
+static int source_ram(struct source *source)
+{
+    const char *ram = source->options->ram;
+    uint64_t bytes;
+
+    if (ram == NULL || (sdf_attr_read_size(ram, &bytes) && board_set_ram(&source->board, bytes))) {
+        return CMD_OK;
+    }
+    options_complain(source->options,
+                     "the board '%s' cannot have '%s' of RAM: --ram is for a board that is "
+                     "emulated, and takes whole mebibytes, such as 4G",
+                     source->board.name, ram);
+    return CMD_USAGE;
+}
+
 int source_board(struct source *source, const struct options *options)
 {
     enum board_status status;
@@ -115,7 +132,7 @@ int source_board(struct source *source, const struct options *options)
     status = board_load(path, &source->board_diag, &source->board);
     diag_print(&source->board_diag, stderr);
     free(path);
-    return status == BOARD_OK ? CMD_OK : CMD_ENVIRONMENT;
+    return status == BOARD_OK ? source_ram(source) : CMD_ENVIRONMENT;
 }
 
 void source_lower(struct source *source, const struct board *board, const struct search *search)
@@ -133,6 +150,10 @@ static int source_read(struct source *source, const struct options *options, con
 
     if (code != CMD_OK) {
         return code;
+    }
+    if (options->board == NULL && options->ram != NULL) {
+        options_complain(options, "--ram is the size of a board's RAM; --board is missing");
+        return CMD_USAGE;
     }
     diag_init(&source->diag, path);
     status = sdf_parse(path, &source->diag, &source->sdf);

@@ -21,7 +21,7 @@ static struct board test_board(void)
     struct board board = { .qemu = (char *)"qemu", .qemu_args = test_arguments };
 
     board.ram[0].base = 0x40000000;
-    board.ram[0].bytes = 0x1000;
+    board.ram[0].bytes = 0x4000000;
     board.ram_count = 1;
     return board;
 }
@@ -49,7 +49,7 @@ static void test_plain(void **state)
     struct emulator_wish wish = { .image = "a b'c", .cpus = 2 };
 
     (void)state;
-    test_command(&wish, "qemu -M virt,gic-version=3,secure=off -cpu cortex-a53 -smp 2 "
+    test_command(&wish, "qemu -M virt,gic-version=3,secure=off -cpu cortex-a53 -m 64M -smp 2 "
                         "-kernel 'a b'\\''c'\n");
 }
 
@@ -66,9 +66,9 @@ static void test_everything(void **state)
                                   .rest = rest };
 
     (void)state;
-    test_command(&wish, "qemu -M virt,gic-version=2,secure=off -cpu cortex-a72 -smp 8 "
+    test_command(&wish, "qemu -M virt,gic-version=2,secure=off -cpu cortex-a72 -m 64M -smp 8 "
                         "-icount shift=0,sleep=off "
-                        "-object memory-backend-file,id=ram,share=on,size=4096,mem-path=m "
+                        "-object memory-backend-file,id=ram,share=on,size=67108864,mem-path=m "
                         "-machine memory-backend=ram -S -gdb tcp:127.0.0.1:99 -kernel i -d int\n");
 }
 
