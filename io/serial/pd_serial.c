@@ -8,6 +8,7 @@
 #include <io/timer/protocol.h>
 #include <microkit.h>
 
+#include "text.h"
 #include "virtualiser.h"
 
 #define NS_A_SECOND 1000000000ULL
@@ -152,6 +153,7 @@ void init(void)
         printf("serial: a connection's region is too small or not aligned (%d)\n", error);
         microkit_internal_crash(0);
     }
+    virtualiser.unsaid += serial_text_greeting(&virtualiser);
     microkit_notify(config.device.channel);
     for (unsigned int i = 0; i < config.count; i++) {
         microkit_notify(config.clients[i].connection.channel);

@@ -47,6 +47,24 @@ static void text_character(const struct serial_virtualiser *virtualiser, char to
     }
 }
 
+unsigned int serial_text_greeting(struct serial_virtualiser *virtualiser)
+{
+    const struct serial_rx *rx = &virtualiser->rx;
+    bool control = text_control(virtualiser);
+    unsigned int first = control ? 0 : 1;
+    char c[8];
+
+    text_character(virtualiser, c);
+    if (rx->count < 2) {
+        return text_say(virtualiser, "serial: input to %u %s; %s? for help", first,
+                        rx->clients[0].name, c);
+    }
+    return text_say(virtualiser,
+                    "serial: input to %u %s; %s%u%s switches to %s, %s%u%s back; %s? for help",
+                    first, rx->clients[0].name, c, first + 1, control ? " Enter" : "",
+                    rx->clients[1].name, c, first, control ? " Enter" : "", c);
+}
+
 unsigned int serial_text_focus(struct serial_virtualiser *virtualiser)
 {
     const struct serial_rx *rx = &virtualiser->rx;
@@ -107,14 +125,14 @@ unsigned int serial_text_statistics(struct serial_virtualiser *virtualiser)
     const struct serial_rx *rx = &virtualiser->rx;
     unsigned int unsaid = 0;
 
+    unsaid += text_say(virtualiser, "serial: %-16s %9s %7s %5s %7s %7s %7s %5s", "", "output",
+                       "lines", "cut", "waiting", "input", "dropped", "wrong");
     for (unsigned int i = 0; i < tx->count; i++) {
         const struct serial_tx_client *out = &tx->clients[i];
         const struct serial_rx_client *in = &rx->clients[i];
         unsaid +=
-            text_say(virtualiser,
-                     "serial: %s: output %llu bytes %llu lines %llu cut %u waiting; input %llu "
-                     "bytes %llu dropped; %u wrong positions",
-                     out->name, (unsigned long long)out->bytes, (unsigned long long)out->lines,
+            text_say(virtualiser, "serial: %-16s %9llu %7llu %5llu %7u %7llu %7llu %5u", out->name,
+                     (unsigned long long)out->bytes, (unsigned long long)out->lines,
                      (unsigned long long)out->cuts, serial_queue_available(&tx->clients[i].queue),
                      (unsigned long long)in->bytes, (unsigned long long)in->dropped,
                      out->queue.broken + in->queue.broken);

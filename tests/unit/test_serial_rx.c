@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <io/serial/text.h>
+
 #include "serial_rig.h"
 
 #define PLAIN "colours off\n"
@@ -150,9 +152,18 @@ static void the_control_form_counts_from_0_and_ends_with_enter(void **state)
     rig_free(rig);
 }
 
+/* The line of the statistics that a client has when nothing waits and nothing was wrong. */
+static void statistics_line(char to[160], const char *name, unsigned int output, unsigned int lines,
+                            unsigned int cut, unsigned int input, unsigned int dropped)
+{
+    snprintf(to, 160, "serial: %-16s %9u %7u %5u %7u %7u %7u %5u\r\n", name, output, lines, cut, 0,
+             input, dropped, 0);
+}
+
 static void a_client_that_does_not_read_loses_and_blocks_nobody(void **state)
 {
     struct rig *rig = rig_new(2, PLAIN);
+    char line[160];
     const char *text = "0123456789012345678901234567890123456789012345678901234567890123";
 
     (void)state;
@@ -167,8 +178,8 @@ static void a_client_that_does_not_read_loses_and_blocks_nobody(void **state)
     assert_int_equal(rig->virtualiser.rx.clients[1].dropped, 0);
     rig_type(rig, "@?@s");
     assert_non_null(strstr(rig->out, "1 a                does not read\r\n"));
-    assert_non_null(strstr(rig->out, "a: output 0 bytes 0 lines 0 cut 0 waiting; input 2048 bytes "
-                                     "2048 dropped; 0 wrong positions\r\n"));
+    statistics_line(line, "a", 0, 0, 0, 2048, 2048);
+    assert_non_null(strstr(rig->out, line));
     rig_free(rig);
 }
 
@@ -187,6 +198,29 @@ static void help_names_clients_and_their_states(void **state)
     rig_free(rig);
 }
 
+static void the_greeting_says_how_to_switch(void **state)
+{
+    struct rig *rig = rig_new(3, PLAIN);
+
+    (void)state;
+    assert_int_equal(serial_text_greeting(&rig->virtualiser), 0);
+    rig_run(rig);
+    assert_string_equal(rig->out,
+                        "serial: input to 1 a; @2 switches to b, @1 back; @? for help\r\n");
+    rig_free(rig);
+    rig = rig_new(2, PLAIN "switch ctrl-\\\n");
+    assert_int_equal(serial_text_greeting(&rig->virtualiser), 0);
+    rig_run(rig);
+    assert_string_equal(rig->out, "serial: input to 0 a; Ctrl-\\ 1 Enter switches to b, "
+                                  "Ctrl-\\ 0 Enter back; Ctrl-\\ ? for help\r\n");
+    rig_free(rig);
+    rig = rig_new(1, PLAIN);
+    assert_int_equal(serial_text_greeting(&rig->virtualiser), 0);
+    rig_run(rig);
+    assert_string_equal(rig->out, "serial: input to 1 a; @? for help\r\n");
+    rig_free(rig);
+}
+
 static void help_of_the_control_form_counts_from_0(void **state)
 {
     struct rig *rig = rig_new(2, PLAIN "switch ctrl-a\n");
@@ -202,6 +236,7 @@ static void help_of_the_control_form_counts_from_0(void **state)
 static void statistics_count_what_went_through(void **state)
 {
     struct rig *rig = rig_new(2, PLAIN);
+    char text[160];
 
     (void)state;
     rig_say(rig, 1, "four\nfive\n");
@@ -209,11 +244,40 @@ static void statistics_count_what_went_through(void **state)
     serial_queue_count(&rig->device_input, SERIAL_COUNTER_OVERRUN, 3);
     serial_queue_count(&rig->device_input, SERIAL_COUNTER_PARITY, 2);
     rig_type(rig, "abc@s");
-    assert_non_null(strstr(rig->out, "serial: a: output 0 bytes 0 lines 0 cut 0 waiting; "
-                                     "input 3 bytes 0 dropped; 0 wrong positions\r\n"));
-    assert_non_null(strstr(rig->out, "serial: b: output 10 bytes 2 lines 0 cut"));
+    statistics_line(text, "a", 0, 0, 0, 3, 0);
+    assert_non_null(strstr(rig->out, text));
+    statistics_line(text, "b", 10, 2, 0, 0, 0);
+    assert_non_null(strstr(rig->out, text));
     assert_non_null(strstr(rig->out, "serial: device: input 5 bytes; overrun 3 framing 0 parity 2 "
                                      "break 0\r\n"));
+    rig_free(rig);
+}
+
+static void statistics_are_asked_of_all_clients(void **state)
+{
+    struct rig *rig = rig_new(3, PLAIN);
+
+    (void)state;
+    /* One that has not read yet, and so asks for no notification, gets this one. */
+    rig_type(rig, "x");
+    rig->notified = 0;
+    assert_false(serial_client_asked(&rig->clients[0]));
+    rig_type(rig, "@s");
+    assert_int_equal(rig->notified, 7);
+    for (unsigned int i = 0; i < 3; i++) {
+        assert_true(serial_client_asked(&rig->clients[i]));
+        assert_false(serial_client_asked(&rig->clients[i]));
+    }
+    rig->notified = 0;
+    rig_type(rig, "@s@s");
+    assert_true(serial_client_asked(&rig->clients[1]));
+    assert_int_equal(rig->notified, 7);
+    /* Who opens its end does not answer what was asked before. */
+    assert_int_equal(
+        serial_client_open(&rig->clients[2], rig->client_memory[2], sizeof(rig->client_memory[2])),
+        SERIAL_QUEUE_OK);
+    assert_false(serial_client_asked(&rig->clients[2]));
+    assert_string_equal(rig_received(rig, 0), "x");
     rig_free(rig);
 }
 
@@ -359,8 +423,10 @@ int main(void)
         cmocka_unit_test(the_control_form_counts_from_0_and_ends_with_enter),
         cmocka_unit_test(a_client_that_does_not_read_loses_and_blocks_nobody),
         cmocka_unit_test(help_names_clients_and_their_states),
+        cmocka_unit_test(the_greeting_says_how_to_switch),
         cmocka_unit_test(help_of_the_control_form_counts_from_0),
         cmocka_unit_test(statistics_count_what_went_through),
+        cmocka_unit_test(statistics_are_asked_of_all_clients),
         cmocka_unit_test(answers_that_find_no_room_are_counted),
         cmocka_unit_test(wrong_settings_are_refused_with_their_line),
         cmocka_unit_test(settings_are_taken),
