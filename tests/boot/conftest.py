@@ -84,16 +84,25 @@ def plain(description, folder):
     return xml.etree.ElementTree.fromstring(done.stdout)
 
 
-def cpus_in(image):
-    """Number of CPUs that an image uses: its boot description says so (bootdesc.h)."""
+def machine_of(image):
+    """Number of CPUs that an image uses, and bytes of RAM of the board that it is for: its boot
+    description says so (bootdesc.h). None for what is no image of ours."""
     with open(image, 'rb') as file:
         with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as view:
-            for at in range(0, len(view) - 164, 4096):
-                cpus = struct.unpack_from('<I', view, at + 160)[0]
+            for at in range(0, len(view) - 176, 4096):
+                cpus, _, memory = struct.unpack_from('<3I', view, at + 160)
                 # The kernel's own parameters begin with the same word.
                 if view[at:at + 8] == b'BLKHKBD1' and 1 <= cpus <= 8:
-                    return cpus
-    raise ValueError(f'{image} is no image')
+                    return cpus, struct.unpack_from('<QQ', view, at + memory)[1]
+    return None
+
+
+def cpus_in(image):
+    """Number of CPUs that an image uses."""
+    found = machine_of(image)
+    if not found:
+        raise ValueError(f'{image} is no image')
+    return found[0]
 
 
 def build_image(description, config='debug', output=None, extra=(), check=True, search=()):
@@ -180,7 +189,7 @@ class Board:
         """Bytes of the board's memory; the test must have said ram=True to boot()."""
         assert self.ram_file, 'boot(..., ram=True) is needed to read memory'
         with open(self.ram_file, 'rb') as file:
-            with mmap.mmap(file.fileno(), RAM_BYTES, prot=mmap.PROT_READ) as memory:
+            with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as memory:
                 return memory[address - RAM_BASE:address - RAM_BASE + length]
 
     def stop(self):
@@ -196,14 +205,15 @@ class Board:
 
 
 def qemu_command(image, gic=2, cpu='cortex-a53', smp=1, icount=False, extra=(), ram_file=None):
-    """The emulator's command line for an image."""
+    """The emulator's command line for an image; RAM is what the image was built for."""
+    _, ram = machine_of(image) or (1, RAM_BYTES)
     machine = f'virt,virtualization=on,gic-version={gic}'
-    command = ['qemu-system-aarch64', '-cpu', cpu, '-smp', str(smp), '-m', f'{RAM_BYTES >> 20}M',
+    command = ['qemu-system-aarch64', '-cpu', cpu, '-smp', str(smp), '-m', f'{ram >> 20}M',
                '-display', 'none', '-nodefaults', '-serial', 'mon:stdio',
                '-global', 'virtio-mmio.force-legacy=false']
     if ram_file:
         machine += ',memory-backend=ram'
-        command += ['-object', f'memory-backend-file,id=ram,size={RAM_BYTES},share=on,'
+        command += ['-object', f'memory-backend-file,id=ram,size={ram},share=on,'
                     f'mem-path={ram_file}']
     if icount:
         command += ['-icount', 'shift=0,sleep=off']

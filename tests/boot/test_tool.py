@@ -218,6 +218,29 @@ def test_run_passes_options_on(tmp_path):
     assert command.endswith('-device no-such-device')
 
 
+def test_ram_follows_the_image(tmp_path):
+    """An image runs with the RAM that it was built for."""
+    image = tmp_path / 'image'
+    for ram, said in (((), '-m 2048M'), (('--ram', '3G'), '-m 3072M')):
+        built = bulkhead('build', system_file('hello'), *ON_BOARD, *programs('hello'), *ram,
+                         '-o', image)
+        assert built.returncode == 0, built.stderr
+        done = bulkhead('run', image, *ON_BOARD, '-v', '--', '-device', 'no-such-device')
+        assert said in done.stderr.split('\n')[0]
+
+
+@pytest.mark.parametrize('ram', ['0', '3000', '4x', '-1', '0x100000000000M', '480G'])
+def test_ram_is_refused(ram):
+    done = bulkhead('check', system_file('hello'), *ON_BOARD, '--ram', ram)
+    assert done.returncode == 2
+    assert f"cannot have '{ram}' of RAM" in done.stderr
+
+
+def test_ram_needs_a_board():
+    done = bulkhead('check', system_file('hello'), '--ram', '4G')
+    assert done.returncode == 2 and '--board is missing' in done.stderr
+
+
 def test_gdb_command_loads_every_program():
     done = bulkhead('run', system_file('ping-pong'), *ON_BOARD, *programs('ping-pong'), '--gdb',
                     '2345', '--', '-device', 'no-such-device')

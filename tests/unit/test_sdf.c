@@ -295,6 +295,14 @@ static void test_board_file(void **state)
     }
     assert_true(arguments > 0);
     assert_string_equal(board.qemu, "qemu-system-aarch64");
+    assert_false(board_set_ram(&board, 0));
+    assert_false(board_set_ram(&board, 0x100000 + 0x1000));
+    assert_false(board_set_ram(&board, SDF_PHYSICAL_END - 0x40000000 + 0x100000));
+    assert_true(board_set_ram(&board, SDF_PHYSICAL_END - 0x40000000));
+    assert_true(board_set_ram(&board, UINT64_C(4) << 30));
+    assert_int_equal(board_ram_bytes(&board), UINT64_C(4) << 30);
+    board.ram_count = 2;
+    assert_false(board_set_ram(&board, UINT64_C(2) << 30));
     board_free(&board);
     diag_free(&diag);
     free(path);
