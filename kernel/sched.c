@@ -299,9 +299,18 @@ void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to)
 
 void sched_go_first(struct cpu *cpu, struct thread *t)
 {
-    if (t->next != NULL) {
-        cpu->ready[t->priority] = t;
+    struct sched_context *sc = t->sc;
+    if (t->next == NULL || t->next == t) {
+        return;
     }
+    if (!sc->limited) {
+        sc->consumed += arch_now() - sc->left_at;
+        if (sc->consumed >= sc->budget) {
+            sc->consumed = 0;
+            return;
+        }
+    }
+    cpu->ready[t->priority] = t;
 }
 
 void sched_yield(struct cpu *cpu)
@@ -374,7 +383,9 @@ static void sched_use(struct cpu *cpu, struct sched_context *sc, uint64_t now)
     if (sc == before) {
         return;
     }
-    if (before != NULL && before->limited && !before->throttled) {
+    if (before != NULL && !before->limited) {
+        before->left_at = now;
+    } else if (before != NULL && !before->throttled) {
         sched_put_down(cpu, before, now);
     }
     if (sc != NULL && sc->limited) {

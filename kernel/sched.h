@@ -37,7 +37,10 @@ void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to);
 /** The running thread goes behind the others of its priority. */
 void sched_yield(struct cpu *cpu);
 
-/** `t`, if it is ready, goes on with what is left of its slice before others of its priority. */
+/**
+ * `t`, if it is ready, goes on with what is left of its slice before others of its priority. The time
+ * since it blocked is part of the slice: others worked for it.
+ */
 void sched_go_first(struct cpu *cpu, struct thread *t);
 
 /** The CPU's timer fired: budgets that ended are charged, refills that are due are made usable. */

@@ -48,8 +48,10 @@ enum thread_state {
 struct sched_context {
     uint64_t budget;
     uint64_t period;
-    /** Used since the head refill was last split. */
+    /** Used since the head refill was last split; or, not limited, of its slice. */
     uint64_t consumed;
+    /** When it was last put down, if it is not limited. */
+    uint64_t left_at;
     struct {
         uint64_t time;
         uint64_t amount;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How much of its CPU a guest gets, and two kinds of neighbours that leave it much and little:
- * `cpu` measures its own share, `spin` computes for ever, `sleep` waits in WFI for ever and is
- * woken a hundred times a second.
+ * `cpu` measures its own share, `spin` computes for ever, `ask` calls its VMM for ever, `sleep` waits
+ * in WFI for ever and is woken a hundred times a second.
  */
 #include "fp.h"
 #include "gic.h"
+#include "psci.h"
 #include "test.h"
 
 #define VIRTUAL_TIMER 27U
-/* Of a second: how long is measured, what the longest own time between two looks at the counter
+/* How long is measured, and of a second: what the longest own time between two looks at the counter
  * is, how long neighbours take to start, and how long a sleep is. */
-#define MEASURED(frequency) (frequency)
+#define MEASURED_MS 1000
 #define LONGEST_LOOK(frequency) ((frequency) / 200000)
-#define NEIGHBOURS_START(frequency) ((frequency) / 2)
+#define NEIGHBOURS_START(frequency) ((frequency) / 20)
 #define SLEEP(frequency) ((frequency) / 100)
 /* Sleeps that are checked. */
 #define SLEEPS 50
@@ -60,6 +61,8 @@ static void measure(void)
     uint64_t frequency = READ_SYSREG("cntfrq_el0");
     uint64_t last = cpu_counter();
     uint64_t begin = last + NEIGHBOURS_START(frequency);
+    uint64_t measured = test_argument("measured", MEASURED_MS) * frequency / 1000;
+    uint64_t sleeps = test_argument("sleeps", SLEEPS);
     uint64_t mine = 0;
     uint64_t wrong = 0;
     uint64_t worst = 0;
@@ -70,7 +73,7 @@ static void measure(void)
     while (last < begin) {
         last = cpu_counter();
     }
-    while (last < begin + MEASURED(frequency)) {
+    while (last < begin + measured) {
         uint64_t now = cpu_counter();
 
         if (now - last < LONGEST_LOOK(frequency)) {
@@ -82,18 +85,18 @@ static void measure(void)
         }
         last = now;
     }
-    test_print("guest: %lu permille of the CPU\n", mine * 1000 / MEASURED(frequency));
+    test_print("guest: %lu permille of the CPU\n", mine * 1000 / measured);
     test_check(wrong == 0, "cpu.registers are its own", wrong);
 
     sleep_begin();
-    for (unsigned i = 0; i < SLEEPS; i++) {
+    for (uint64_t i = 0; i < sleeps; i++) {
         uint64_t late = nap(SLEEP(frequency));
 
         worst = late > worst ? late : worst;
     }
     gic_disable(VIRTUAL_TIMER);
     test_print("guest: woken %lu times, at most %lu us late\n", woken, worst * 1000000 / frequency);
-    test_check(woken == SLEEPS, "cpu.each sleep ends once", woken);
+    test_check(woken == sleeps, "cpu.each sleep ends once", woken);
 }
 
 static void spin(void)
@@ -102,6 +105,13 @@ static void spin(void)
     for (uint64_t i = 0;; i++) {
         fp_fill(i);
         WRITE_SYSREG("tpidr_el0", i);
+    }
+}
+
+static void ask(void)
+{
+    for (;;) {
+        (void)psci_call(PSCI_VERSION, 0, 0, 0);
     }
 }
 
@@ -115,4 +125,5 @@ static void sleep(void)
 
 const struct test_group cpu_tests = { .name = "cpu", .run = measure, .named = true };
 const struct test_group spin_tests = { .name = "spin", .run = spin, .named = true };
+const struct test_group ask_tests = { .name = "ask", .run = ask, .named = true };
 const struct test_group sleep_tests = { .name = "sleep", .run = sleep, .named = true };
