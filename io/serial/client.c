@@ -62,3 +62,13 @@ size_t serial_client_receive(struct serial_client *client, void *to, size_t byte
     } while (received < bytes && !serial_queue_wait_data(input));
     return received;
 }
+
+bool serial_client_signal_space(struct serial_client *client)
+{
+    return serial_queue_signal_space(&client->input);
+}
+
+bool serial_client_asked(struct serial_client *client)
+{
+    return serial_queue_asked(&client->input);
+}

@@ -2,7 +2,8 @@
 /*
  * A connection of the serial class: one region of shared memory, whose first half is the queue of
  * output (towards the device) and whose second half that of input. A client and the serial
- * virtualiser have one, the virtualiser and the UART's driver another.
+ * virtualiser have one, the virtualiser and the UART's driver another; a guest's named port and
+ * the PD at its other end, which is the client, have one, too.
  *
  * Here is the client's side. A client has one channel to the virtualiser, on which both notify.
  * When one of these functions returns that its caller is to notify, it does so when it is done;
@@ -51,9 +52,21 @@ bool serial_client_wait_send(struct serial_client *client);
 
 /**
  * Receives up to `bytes` bytes; returns how many. When that is less than `bytes` there are no more
- * now, and a notification will come with the next. Input that finds no room is lost, and counted
- * there.
+ * now, and a notification will come with the next. The serial virtualiser drops input that finds
+ * no room, and counts it there.
  */
 size_t serial_client_receive(struct serial_client *client, void *to, size_t bytes);
+
+/**
+ * After serial_client_receive(): whether the other side is to be notified, because it waits for
+ * space. The serial virtualiser never does, a guest's named port does.
+ */
+bool serial_client_signal_space(struct serial_client *client);
+
+/**
+ * Whether somebody has asked for statistics since the last call: a person typed `@s`. To be called
+ * at a notification by a client that has any to tell, as output.
+ */
+bool serial_client_asked(struct serial_client *client);
 
 #endif

@@ -75,6 +75,7 @@ enum serial_queue_error serial_queue_open_consumer(struct serial_queue *queue, v
     uint64_t own = __atomic_load_n(&queue->memory->consumed, __ATOMIC_RELAXED);
     queue->position = queue_position_of(own);
     queue->epoch = queue_epoch_of(own) + 1;
+    (void)serial_queue_asked(queue);
     (void)serial_queue_available(queue);
     __atomic_store_n(&queue->memory->consumed, queue_word(queue), __ATOMIC_RELEASE);
     return SERIAL_QUEUE_OK;
@@ -159,6 +160,13 @@ void serial_queue_count(struct serial_queue *queue, enum serial_counter counter,
     __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + more, __ATOMIC_RELAXED);
 }
 
+void serial_queue_ask(struct serial_queue *queue)
+{
+    uint64_t *word = &queue->memory->asked;
+
+    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) + 1, __ATOMIC_RELEASE);
+}
+
 bool serial_queue_signal_data(struct serial_queue *queue)
 {
     return queue_signal(&queue->memory->data_wanted);
@@ -220,6 +228,14 @@ size_t serial_queue_read(struct serial_queue *queue, void *to, size_t bytes)
 uint64_t serial_queue_counter(const struct serial_queue *queue, enum serial_counter counter)
 {
     return __atomic_load_n(&queue->memory->counters[counter], __ATOMIC_RELAXED);
+}
+
+bool serial_queue_asked(struct serial_queue *queue)
+{
+    uint64_t before = queue->asked;
+
+    queue->asked = __atomic_load_n(&queue->memory->asked, __ATOMIC_ACQUIRE);
+    return queue->asked != before;
 }
 
 bool serial_queue_signal_space(struct serial_queue *queue)

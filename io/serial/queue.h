@@ -7,8 +7,10 @@
  *
  *     offset  who writes       what
  *          0  producer         `produced`: low half, bytes ever produced, modulo 2^32; high half,
- * the producer's epoch 8  producer         `counters`: what else the producer tells (enum
- * serial_counter) 64  consumer         `consumed`: bytes ever consumed, and the consumer's epoch
+ *                              the producer's epoch
+ *          8  producer         `counters`: what else the producer tells (enum serial_counter)
+ *         40  producer         `asked`: times that the consumer was asked for its statistics
+ *         64  consumer         `consumed`: bytes ever consumed, and the consumer's epoch
  *        128  consumer sets    `data_wanted`: 1 when the consumer is to be notified of bytes
  *             producer clears
  *        132  producer sets    `space_wanted`: 1 when the producer is to be notified of space
@@ -77,7 +79,8 @@ struct serial_queue_wanted {
 struct serial_queue_memory {
     uint64_t produced;
     uint64_t counters[SERIAL_COUNTERS];
-    uint64_t producer_reserved[3];
+    uint64_t asked;
+    uint64_t producer_reserved[2];
     uint64_t consumed;
     uint64_t consumer_reserved[7];
     struct serial_queue_wanted data_wanted;
@@ -87,6 +90,7 @@ struct serial_queue_memory {
 };
 
 _Static_assert(offsetof(struct serial_queue_memory, counters) == 8, "layout");
+_Static_assert(offsetof(struct serial_queue_memory, asked) == 40, "layout");
 _Static_assert(offsetof(struct serial_queue_memory, consumed) == 64, "layout");
 _Static_assert(offsetof(struct serial_queue_memory, data_wanted) == 128, "layout");
 _Static_assert(offsetof(struct serial_queue_memory, space_wanted) == 132, "layout");
@@ -111,6 +115,8 @@ struct serial_queue {
     uint32_t peer_epoch;
     /** Times that the peer's position made no sense. */
     uint32_t broken;
+    /** A consumer's: how often it was asked when it last looked. */
+    uint64_t asked;
 };
 
 /** Capacity of a queue in `bytes` bytes of memory; 0 when they are too few. */
@@ -143,6 +149,9 @@ size_t serial_queue_write(struct serial_queue *queue, const void *from, size_t b
 /** Adds to one of the queue's counters. */
 void serial_queue_count(struct serial_queue *queue, enum serial_counter counter, uint64_t more);
 
+/** Asks the consumer to tell its statistics, wherever it does. Notify it, whatever it waits for. */
+void serial_queue_ask(struct serial_queue *queue);
+
 /** After writing: whether the consumer is to be notified now. */
 bool serial_queue_signal_data(struct serial_queue *queue);
 
@@ -172,6 +181,9 @@ size_t serial_queue_read(struct serial_queue *queue, void *to, size_t bytes);
 
 /** What the producer wrote to one of the counters: any number, for it is not trusted. */
 uint64_t serial_queue_counter(const struct serial_queue *queue, enum serial_counter counter);
+
+/** Whether the producer has asked for statistics since the last call, or since the opening. */
+bool serial_queue_asked(struct serial_queue *queue);
 
 /** After reading or dropping: whether the producer is to be notified now. */
 bool serial_queue_signal_space(struct serial_queue *queue);

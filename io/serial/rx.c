@@ -185,16 +185,25 @@ size_t serial_rx_input(struct serial_rx *rx, const uint8_t *from, size_t bytes,
     return i;
 }
 
+void serial_rx_ask(struct serial_rx *rx)
+{
+    for (unsigned int i = 0; i < rx->count; i++) {
+        serial_queue_ask(&rx->clients[i].queue);
+        rx->clients[i].asked = true;
+    }
+}
+
 uint64_t serial_rx_signals(struct serial_rx *rx)
 {
     uint64_t signals = 0;
 
     for (unsigned int i = 0; i < rx->count; i++) {
         struct serial_rx_client *client = &rx->clients[i];
-        if (client->given && serial_queue_signal_data(&client->queue)) {
+        if ((client->given && serial_queue_signal_data(&client->queue)) || client->asked) {
             signals |= 1ULL << i;
         }
         client->given = false;
+        client->asked = false;
     }
     return signals;
 }

@@ -10,7 +10,7 @@
  *     @(name)      the same, by name
  *     @m           input goes to all clients
  *     @@           one @ to whom input goes to
- *     @?  @s       help, statistics
+ *     @?  @s       help, statistics (the clients are asked for theirs, too)
  *
  * `@` and anything else go to the client as they are. Between the parentheses a control character
  * ends the command, which then does nothing.
@@ -58,6 +58,8 @@ struct serial_rx_client {
     const char *name;
     /** Bytes since the last look at whether it is to be notified. */
     bool given;
+    /** It is to be notified in any case. */
+    bool asked;
     uint64_t bytes;
     uint64_t dropped;
 };
@@ -91,6 +93,9 @@ void serial_rx_add(struct serial_rx *rx, const struct serial_queue *queue, const
  */
 size_t serial_rx_input(struct serial_rx *rx, const uint8_t *from, size_t bytes,
                        enum serial_rx_event *event);
+
+/** Asks every client for its statistics. */
+void serial_rx_ask(struct serial_rx *rx);
 
 /** The clients that are to be notified now: bit n for client n (from 0). */
 uint64_t serial_rx_signals(struct serial_rx *rx);

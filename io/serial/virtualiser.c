@@ -76,6 +76,7 @@ static void virtualiser_command(struct serial_virtualiser *virtualiser, enum ser
         break;
     case SERIAL_RX_STATISTICS:
         virtualiser->unsaid += serial_text_statistics(virtualiser);
+        serial_rx_ask(&virtualiser->rx);
         break;
     case SERIAL_RX_NOTHING:
         break;
