@@ -47,6 +47,8 @@ $(MAIN)/build.ninja: | setup
 $(FUZZ)/build.ninja: | setup
 	@$(call configure,$(FUZZ),--native-file cross/clang.ini)
 
+# Programs that are built for coverage and run here have nothing to tell.
+$(FUZZ_COVERAGE)/build.ninja fuzz-long: export LLVM_PROFILE_FILE := /dev/null
 $(FUZZ_COVERAGE)/build.ninja: | setup
 	@$(call configure,$(FUZZ_COVERAGE),--native-file cross/clang.ini --native-file cross/coverage.ini)
 
