@@ -249,6 +249,7 @@ static bool lower_add_ram(struct lower *lower, struct lower_guest *guest)
         region->phys_addr = lower_number(from->ram.pos, base);
     }
     guest->ram = base;
+    guest->ram_region = index;
     map = lower_pd_map(lower, guest, index, base, SDF_PERM_R | SDF_PERM_W);
     map->setvar_vaddr = lower_string(from->pos, "guest_ram");
     map->setvar_size = lower_string(from->pos, "guest_ram_bytes");
@@ -389,6 +390,8 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_devices(lower, &guest);
     lower_firmware(lower, &guest);
     lower_console_client(lower, &guest);
+    lower_disk_client(lower, &guest);
+    lower_ports(lower, &guest);
     if (from->monitor.text == NULL) {
         lower_virtio(lower, &guest, from->pos, "rng");
     }
@@ -453,12 +456,15 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
     lower.images = alloc_array(sdf->images_count, sizeof(*lower.images));
     lower_index(&lower);
     lower_console(&lower);
+    lower_disks(&lower);
     for (size_t i = 0; i < sdf->guests_count && lower_has_place(&lower); i++) {
         if (lower_is_first(sdf, i)) {
             lower_one(&lower, &sdf->guests[i]);
         }
     }
     lower_console_end(&lower);
+    lower_disks_end(&lower);
+    lower_ports_end(&lower);
     for (size_t i = 0; i < sdf->images_count && diag->errors == 0; i++) {
         if (!lower.images[i].done) {
             diag_warning(diag, sdf->images[i].name.pos, "image '%s' is not used",

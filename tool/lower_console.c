@@ -190,6 +190,30 @@ static bool console_check_character(struct lower *lower, const struct sdf_str *t
     return false;
 }
 
+/** The terminal's size: two numbers of 16 bits, or none. */
+static bool console_check_size(struct lower *lower)
+{
+    const struct sdf_console *from = &lower->sdf->console;
+    const struct sdf_num *const sizes[] = { &from->columns, &from->rows };
+    static const char *const names[] = { "columns", "rows" };
+
+    for (size_t i = 0; i < 2; i++) {
+        if (sizes[i]->given && (sizes[i]->value == 0 || sizes[i]->value > UINT16_MAX)) {
+            diag_error(lower->diag, sizes[i]->pos, "a terminal cannot have %" PRIu64 " %s",
+                       sizes[i]->value, names[i]);
+            diag_help(lower->diag, "use 1 to %d", UINT16_MAX);
+            return false;
+        }
+        if (sizes[i]->given && !sizes[1 - i]->given) {
+            diag_error(lower->diag, sizes[i]->pos, "'%s' is given, and '%s' is not", names[i],
+                       names[1 - i]);
+            diag_help(lower->diag, "add %s=, or remove it", names[1 - i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 void lower_console(struct lower *lower)
 {
     const struct sdf_console *from = &lower->sdf->console;
@@ -203,7 +227,8 @@ void lower_console(struct lower *lower)
         diag_help(lower->diag, "its board.xml needs console_driver and console_interrupt");
         return;
     }
-    if (from->character.text != NULL && !console_check_character(lower, &from->character)) {
+    if ((from->character.text != NULL && !console_check_character(lower, &from->character)) ||
+        !console_check_size(lower)) {
         return;
     }
     lower->console = console_pd(lower, "console", "serial.elf", BH_MAX_PRIORITY - 2);
@@ -264,6 +289,10 @@ void lower_console_client(struct lower *lower, struct lower_guest *guest)
                                      from->name.text));
     console_line(lower, lower_string(from->console_pos, "about %s %s",
                                      lower->sdf->pds[guest->pd].name.text, from->name.text));
+    if (lower->sdf->console.columns.given) {
+        lower_line(lower, guest, "terminal %" PRIu64 " %" PRIu64, lower->sdf->console.columns.value,
+                   lower->sdf->console.rows.value);
+    }
     lower_virtio(lower, guest, from->console_pos, "console");
 }
 

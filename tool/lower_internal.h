@@ -24,6 +24,24 @@ struct lower_image {
     struct linuximage header;
 };
 
+/** A port that is to be joined with another guest's of its name. */
+struct lower_half {
+    const struct sdf_port *port;
+    size_t region;
+    size_t pd;   /* the guest's monitor */
+    uint64_t id; /* its channel */
+    bool joined;
+};
+
+/** A <disk>, and who serves it. */
+struct lower_disk {
+    size_t pd; /* of the virtualiser, or SDF_NONE */
+    size_t driver;
+    size_t config, table; /* regions */
+    uint64_t clients;
+    uint64_t memory; /* RAM disk: where its driver sees the next client's memory; 0: none yet */
+};
+
 /** The work in hand. */
 struct lower {
     struct sdf *sdf;
@@ -36,6 +54,11 @@ struct lower {
     size_t console;        /* PD of the serial virtualiser, or SDF_NONE */
     size_t console_config; /* region */
     uint64_t clients;      /* of the console */
+    struct lower_disk *disks; /* as in sdf->disks */
+    struct sdf_index disk_names;
+    size_t devices; /* of the board's disks, that have been given away */
+    struct lower_half *halves;
+    size_t halves_count;
 };
 
 /** A guest in hand, and what is being made of it. */
@@ -44,6 +67,7 @@ struct lower_guest {
     size_t pd, vm;    /* indices */
     size_t config;    /* region */
     uint64_t ram;     /* guest-physical address */
+    size_t ram_region;
     uint64_t free;    /* next free address of the monitor, for what it only looks at */
     uint64_t next_id; /* next free channel id of the monitor */
     uint64_t pages;   /* of registers that the monitor emulates */
@@ -90,8 +114,23 @@ void lower_console(struct lower *lower);
 /** The guest's console, when it has one: its connection to the virtualiser, and its registers. */
 void lower_console_client(struct lower *lower, struct lower_guest *guest);
 
+/** The disks: drivers and virtualisers. */
+void lower_disks(struct lower *lower);
+
+/** The guest's disk, when it has one: its connection to the virtualiser, and its registers. */
+void lower_disk_client(struct lower *lower, struct lower_guest *guest);
+
+/** What is to be said of disks when all guests are lowered. */
+void lower_disks_end(struct lower *lower);
+
 /** What is to be said when all guests are lowered. */
 void lower_console_end(struct lower *lower);
+
+/** The guest's named ports, and their device. */
+void lower_ports(struct lower *lower, struct lower_guest *guest);
+
+/** What is to be said of ports when all guests are lowered. */
+void lower_ports_end(struct lower *lower);
 
 /** A virtIO device of the guest that its monitor makes (vmm/config.h), for a line of `pos`. */
 void lower_virtio(struct lower *lower, struct lower_guest *guest, struct diag_pos pos,

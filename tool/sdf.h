@@ -216,6 +216,26 @@ struct sdf_passthrough {
     bool dma;            /* false: the guest will not let the device access memory */
 };
 
+/** <port>: a named port of a guest; without `pd` it is joined with another guest's of its name. */
+struct sdf_port {
+    struct diag_pos pos;
+    struct sdf_str name;
+    struct sdf_str pd;
+    struct sdf_num vaddr; /* of the connection, in the PD */
+    struct sdf_num id;    /* of the channel, in the PD */
+    struct sdf_str setvar_vaddr, setvar_size, setvar_id;
+};
+
+/** <disk> in a guest: its part of a shared disk. Without partition and extent it is all of it. */
+struct sdf_guest_disk {
+    bool given;
+    struct diag_pos pos;
+    struct sdf_str from; /* name of the disk */
+    struct sdf_num partition;
+    struct sdf_num first, sectors; /* of 512 bytes */
+    bool readonly;
+};
+
 /** <guest>: lower_guests() turns it into a PD, a VM and regions. */
 struct sdf_guest {
     struct diag_pos pos;
@@ -239,6 +259,9 @@ struct sdf_guest {
     size_t functions_count;
     bool console; /* it is a client of the shared console */
     struct diag_pos console_pos;
+    struct sdf_guest_disk disk;
+    struct sdf_port *ports;
+    size_t ports_count;
 };
 
 /** <console>: the board's UART, shared by all guests that have a <console> of their own. */
@@ -247,6 +270,18 @@ struct sdf_console {
     struct diag_pos pos;
     struct sdf_str character; /* that switches input, or absent */
     bool plain;               /* headers instead of colours */
+    struct sdf_num columns;   /* of the terminal; both or none */
+    struct sdf_num rows;
+};
+
+/** <disk>: one of the board's disks, or one in memory, shared by guests. */
+struct sdf_disk {
+    struct diag_pos pos;
+    struct sdf_str name;
+    bool ram; /* not a device, but memory of `size` bytes that `file` fills */
+    struct sdf_num size;
+    struct sdf_str file;
+    struct sdf_num cpu; /* of its driver and virtualiser */
 };
 
 /** A whole description. */
@@ -269,6 +304,8 @@ struct sdf {
     struct sdf_guest *guests;
     size_t guests_count;
     struct sdf_console console;
+    struct sdf_disk *disks;
+    size_t disks_count;
 };
 
 enum sdf_status {

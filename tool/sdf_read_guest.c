@@ -92,23 +92,63 @@ static void sdf_read_passthrough(const struct xml_element *element, struct diag 
     sdf_read_no_children(element, diag);
 }
 
+static void sdf_read_port(const struct xml_element *element, struct diag *diag,
+                          struct sdf_guest *guest)
+{
+    /* Those behind `pd` are about the protection domain. */
+    static const char *const names[] = { "name",         "pd",          "vaddr",     "id",
+                                         "setvar_vaddr", "setvar_size", "setvar_id", NULL };
+    enum sdf_need need = xml_find_attribute(element, "pd") != NULL ? SDF_REQUIRED : SDF_OPTIONAL;
+    struct sdf_port *port;
+
+    guest->ports = alloc_grow(guest->ports, guest->ports_count, sizeof(*port));
+    port = &guest->ports[guest->ports_count++];
+    *port = (struct sdf_port){ .pos = element->pos };
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "name", SDF_REQUIRED, diag, &port->name);
+    sdf_attr_string(element, "pd", SDF_OPTIONAL, diag, &port->pd);
+    sdf_attr_number(element, "vaddr", need, diag, &port->vaddr);
+    sdf_attr_number(element, "id", need, diag, &port->id);
+    sdf_attr_string(element, "setvar_vaddr", SDF_OPTIONAL, diag, &port->setvar_vaddr);
+    sdf_attr_string(element, "setvar_size", SDF_OPTIONAL, diag, &port->setvar_size);
+    sdf_attr_string(element, "setvar_id", SDF_OPTIONAL, diag, &port->setvar_id);
+    for (const char *const *name = names + 2; need == SDF_OPTIONAL && *name != NULL; name++) {
+        const struct xml_attribute *attribute = xml_find_attribute(element, *name);
+
+        if (attribute != NULL) {
+            diag_error(diag, attribute->value_pos, "'%s' is for a port with a protection domain",
+                       *name);
+            diag_help(diag, "add pd=, or remove it");
+        }
+    }
+    sdf_read_no_children(element, diag);
+}
+
 static void sdf_read_guest_console(const struct xml_element *element, struct diag *diag,
                                    struct sdf_guest *guest)
 {
     static const char *const names[] = { NULL };
+    static const char *const children[] = { "port", NULL };
 
     sdf_attr_allow(element, names, diag);
-    sdf_read_no_children(element, diag);
     if (guest->console) {
         sdf_read_twice(element, diag);
+        return;
     }
     guest->console = true;
     guest->console_pos = element->pos;
+    for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
+        if (strcmp(child->name, "port") == 0) {
+            sdf_read_port(child, diag, guest);
+        } else {
+            sdf_read_unknown(child, children, diag);
+        }
+    }
 }
 
 void sdf_read_console(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
-    static const char *const names[] = { "switch", "colours", NULL };
+    static const char *const names[] = { "switch", "colours", "columns", "rows", NULL };
     static const char *const words[] = { "on", "off", NULL };
 
     if (sdf->console.given) {
@@ -120,6 +160,8 @@ void sdf_read_console(const struct xml_element *element, struct sdf *sdf, struct
     sdf_attr_allow(element, names, diag);
     sdf_attr_string(element, "switch", SDF_OPTIONAL, diag, &sdf->console.character);
     sdf->console.plain = sdf_attr_word(element, "colours", words, 0, diag) == 1;
+    sdf_attr_number(element, "columns", SDF_OPTIONAL, diag, &sdf->console.columns);
+    sdf_attr_number(element, "rows", SDF_OPTIONAL, diag, &sdf->console.rows);
     sdf_read_no_children(element, diag);
 }
 
@@ -144,7 +186,7 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
     static const char *const names[] = { "name",     "image",    "ram",     "vcpus",  "cpus",
                                          "bootargs", "priority", "budget",  "period", "on-crash",
                                          "restarts", "ram-at",   "monitor", NULL };
-    static const char *const children[] = { "passthrough", "firmware", "console", NULL };
+    static const char *const children[] = { "passthrough", "firmware", "console", "disk", NULL };
     static const char *const places[] = { "identity", NULL };
     struct sdf_guest *guest;
 
@@ -170,6 +212,8 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
             sdf_read_firmware(child, diag, guest);
         } else if (strcmp(child->name, "console") == 0) {
             sdf_read_guest_console(child, diag, guest);
+        } else if (strcmp(child->name, "disk") == 0) {
+            sdf_read_guest_disk(child, diag, guest);
         } else {
             sdf_read_unknown(child, children, diag);
         }

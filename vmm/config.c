@@ -154,6 +154,11 @@ static bool config_channel(struct config_line *line, const struct config *config
             return false;
         }
     }
+    for (uint32_t i = 0; i < config->ports_count; i++) {
+        if (config->ports[i].channel == *channel) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -197,6 +202,50 @@ static bool config_virtio(struct config_line *line, struct config *config)
     }
     config->virtio[config->virtio_count] = virtio;
     config->virtio_count++;
+    return true;
+}
+
+static bool config_port(struct config_line *line, struct config *config)
+{
+    struct config_port port = { .name = "" };
+    struct config_line word = config_word(line);
+
+    if (config->ports_count == CONFIG_MAX_PORTS ||
+        !config_text(&word, port.name, sizeof(port.name)) ||
+        !config_number(line, UINT64_MAX, &port.address) ||
+        !config_number(line, UINT64_MAX, &port.bytes) ||
+        !config_channel(line, config, &port.channel)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < config->ports_count; i++) {
+        if (strcmp(config->ports[i].name, port.name) == 0) {
+            return false;
+        }
+    }
+    config_trim(line);
+    if (line->at < line->end && *line->at != '#') {
+        word = config_word(line);
+        port.client = config_is(&word, "client");
+        if (!port.client) {
+            return false;
+        }
+    }
+    config->ports[config->ports_count] = port;
+    config->ports_count++;
+    return true;
+}
+
+static bool config_terminal(struct config_line *line, struct config *config)
+{
+    uint64_t columns;
+    uint64_t rows;
+
+    if (config->columns != 0 || !config_number(line, UINT16_MAX, &columns) || columns == 0 ||
+        !config_number(line, UINT16_MAX, &rows) || rows == 0) {
+        return false;
+    }
+    config->columns = (uint16_t)columns;
+    config->rows = (uint16_t)rows;
     return true;
 }
 
@@ -259,6 +308,10 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_uart(&line, config);
     } else if (config_is(&word, "virtio")) {
         good = config_virtio(&line, config);
+    } else if (config_is(&word, "port")) {
+        good = config_port(&line, config);
+    } else if (config_is(&word, "terminal")) {
+        good = config_terminal(&line, config);
     } else if (config_is(&word, "crash")) {
         good = config_crash(&line, config);
     } else if (config_is(&word, "smc")) {

@@ -11,13 +11,17 @@
  *     virtio KIND ADDRESS INTID CHANNEL
  *                                   a virtIO device that the VMM makes: its register page, a free
  *                                   INTID, and the channel of its doorbell
+ *     port NAME ADDRESS BYTES CHANNEL [client]
+ *                                   a named port: its connection (stream.h) and its channel;
+ *                                   `client`: the other end is a guest's port, too, and serves
+ *     terminal COLUMNS ROWS         the size of the terminal behind the virtIO console
  *     crash stop                    after a crash the guest stays off, as without this line
  *     crash restart [NUMBER]        it is started again, at most NUMBER times
  *     smc FUNCTION                  a firmware function that the guest may call
  *
  * Numbers are decimal, or hexadecimal with 0x. A line `gic` stands for each version that the
- * guest can run with; the machine's version is taken. `irq`, `virtio` and `smc` can be there
- * several times.
+ * guest can run with; the machine's version is taken. `irq`, `virtio`, `port` and `smc` can be
+ * there several times.
  */
 #ifndef VMM_CONFIG_H
 #define VMM_CONFIG_H
@@ -34,6 +38,9 @@
 #define CONFIG_MAX_IRQS 62
 #define CONFIG_MAX_VIRTIO 32
 #define CONFIG_KIND_BYTES 16
+#define CONFIG_MAX_PORTS 15
+/** A port's name, with its zero. */
+#define CONFIG_PORT_BYTES 65
 
 struct config_gic {
     bool given;
@@ -53,6 +60,14 @@ struct config_virtio {
     uint32_t channel;
 };
 
+struct config_port {
+    char name[CONFIG_PORT_BYTES];
+    uint64_t address;
+    uint64_t bytes;
+    uint32_t channel;
+    bool client;
+};
+
 struct config {
     char name[CONFIG_NAME_BYTES];
     char bootargs[CONFIG_BOOTARGS_BYTES];
@@ -64,6 +79,10 @@ struct config {
     uint32_t uart_intid;
     struct config_virtio virtio[CONFIG_MAX_VIRTIO];
     uint32_t virtio_count;
+    struct config_port ports[CONFIG_MAX_PORTS];
+    uint32_t ports_count;
+    uint16_t columns; /* 0: not given */
+    uint16_t rows;
     bool crash_given;
     uint32_t crash_restarts; /* 0: it stays off */
     uint32_t smc[CONFIG_MAX_SMC];
@@ -73,8 +92,9 @@ struct config {
 /**
  * Read `bytes` bytes of text. Returns 0, or the number of the first line that is wrong: an unknown
  * word, too few or too many values, a number that is none or out of range, a text too long, a
- * setting that is there twice, an INTID or a channel that is used twice, too many lines of one
- * kind, a firmware function that is the VMM's own (smccc.h). `config` is then of no use.
+ * setting that is there twice, an INTID, a channel or a port's name that is used twice, too many
+ * lines of one kind, a firmware function that is the VMM's own (smccc.h). `config` is then of no
+ * use.
  */
 uint32_t config_parse(const char *text, size_t bytes, struct config *config);
 

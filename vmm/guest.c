@@ -7,6 +7,7 @@
 #include "gicd.h"
 #include "gicr.h"
 #include "life.h"
+#include "sentence.h"
 #include "sys.h"
 
 /** ESR_EL2 of a data abort (Arm ARM, D19.2.37): width, store. Of HVC and SMC: the immediate. */
@@ -17,9 +18,6 @@
 #define GUEST_ESR_WIDTH(esr) (1u << ((esr) >> 22 & 3))
 #define GUEST_ESR_STORE (1UL << 6)
 #define GUEST_ESR_IMMEDIATE 0xffffu
-
-/** Of the largest number, with its zero. */
-#define GUEST_DECIMAL_BYTES 21
 
 static const char *guest_name(const struct guest *guest)
 {
@@ -255,25 +253,10 @@ bool guest_start(struct guest *guest)
     return true;
 }
 
-static void guest_decimal(char to[GUEST_DECIMAL_BYTES], uint64_t number)
-{
-    char digits[GUEST_DECIMAL_BYTES];
-    size_t count = 0;
-
-    do {
-        digits[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    while (count > 0) {
-        *to++ = digits[--count];
-    }
-    *to = '\0';
-}
-
 /** Say how much the stopped guest did that nothing answers. */
 static void guest_say_aborts(struct guest *guest)
 {
-    char number[GUEST_DECIMAL_BYTES];
+    struct sentence number = { .count = 0 };
     uint64_t sum = 0;
 
     for (uint32_t vcpu = 0; vcpu < guest->gic.vcpus; vcpu++) {
@@ -283,8 +266,8 @@ static void guest_say_aborts(struct guest *guest)
         sum += aborts;
     }
     if (sum != guest->aborts_said) {
-        guest_decimal(number, sum - guest->aborts_said);
-        guest_say(guest, "accesses and instructions that ended in an exception: ", number);
+        sentence_add_number(&number, sum - guest->aborts_said);
+        guest_say(guest, "accesses and instructions that ended in an exception: ", number.text);
         guest->aborts_said = sum;
     }
 }
@@ -431,6 +414,11 @@ void guest_notified(struct guest *guest, uint32_t channel)
         virtio_console_resume(&guest->virtio.console);
         uart_resume(&guest->uart);
         guest_feed(guest);
+        if (terminal_asked(&guest->terminal)) {
+            virtio_say_statistics(&guest->virtio);
+        }
+        terminal_flush(&guest->terminal);
+    } else if (virtio_ports_notified(&guest->virtio.ports, channel)) {
         terminal_flush(&guest->terminal);
     }
 }

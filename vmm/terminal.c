@@ -5,6 +5,9 @@
 
 #include "sys.h"
 
+/** Only a peer that lies has no room so often just after it had some. */
+#define TERMINAL_VAIN 4
+
 void terminal_init(struct terminal *terminal, const char *name)
 {
     *terminal = (struct terminal){ .connected = false };
@@ -28,12 +31,14 @@ static size_t terminal_put(struct terminal *terminal, const char *bytes, size_t 
 {
     size_t done = 0;
 
-    while (done < count) {
+    for (int vain = 0; done < count && vain < TERMINAL_VAIN; vain++) {
         size_t sent =
             serial_client_send(&terminal->client, bytes + done, count - done, &terminal->notify);
 
         done += sent;
-        if (done < count && (serial_client_wait_send(&terminal->client) || sent == 0)) {
+        vain = sent > 0 ? 0 : vain;
+        /* Where there is room after all, nobody will say so: it is to be used now. */
+        if (done < count && serial_client_wait_send(&terminal->client)) {
             break;
         }
     }
@@ -116,6 +121,11 @@ size_t terminal_input(struct terminal *terminal, const uint8_t **bytes)
     }
     *bytes = terminal->input + terminal->input_first;
     return terminal->input_count;
+}
+
+bool terminal_asked(struct terminal *terminal)
+{
+    return terminal->connected && serial_client_asked(&terminal->client);
 }
 
 void terminal_drop(struct terminal *terminal, size_t count)

@@ -61,6 +61,9 @@ void terminal_say(struct terminal *terminal, const char *const *pieces, size_t c
  */
 size_t terminal_input(struct terminal *terminal, const uint8_t **bytes);
 
+/** Whether a person has asked for statistics (`@s`) since the last call. */
+bool terminal_asked(struct terminal *terminal);
+
 /** The first `count` bytes of input went to the guest. */
 void terminal_drop(struct terminal *terminal, size_t count);
 

@@ -3,58 +3,107 @@
 
 #include <bulkhead/libc.h>
 
+#include "sentence.h"
+
+/** What a person calls a device. */
+static const char *virtio_name(const struct virtio *virtio, const struct vdev *dev)
+{
+    return dev == virtio->console.page.dev ? "virtIO console"
+           : dev == virtio->block.page.dev ? "virtIO disk"
+           : dev == virtio->ports.page.dev ? "virtIO ports"
+                                           : "virtIO entropy device";
+}
+
 /** A driver broke its device, which waits for a reset now. */
 static void virtio_report(void *context, const struct vdev *dev, unsigned queue,
                           enum virtio_error error)
 {
     struct virtio *virtio = context;
     const char *const pieces[] = {
-        virtio->terminal->lines.name,
-        dev == virtio->console.page.dev ? ": the driver of its virtIO console"
-                                        : ": the driver of its virtIO entropy device",
-        " broke a queue: ",
-        virtio_error_name(error),
+        virtio->terminal->lines.name, ": the driver of its ",   virtio_name(virtio, dev),
+        " broke a queue: ",           virtio_error_name(error),
     };
 
     (void)queue;
     terminal_say(virtio->terminal, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
+/** Its disk, which is there when the virtualiser has told of it. */
+static const char *virtio_make_disk(struct virtio *virtio, const struct virtio_machine *machine,
+                                    const struct config_virtio *device)
+{
+    const struct virtio_block_config config = {
+        .device = device,
+        .mem = &virtio->mem,
+        .ram = machine->ram->gpa,
+        .ids = machine->ids,
+        .bus = machine->bus,
+        .report = virtio_report,
+        .report_context = virtio,
+        .memory = machine->block,
+        .bytes = machine->block_bytes,
+        .channel = machine->block_channel,
+    };
+
+    return virtio_block_connect(&virtio->block, &config);
+}
+
+/** Make one device. Returns NULL, or what is wrong. */
+static const char *virtio_make(struct virtio *virtio, const struct virtio_machine *machine,
+                               const struct config_virtio *device)
+{
+    static const char twice[] = "two virtIO devices are of the same kind";
+    static const char place[] = "a virtIO device's address is no page, or overlaps another's";
+
+    if (strcmp(device->kind, "block") == 0) {
+        return virtio->block.connected ? twice : virtio_make_disk(virtio, machine, device);
+    }
+    if (strcmp(device->kind, "console") == 0) {
+        return virtio->console.page.dev != NULL ? twice
+               : virtio_console_init(&virtio->console, machine->config, device, &virtio->mem,
+                                     machine->terminal, machine->bus, virtio_report, virtio)
+                   ? NULL
+                   : place;
+    }
+    if (strcmp(device->kind, "ports") == 0) {
+        return virtio->ports.page.dev != NULL
+                   ? twice
+                   : virtio_ports_init(&virtio->ports, machine->config, device, &virtio->mem,
+                                       machine->terminal, machine->bus, virtio_report, virtio);
+    }
+    if (strcmp(device->kind, "rng") == 0) {
+        return virtio->rng.page.dev != NULL ? twice
+               : virtio_rng_init(&virtio->rng, device, &virtio->mem, machine->random, machine->bus,
+                                 virtio_report, virtio)
+                   ? NULL
+                   : place;
+    }
+    return "a virtIO device is of no kind that there is";
+}
+
 const char *virtio_init(struct virtio *virtio, const struct virtio_machine *machine)
 {
     const struct loader_ram *ram = machine->ram;
     const struct guestmem_range range = { { ram->gpa }, { ram->bytes }, { ram->base } };
+    const char *wrong = NULL;
 
     virtio->terminal = machine->terminal;
     if (guestmem_init(&virtio->mem, &range, 1) != VIRTIO_OK) {
         return "its RAM is empty, or ends above all addresses";
     }
-    for (uint32_t i = 0; i < machine->config->virtio_count; i++) {
-        const struct config_virtio *device = &machine->config->virtio[i];
-        bool is_console = strcmp(device->kind, "console") == 0;
-        bool good;
-
-        if (!is_console && strcmp(device->kind, "rng") != 0) {
-            return "a virtIO device is of no kind that there is";
-        }
-        if ((is_console ? virtio->console.page.dev : virtio->rng.page.dev) != NULL) {
-            return "two virtIO devices are of the same kind";
-        }
-        good = is_console
-                   ? virtio_console_init(&virtio->console, device, &virtio->mem, machine->terminal,
-                                         machine->bus, virtio_report, virtio)
-                   : virtio_rng_init(&virtio->rng, device, &virtio->mem, machine->random,
-                                     machine->bus, virtio_report, virtio);
-        if (!good) {
-            return "a virtIO device's address is no page, or overlaps another's";
-        }
+    for (uint32_t i = 0; i < machine->config->virtio_count && wrong == NULL; i++) {
+        wrong = virtio_make(virtio, machine, &machine->config->virtio[i]);
     }
-    return NULL;
+    if (wrong == NULL && machine->config->ports_count > 0 && virtio->ports.page.dev == NULL) {
+        wrong = "there is no virtIO device for its named ports";
+    }
+    return wrong;
 }
 
 static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
 {
-    struct virtio_page *const pages[] = { &virtio->console.page, &virtio->rng.page };
+    struct virtio_page *const pages[] = { &virtio->block.page, &virtio->console.page,
+                                          &virtio->ports.page, &virtio->rng.page };
 
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         if (pages[i]->dev != NULL && pages[i]->channel == channel) {
@@ -74,14 +123,62 @@ bool virtio_notified(struct virtio *virtio, uint32_t channel)
     return page != NULL;
 }
 
+/** A line about a device: all that is not zero. */
+static void virtio_say_device(const struct virtio *virtio, const struct vdev *dev)
+{
+    struct sentence sentence = { .count = 0 };
+    const char *before = ": ";
+    const char *name;
+    uint64_t value;
+
+    sentence_add(&sentence, virtio->terminal->lines.name);
+    sentence_add(&sentence, ": ");
+    sentence_add(&sentence, virtio_name(virtio, dev));
+    for (unsigned i = 0; vdev_stat(dev, i, &name, &value); i++) {
+        if (value != 0) {
+            sentence_add(&sentence, before);
+            sentence_add(&sentence, name);
+            sentence_add(&sentence, " ");
+            sentence_add_number(&sentence, value);
+            before = ", ";
+        }
+    }
+    if (before[0] == ':') {
+        sentence_add(&sentence, ": not used");
+    }
+    const char *const pieces[] = { sentence.text };
+    terminal_say(virtio->terminal, pieces, 1);
+}
+
+void virtio_say_statistics(const struct virtio *virtio)
+{
+    const struct vdev *const devices[] = { virtio->block.page.dev, virtio->console.page.dev,
+                                           virtio->ports.page.dev, virtio->rng.page.dev };
+
+    for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        if (devices[i] != NULL) {
+            virtio_say_device(virtio, devices[i]);
+        }
+    }
+}
+
 void virtio_work(struct virtio *virtio)
 {
+    virtio_page_work(&virtio->block.page);
     virtio_page_work(&virtio->console.page);
+    virtio_ports_work(&virtio->ports);
     virtio_page_work(&virtio->rng.page);
+}
+
+bool virtio_is_settled(const struct virtio *virtio)
+{
+    return virtio_block_is_settled(&virtio->block);
 }
 
 void virtio_reset(struct virtio *virtio)
 {
+    virtio_page_reset(&virtio->block.page);
     virtio_page_reset(&virtio->console.page);
+    virtio_page_reset(&virtio->ports.page);
     virtio_page_reset(&virtio->rng.page);
 }

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest's virtIO console (/dev/hvc0), on its terminal. */
+/*
+ * The guest's virtIO console (/dev/hvc0), on its terminal: one port, without MULTIPORT. Named ports
+ * are a device of their own (virtio_ports.h), because the size of a MULTIPORT console comes in a
+ * message, whose order of fields depends on the version of Linux; here it is in the configuration
+ * space, which all read alike.
+ */
 #ifndef VMM_VIRTIO_CONSOLE_H
 #define VMM_VIRTIO_CONSOLE_H
 
@@ -20,10 +25,14 @@ struct virtio_console {
     struct chain_segment segments[VCONSOLE_SEGMENTS(1u, VIRTIO_CONSOLE_ENTRIES)];
 };
 
-/** Make the device. False: as virtio_page_init(). `mem`, `terminal` and `report` stay in use. */
-bool virtio_console_init(struct virtio_console *console, const struct config_virtio *config,
-                         const struct guestmem *mem, struct terminal *terminal, struct bus *bus,
-                         vdev_report *report, void *report_context);
+/**
+ * Make the device `device`, with the terminal's size where `config` has it. False: as
+ * virtio_page_init(). `mem`, `terminal` and `report` stay in use.
+ */
+bool virtio_console_init(struct virtio_console *console, const struct config *config,
+                         const struct config_virtio *device, const struct guestmem *mem,
+                         struct terminal *terminal, struct bus *bus, vdev_report *report,
+                         void *report_context);
 
 /** There is such a device, and the guest's driver is up. */
 bool virtio_console_is_open(const struct virtio_console *console);

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Named ports of guests, the terminal's size, and what virtIO devices count (`@s`)."""
+import re
+
+import pytest
+
+from conftest import IMAGES, MAIN, TOP, build_image
+
+SYSTEM = TOP / 'tests/boot/systems/guest-ports/guest-ports.system'
+# Register pages of the guest, by the order of its devices.
+PORTS = 0xb011000
+RNG = 0xb012000
+EMERGENCY_WRITE = 0x108
+
+
+@pytest.fixture
+def ports(boot, debian):
+    """Boots the system, and logs in to the left guest."""
+    def start(gic):
+        image = build_image(SYSTEM, output=IMAGES / f'guest-ports-{gic}',
+                            search=[debian, MAIN / 'systems/guest-ports/debug'])
+        board = boot(image, gic=gic, smp=2, timeout=120)
+        login(board, 'left')
+        return board
+    return start
+
+
+def login(board, name):
+    board.expect(f'{name} login: ')
+    board.send('root\r')
+    prompt(board, name)
+
+
+def prompt(board, name):
+    board.expect(rf'root@{name}:~# ')
+
+
+def command(board, name, text):
+    """Runs a command in the guest that has the input; returns what it printed."""
+    board.send(text + '; echo end of $?\r')
+    board.expect(r'end of \$\?')
+    found = board.expect(r'(?s)(.*)end of (\d+)\s')
+    assert found[2] == '0', f'{text}: {found[0]}'
+    prompt(board, name)
+    return re.sub(r'\x1b\[[0-9;]*[a-zA-Z]', '', found[1]).replace('\r', '').strip()
+
+
+def statistics(board, name):
+    """What the devices of a guest have counted: {device: {counter: number}}."""
+    board.send('@s')
+    found = {}
+    for device in ['console', 'ports', 'entropy device']:
+        text = board.expect(rf'{name}: virtIO {device}: ([^\r\n]*)\r*\n')[1]
+        found[device] = {what: int(number) for what, number
+                         in re.findall(r'([a-z ]+?) (\d+)(?:, |$)', text)}
+    board.send('\r')
+    prompt(board, name)
+    return found
+
+
+def test_ports(ports, gic):
+    """The console is as it was, knows its size, and named ports carry bytes both ways: to a
+    protection domain, and to the other guest."""
+    board = ports(gic)
+    assert command(board, 'left', 'stty size') == '40 100'
+    assert command(board, 'left', 'ls /dev/virtio-ports').split() == ['link', 'upper']
+    # The features are SIZE (0), MULTIPORT (1) and EMERG_WRITE (2), of which Linux takes two.
+    assert [text[:3] for text in command(
+        board, 'left', 'cat /sys/bus/virtio/drivers/virtio_console/virtio*/features').split()
+    ] == ['100', '010']
+    command(board, 'left', 'exec 3<>/dev/virtio-ports/upper 4<>/dev/virtio-ports/link')
+    assert command(board, 'left', 'echo hello, port >&3; read line <&3; echo $line') \
+        == 'HELLO, PORT'
+    # More than the queues hold: the guest waits for the other end, which waits for the guest.
+    lines = 'seq 1 20000 | sed s/^/line/'
+    answer, wanted = command(
+        board, 'left', f'{lines} >&3 & bytes=$({lines} | wc -c); head -c $bytes <&3 | md5sum; '
+        f'{lines} | tr a-z A-Z | md5sum').replace(' -', '').split()[-2:]
+    assert answer == wanted
+    board.send('@2\r')
+    login(board, 'right')
+    command(board, 'right', 'exec 4<>/dev/virtio-ports/link')
+    board.send(f'@mbytes=$({lines} | wc -c); sum=$({lines} | md5sum); {lines} >&4 & '
+               '[ "$(head -c $bytes <&4 | md5sum)" = "$sum" ] && echo same for $(hostname)\r')
+    board.expect_all(['same for left', 'same for right'])
+
+
+def test_statistics(ports):
+    """Each device's counters are what the guest did, errors by kind among them; and a character of
+    an emergency appears whatever the driver does."""
+    board = ports(3)
+    command(board, 'left', 'exec 3<>/dev/virtio-ports/upper')
+    before = statistics(board, 'left')
+    interrupts = 'grep virtio1 /proc/interrupts | tr -s " " | cut -d " " -f 3'
+    taken = int(command(board, 'left', interrupts))
+    command(board, 'left', 'for i in $(seq 50); do echo 12345678901234567890123456789 >&3; '
+            'read line <&3; done')
+    taken = int(command(board, 'left', interrupts)) - taken
+    command(board, 'left', 'dd if=/dev/hwrng of=/dev/null bs=64 count=3 2>&1')
+    after = statistics(board, 'left')
+
+    def more(device, counter):
+        return after[device].get(counter, 0) - before[device].get(counter, 0)
+
+    assert more('ports', 'bytes out') == more('ports', 'bytes in') == 50 * 30, (before, after)
+    # A request for each line there, and at least one for each back.
+    assert 100 <= more('ports', 'requests') <= 50 + 50 * 30, (before, after)
+    assert 50 <= more('ports', 'kicks') <= 2 * more('ports', 'requests'), (before, after)
+    # The guest may see two as one.
+    assert 50 <= taken <= more('ports', 'interrupts'), (taken, before, after)
+    assert more('entropy device', 'bytes in') >= 3 * 64
+    assert more('console', 'bytes out') > 0 and more('console', 'bytes in') > 0
+    assert more('console', 'configuration interrupts') == 0
+    assert before['console']['configuration interrupts'] == 1
+    assert before['console']['resets'] == before['ports']['resets'] == 1, before
+
+    # The devices without their drivers, which would not let go of the registers.
+    command(board, 'left', 'exec 3>&-; cd /sys/bus/platform/drivers/virtio-mmio; '
+            f'echo {PORTS:x}.virtio_mmio >unbind; echo {RNG:x}.virtio_mmio >unbind; cd')
+    command(board, 'left', f'devmem {RNG + 0x30:#x} 32 9; devmem {RNG + 0x70:#x} 8 1')
+    text = command(board, 'left', ''.join(f'devmem {PORTS + EMERGENCY_WRITE:#x} 32 {ord(c)}; '
+                                          for c in 'help') + 'echo')
+    assert 'help' in text.replace('\n', ''), text
+    last = statistics(board, 'left')
+    print(last)
