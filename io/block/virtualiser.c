@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "virtualiser.h"
+
+/** pending.client of the virtualiser's own requests. */
+#define VIRTUALISER_OWN UINT8_MAX
+#define VIRTUALISER_NS_A_MS 1000000ull
+
+_Static_assert(BLOCK_MAX_CLIENTS <= 32, "a set of clients is a word");
+
+bool block_virtualiser_open(struct block_virtualiser *virtualiser,
+                            const struct block_config *config, struct block_buffer buffer,
+                            void (*complain)(const char *client, const char *what))
+{
+    *virtualiser = (struct block_virtualiser){
+        .config = config,
+        .buffer = buffer,
+        .count = config->count,
+        .complain = complain,
+    };
+    if (!block_client_open(&virtualiser->device, (void *)config->device.address,
+                           config->device.bytes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < config->count; i++) {
+        struct block_virtualiser_client *client = &virtualiser->clients[i];
+        const struct block_connection *connection = &config->clients[i].connection;
+
+        client->config = &config->clients[i];
+        if (!block_server_open(&client->server, (void *)connection->address, connection->bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The start: facts of the disk, partition table, parts of the clients. */
+
+static void virtualiser_complain(struct block_virtualiser *virtualiser, uint32_t i,
+                                 const char *what)
+{
+    if (virtualiser->complain != NULL) {
+        virtualiser->complain(virtualiser->clients[i].config->name, what);
+    }
+}
+
+/** A client's part of the disk. False: there is none. */
+static bool virtualiser_part(struct block_virtualiser *virtualiser, uint32_t i,
+                             struct partition *part)
+{
+    const struct block_config_client *config = virtualiser->clients[i].config;
+    uint32_t unit = virtualiser->info.logical_bytes / BLOCK_SECTOR;
+    uint64_t sectors = virtualiser->info.sectors;
+
+    *part = (struct partition){ .count = 0 };
+    if (virtualiser->missing) {
+        virtualiser_complain(virtualiser, i, "the driver has none");
+        return false;
+    }
+
+    switch (config->share) {
+    case BLOCK_SHARE_WHOLE:
+        *part = (struct partition){ .first = 0, .count = sectors };
+        break;
+    case BLOCK_SHARE_EXTENT:
+        *part = (struct partition){ .first = config->first, .count = config->count };
+        if (part->first >= sectors || part->count > sectors - part->first) {
+            virtualiser_complain(virtualiser, i, "its extent is not on it");
+            return false;
+        }
+        break;
+    case BLOCK_SHARE_PARTITION:
+        if (virtualiser->table_error != PARTITION_OK) {
+            virtualiser_complain(virtualiser, i, partition_says(virtualiser->table_error));
+            return false;
+        }
+        if (!partition_find(&virtualiser->table, config->partition, part)) {
+            virtualiser_complain(virtualiser, i, "it has no partition of that number");
+            return false;
+        }
+        break;
+    }
+    if (part->first % unit != 0 || part->count % unit != 0) {
+        virtualiser_complain(virtualiser, i, "its part cuts a block");
+        return false;
+    }
+    return true;
+}
+
+/** Give every client its part. Returns the clients to be notified. */
+static uint32_t virtualiser_share(struct block_virtualiser *virtualiser)
+{
+    uint32_t clients = 0;
+
+    virtualiser->state = BLOCK_SERVES;
+    for (uint32_t i = 0; i < virtualiser->count; i++) {
+        struct block_virtualiser_client *client = &virtualiser->clients[i];
+        struct block_info info = virtualiser->info;
+        struct partition part;
+
+        clients |= 1u << i;
+        if (!virtualiser_part(virtualiser, i, &part)) {
+            block_server_show(&client->server, NULL);
+            continue;
+        }
+        client->first = part.first;
+        client->count = part.count;
+        client->ready = true;
+        info.sectors = part.count;
+        info.depth = BLOCK_MAX_IN_FLIGHT;
+        if (client->config->read_only) {
+            info.flags |= BLOCK_INFO_READ_ONLY;
+            info.flags &= ~(BLOCK_INFO_DISCARD | BLOCK_INFO_ZERO);
+        }
+        block_server_show(&client->server, &info);
+    }
+    return clients;
+}
+
+/** Ask the driver for what the table wants. */
+static void virtualiser_read_table(struct block_virtualiser *virtualiser)
+{
+    struct block_request request = { .kind = BLOCK_READ, .segments = 1 };
+    struct block_segment segment = { .address = virtualiser->buffer.address };
+    uint32_t bytes;
+    uint32_t tag;
+
+    if (virtualiser->reading) {
+        return;
+    }
+    partition_wants(&virtualiser->table, &request.sector, &bytes);
+    request.bytes = bytes;
+    segment.bytes = bytes;
+    if (block_client_submit(&virtualiser->device, &request, &segment, &tag)) {
+        virtualiser->pending[tag] = (struct block_pending){
+            .client = VIRTUALISER_OWN,
+            .kind = BLOCK_READ,
+            .bytes = bytes,
+            .deadline = BLOCK_NEVER,
+        };
+        virtualiser->reading = true;
+    }
+}
+
+static uint32_t virtualiser_table_read(struct block_virtualiser *virtualiser,
+                                       const struct block_answer *answer, uint64_t bytes)
+{
+    virtualiser->reading = false;
+    if (virtualiser->state != BLOCK_READS_TABLE) {
+        return 0;
+    }
+    if (answer->status != BLOCK_DONE || answer->bytes < bytes) {
+        virtualiser->table_error = PARTITION_ERR_READ;
+        return virtualiser_share(virtualiser);
+    }
+    virtualiser->table_error = partition_feed(&virtualiser->table, virtualiser->buffer.bytes);
+    return virtualiser->table_error == PARTITION_MORE ? 0 : virtualiser_share(virtualiser);
+}
+
+static uint32_t virtualiser_start(struct block_virtualiser *virtualiser)
+{
+    enum block_disk disk = block_client_info(&virtualiser->device, &virtualiser->info);
+
+    if (disk == BLOCK_DISK_NONE) {
+        virtualiser->missing = true;
+        return virtualiser_share(virtualiser);
+    }
+    if (disk == BLOCK_DISK_UNKNOWN || !block_client_is_quiet(&virtualiser->device)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < virtualiser->count; i++) {
+        if (virtualiser->clients[i].config->share == BLOCK_SHARE_PARTITION) {
+            virtualiser->state = BLOCK_READS_TABLE;
+        }
+    }
+    if (virtualiser->state == BLOCK_WAITS) {
+        return virtualiser_share(virtualiser);
+    }
+    if (virtualiser->info.sectors < virtualiser->info.logical_bytes / BLOCK_SECTOR) {
+        virtualiser->table_error = PARTITION_ERR_NONE;
+        return virtualiser_share(virtualiser);
+    }
+    partition_begin(&virtualiser->table, virtualiser->info.sectors,
+                    virtualiser->info.logical_bytes);
+    return 0;
+}
+
+/* Answers. */
+
+static void virtualiser_answer(struct block_virtualiser_client *client, uint32_t id, uint8_t kind,
+                               enum block_status status, uint64_t bytes)
+{
+    client->stats.requests[kind <= BLOCK_ZERO ? kind : 0]++;
+    client->stats.statuses[status]++;
+    if (kind == BLOCK_READ) {
+        client->stats.bytes_read += bytes;
+    } else if (kind == BLOCK_WRITE) {
+        client->stats.bytes_written += bytes;
+    }
+    block_server_answer(&client->server, id, status, bytes);
+}
+
+/** What the driver's answer is for the client. */
+static enum block_status virtualiser_status(const struct block_virtualiser_client *client,
+                                            const struct block_pending *pending,
+                                            const struct block_answer *answer)
+{
+    bool moves = pending->kind == BLOCK_READ || pending->kind == BLOCK_WRITE;
+
+    if (answer->status == BLOCK_ABORTED && client->late) {
+        return BLOCK_LATE;
+    }
+    if (answer->status == BLOCK_DONE && moves && answer->bytes < pending->bytes) {
+        return BLOCK_FAILED;
+    }
+    return (enum block_status)answer->status;
+}
+
+/** Take the driver's answers. Returns the clients to be notified for another reason than those. */
+static uint32_t virtualiser_answers(struct block_virtualiser *virtualiser)
+{
+    struct block_answer answer;
+    uint32_t clients = 0;
+
+    while (block_client_take(&virtualiser->device, &answer)) {
+        struct block_pending *pending = &virtualiser->pending[answer.id];
+
+        if (pending->client == VIRTUALISER_OWN) {
+            clients |= virtualiser_table_read(virtualiser, &answer, pending->bytes);
+            continue;
+        }
+        struct block_virtualiser_client *client = &virtualiser->clients[pending->client];
+        enum block_status status = virtualiser_status(client, pending, &answer);
+        uint64_t bytes = answer.bytes < pending->bytes ? answer.bytes : pending->bytes;
+
+        client->in_device--;
+        client->barrier = client->barrier && !pending->barrier;
+        virtualiser_answer(client, pending->id, pending->kind, status, bytes);
+    }
+    return clients;
+}
+
+/* Requests. */
+
+/** The segments against the client's memory; their addresses become the driver's. */
+static bool virtualiser_translate(const struct block_virtualiser *virtualiser,
+                                  const struct block_config_client *config,
+                                  const struct block_request *request,
+                                  struct block_segment *segments)
+{
+    uint64_t sum = 0;
+
+    if (request->segments == 0 || request->segments > virtualiser->info.max_segments) {
+        return false;
+    }
+    for (uint32_t i = 0; i < request->segments; i++) {
+        struct block_segment *segment = &segments[i];
+
+        if (segment->bytes == 0 || segment->bytes > virtualiser->info.max_segment_bytes ||
+            segment->bytes > config->memory_bytes ||
+            segment->address > config->memory_bytes - segment->bytes) {
+            return false;
+        }
+        segment->address += config->base;
+        /* At most 256 times less than 2^32. */
+        sum += segment->bytes;
+    }
+    return sum == request->bytes;
+}
+
+/** The range against the client's part; it becomes one of the disk. */
+static bool virtualiser_range(const struct block_virtualiser *virtualiser,
+                              const struct block_virtualiser_client *client,
+                              struct block_request *request)
+{
+    uint64_t unit = virtualiser->info.logical_bytes;
+
+    if (request->bytes == 0 || request->bytes > BLOCK_MAX_BYTES || request->bytes % unit != 0 ||
+        request->sector % (unit / BLOCK_SECTOR) != 0 || request->sector >= client->count ||
+        request->bytes / BLOCK_SECTOR > client->count - request->sector) {
+        return false;
+    }
+    request->sector += client->first;
+    return true;
+}
+
+/** Check a request and make the driver's of it. BLOCK_DONE: it is to be sent on. */
+static enum block_status virtualiser_check(struct block_virtualiser *virtualiser,
+                                           const struct block_virtualiser_client *client,
+                                           struct block_request *request)
+{
+    const struct block_info *info = &virtualiser->info;
+    uint64_t most = request->kind == BLOCK_DISCARD ? info->max_discard : info->max_zero;
+    uint32_t needs = request->kind == BLOCK_DISCARD ? BLOCK_INFO_DISCARD : BLOCK_INFO_ZERO;
+    bool good = virtualiser_range(virtualiser, client, request);
+
+    switch (request->kind) {
+    case BLOCK_READ:
+    case BLOCK_WRITE:
+        if (request->kind == BLOCK_WRITE && client->config->read_only) {
+            return BLOCK_READ_ONLY;
+        }
+        good = good &&
+               virtualiser_translate(virtualiser, client->config, request, virtualiser->segments);
+        break;
+    case BLOCK_FLUSH:
+        request->sector = 0;
+        request->bytes = 0;
+        request->segments = 0;
+        return BLOCK_DONE;
+    case BLOCK_DISCARD:
+    case BLOCK_ZERO:
+        if (client->config->read_only) {
+            return BLOCK_READ_ONLY;
+        }
+        if ((info->flags & needs) == 0) {
+            return BLOCK_UNSUPPORTED;
+        }
+        good = good && request->segments == 0 && request->bytes / BLOCK_SECTOR <= most;
+        break;
+    default:
+        return BLOCK_UNSUPPORTED;
+    }
+    return good ? BLOCK_DONE : BLOCK_INVALID;
+}
+
+/** Requests of one client that may be with the driver. */
+static uint32_t virtualiser_window(const struct block_virtualiser *virtualiser)
+{
+    uint32_t open = 0;
+
+    for (uint32_t i = 0; i < virtualiser->count; i++) {
+        if (ring_peer_epoch(&virtualiser->clients[i].server.requests) != 0) {
+            open++;
+        }
+    }
+    return open > 1 ? BLOCK_WINDOW : virtualiser->info.depth;
+}
+
+/** Must the client's next request wait? */
+static bool virtualiser_holds(const struct block_virtualiser *virtualiser,
+                              const struct block_virtualiser_client *client, uint32_t window)
+{
+    return !client->ready || client->barrier || client->late || client->quieting ||
+           client->in_device >= window ||
+           block_client_in_flight(&virtualiser->device) >= virtualiser->info.depth;
+}
+
+/** Do one request of a client. Returns false when there is none that can be done now. */
+static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, uint32_t window,
+                            uint64_t now)
+{
+    struct block_virtualiser_client *client = &virtualiser->clients[i];
+    struct block_request request;
+    struct block_request onward;
+    enum block_status status;
+    uint32_t tag;
+
+    if (virtualiser_holds(virtualiser, client, window) ||
+        !block_server_next(&client->server, &request, virtualiser->segments)) {
+        return false;
+    }
+    bool barrier = (request.flags & BLOCK_FLAG_BARRIER) != 0;
+    if (barrier && client->in_device != 0) {
+        return false;
+    }
+    onward = request;
+    onward.flags = request.flags & (BLOCK_FLAG_STABLE | BLOCK_FLAG_UNMAP);
+    onward.owner = (uint16_t)(i + 1);
+    status = virtualiser_check(virtualiser, client, &onward);
+    if (status != BLOCK_DONE ||
+        (request.kind == BLOCK_FLUSH && (virtualiser->info.flags & BLOCK_INFO_FLUSH) == 0)) {
+        block_server_take(&client->server, &request);
+        virtualiser_answer(client, request.id, request.kind, status, 0);
+        return true;
+    }
+    if (!block_client_submit(&virtualiser->device, &onward, virtualiser->segments, &tag)) {
+        return false;
+    }
+    block_server_take(&client->server, &request);
+    client->in_device++;
+    client->barrier = barrier;
+    virtualiser->pending[tag] = (struct block_pending){
+        .id = request.id,
+        .client = (uint8_t)i,
+        .kind = request.kind,
+        .barrier = barrier,
+        .bytes = onward.bytes,
+        .deadline = virtualiser->config->deadline == 0
+                        ? BLOCK_NEVER
+                        : now + virtualiser->config->deadline * VIRTUALISER_NS_A_MS,
+    };
+    return true;
+}
+
+/** In turn, a request each, while there is room with the driver. */
+static void virtualiser_requests(struct block_virtualiser *virtualiser, uint64_t now)
+{
+    uint32_t window = virtualiser_window(virtualiser);
+    uint32_t idle = 0;
+    /* Wrong requests are answered at once, so that a client could go on for ever. */
+    uint32_t most = virtualiser->count * BLOCK_MAX_IN_FLIGHT;
+
+    while (idle < virtualiser->count && most-- != 0) {
+        uint32_t i = virtualiser->turn;
+
+        virtualiser->turn = i + 1 < virtualiser->count ? i + 1 : 0;
+        idle = virtualiser_one(virtualiser, i, window, now) ? 0 : idle + 1;
+    }
+}
+
+/* Quiesce and deadlines. */
+
+/** Answer what the client has sent and nobody has begun. */
+static void virtualiser_drop(struct block_virtualiser *virtualiser,
+                             struct block_virtualiser_client *client)
+{
+    struct block_request request;
+
+    for (uint32_t i = 0; i < client->server.requests.capacity &&
+                         block_server_next(&client->server, &request, virtualiser->segments);
+         i++) {
+        block_server_take(&client->server, &request);
+        virtualiser_answer(client, request.id, request.kind, BLOCK_ABORTED, 0);
+    }
+}
+
+/** The requests of client i are wanted back. Returns whether the client is to be notified. */
+static bool virtualiser_quiet(struct block_virtualiser *virtualiser, uint32_t i, bool *device)
+{
+    struct block_virtualiser_client *client = &virtualiser->clients[i];
+    uint64_t word;
+    bool wanted = block_server_quiesce(&client->server, &word);
+
+    client->quieting = wanted;
+    if (wanted) {
+        virtualiser_drop(virtualiser, client);
+    }
+    if (client->in_device != 0 && virtualiser->quieting == 0) {
+        virtualiser->quieting = i + 1;
+        block_client_quiesce(&virtualiser->device, (uint16_t)(i + 1));
+        *device = true;
+    }
+    if (client->in_device != 0) {
+        return false;
+    }
+    client->late = false;
+    if (!wanted) {
+        return false;
+    }
+    client->quieting = false;
+    client->stats.quiesces++;
+    (void)block_server_publish(&client->server);
+    block_server_quiet(&client->server, word);
+    return true;
+}
+
+/** The driver has given everything back: what it has not answered it never will. */
+static void virtualiser_collect(struct block_virtualiser *virtualiser)
+{
+    uint32_t i = virtualiser->quieting - 1;
+    struct block_virtualiser_client *client = &virtualiser->clients[i];
+
+    for (uint32_t tag = 0; tag < BLOCK_MAX_IN_FLIGHT && client->in_device != 0; tag++) {
+        const struct block_pending *pending = &virtualiser->pending[tag];
+
+        if (virtualiser->device.busy[tag] && pending->client == i) {
+            block_client_drop(&virtualiser->device, tag);
+            client->in_device--;
+            virtualiser_answer(client, pending->id, pending->kind,
+                               client->late ? BLOCK_LATE : BLOCK_ABORTED, 0);
+        }
+    }
+    client->barrier = false;
+    virtualiser->quieting = 0;
+}
+
+/** Marks clients that have late requests, and returns when the next one will be late. */
+static uint64_t virtualiser_deadlines(struct block_virtualiser *virtualiser, uint64_t now)
+{
+    uint64_t next = BLOCK_NEVER;
+
+    if (virtualiser->config->deadline == 0) {
+        return next;
+    }
+    for (uint32_t tag = 0; tag < BLOCK_MAX_IN_FLIGHT; tag++) {
+        const struct block_pending *pending = &virtualiser->pending[tag];
+
+        if (!virtualiser->device.busy[tag] || pending->client == VIRTUALISER_OWN) {
+            continue;
+        }
+        if (pending->deadline <= now) {
+            virtualiser->clients[pending->client].late = true;
+        } else if (pending->deadline < next) {
+            next = pending->deadline;
+        }
+    }
+    return next;
+}
+
+struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser, uint64_t now)
+{
+    struct block_work work = { .deadline = BLOCK_NEVER };
+    /* Looked at before the answers are taken, so that all are there when it says so. */
+    bool quiet = block_client_is_quiet(&virtualiser->device);
+
+    work.clients = virtualiser_answers(virtualiser);
+    if (quiet && virtualiser->quieting != 0) {
+        virtualiser_collect(virtualiser);
+    }
+    if (virtualiser->state == BLOCK_WAITS) {
+        work.clients |= virtualiser_start(virtualiser);
+    }
+    if (virtualiser->state == BLOCK_READS_TABLE) {
+        virtualiser_read_table(virtualiser);
+    }
+    work.deadline = virtualiser_deadlines(virtualiser, now);
+    for (uint32_t i = 0; i < virtualiser->count; i++) {
+        uint64_t word;
+
+        if ((virtualiser->clients[i].late ||
+             block_server_quiesce(&virtualiser->clients[i].server, &word)) &&
+            virtualiser_quiet(virtualiser, i, &work.device)) {
+            work.clients |= 1u << i;
+        }
+    }
+    if (virtualiser->state == BLOCK_SERVES) {
+        virtualiser_requests(virtualiser, now);
+    }
+    work.device = block_client_publish(&virtualiser->device) || work.device;
+    for (uint32_t i = 0; i < virtualiser->count; i++) {
+        if (block_server_publish(&virtualiser->clients[i].server)) {
+            work.clients |= 1u << i;
+        }
+    }
+    return work;
+}
