@@ -19,6 +19,10 @@ gic 2 0x08000000 0x08010000
 gic 3 0x08000000 0x080a0000
 crash restart
 """
+# The attacker's.
+DEVICES = """virtio console 0x0b010000 209 1
+virtio rng 0x0b011000 210 2
+"""
 # A beat is due every millisecond. The neighbour may have to wait for the attacker's time slice: a
 # millisecond of its own, and for each of its exits in that the work of its VMM, which is above
 # both.
@@ -35,8 +39,9 @@ def vmm(config='debug'):
 def run(boot, gic, folder, test, timeout=60, icount=True):
     """Boots the attacker with its group of tests; returns the match of what the watcher saw."""
     name = test.split()[0]
-    for guest, what in (('attacker', test), ('neighbour', 'beat')):
-        (folder / f'{guest}.conf').write_text(CONF.format(name=guest, test=what), encoding='utf-8')
+    for guest, what, devices in (('attacker', test, DEVICES), ('neighbour', 'beat', '')):
+        (folder / f'{guest}.conf').write_text(CONF.format(name=guest, test=what) + devices,
+                                              encoding='utf-8')
     image = build_image(SYSTEM, output=IMAGES / f'guests-hostile-{name}-{gic}',
                         search=[folder, *vmm(), MAIN / 'tests/guest'])
     board = boot(image, gic=gic, smp=2, icount=icount, timeout=timeout)
@@ -85,6 +90,13 @@ def test_calls(boot, gic, tmp_path):
     """Random SMCCC calls."""
     board = run(boot, gic, tmp_path, 'calls')
     assert re.search(r'attacker: reset', board.tail(5000))
+
+
+def test_devices(boot, gic, tmp_path):
+    """A hostile driver of virtIO devices, for every kind of ring."""
+    board = run(boot, gic, tmp_path, 'devices console=0x0b010000 rng=0x0b011000', timeout=120)
+    assert len(re.findall('attacker: the driver of its virtIO [a-z ]+ broke a queue: ',
+                          board.tail(200000))) > 300
 
 
 def test_reboots(boot, gic, tmp_path):

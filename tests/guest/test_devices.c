@@ -11,8 +11,8 @@
 
 /* The VM's RAM in the tests' descriptions ends here. */
 #define RAM_END 0x42000000UL
-#define WAITS_A_SECOND 10000U
-#define WAITS 10000U
+#define WAITS_A_SECOND 50000U
+#define WAITS 50000U
 #define CONSOLE_OUTPUT 1U
 #define RNG_REQUESTS 0U
 #define LEAST_ATTACKS 35U
