@@ -23,7 +23,9 @@ def description(folder, guests):
 
 
 @pytest.mark.parametrize('gic,guests', [
-    (3, 4), pytest.param(2, 16, marks=pytest.mark.long), pytest.param(3, 16, marks=pytest.mark.long)])
+    (3, 4),
+    pytest.param(2, 16, marks=pytest.mark.long),
+    pytest.param(3, 16, marks=pytest.mark.long)])
 def test_boot(boot, gic, debian, tmp_path, guests):
     """All of them get as far as their init, each under its own name."""
     image = build_image(description(tmp_path, guests), search=[debian], extra=['--ram', str(RAM)],

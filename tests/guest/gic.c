@@ -12,7 +12,10 @@
 #define ICPENDR 0x280
 #define ICACTIVER 0x380
 #define IPRIORITYR 0x400
+#define ITARGETSR 0x800
+#define ICFGR 0xc00
 #define GICD_SGIR 0xf00
+#define IROUTER 0x6000
 
 #define GICC_CTLR 0x00
 #define GICC_PMR 0x04
@@ -133,6 +136,27 @@ void gic_enable(unsigned intid)
 void gic_disable(unsigned intid)
 {
     mmio_write32(private_registers() + ICENABLER, 1U << intid);
+    cpu_barrier();
+}
+
+void gic_enable_shared(unsigned intid, unsigned cpu)
+{
+    uintptr_t group = platform.distributor + IGROUPR + intid / 32 * 4UL;
+    uintptr_t configuration = platform.distributor + ICFGR + intid / 16 * 4UL;
+
+    mmio_write32(configuration, mmio_read32(configuration) & ~(3U << intid % 16 * 2));
+    mmio_write8(platform.distributor + IPRIORITYR + intid, DEFAULT_PRIORITY);
+    if (platform.gic_version == 3) {
+        mmio_write32(group, mmio_read32(group) | 1U << intid % 32);
+        __asm__ volatile("str %0, [%1]"
+                         :
+                         : "r"(platform.mpidr[cpu]),
+                           "r"(platform.distributor + IROUTER + intid * 8UL)
+                         : "memory");
+    } else {
+        mmio_write8(platform.distributor + ITARGETSR + intid, (uint8_t)(1U << cpu));
+    }
+    mmio_write32(platform.distributor + ISENABLER + intid / 32 * 4UL, 1U << intid % 32);
     cpu_barrier();
 }
 
