@@ -133,6 +133,28 @@ static void board_read_guest(const struct xml_element *element, struct board *bo
     guest->virtio_irq = board_small_number(element, "virtio_interrupt", BH_VIRQ_COUNT - 1, diag);
 }
 
+static void board_read_disk(const struct xml_element *element, struct board *board,
+                            struct diag *diag)
+{
+    static const char *const names[] = { "driver", "registers", "interrupt", "attach", NULL };
+    struct board_disk *disk = &board->disks[board->disks_count];
+    struct sdf_str driver = { 0 };
+    struct sdf_str attach = { 0 };
+
+    sdf_attr_allow(element, names, diag);
+    sdf_read_no_children(element, diag);
+    if (!board_has_room(element, board->disks_count, BOARD_MAX_DISKS, diag)) {
+        return;
+    }
+    board->disks_count++;
+    sdf_attr_string(element, "driver", SDF_REQUIRED, diag, &driver);
+    sdf_attr_string(element, "attach", SDF_OPTIONAL, diag, &attach);
+    disk->driver = driver.text;
+    disk->attach = attach.text;
+    disk->registers = board_number(element, "registers", SDF_REQUIRED, diag);
+    disk->irq = board_small_number(element, "interrupt", 1019, diag);
+}
+
 static void board_read_emulator(const struct xml_element *element, struct board *board,
                                 struct diag *diag)
 {
@@ -173,7 +195,7 @@ static void board_read(const struct xml_element *root, struct board *board, stru
     static const char *const names[] = { "name",           "interrupts",        "timer", "console",
                                          "console_driver", "console_interrupt", NULL };
     static const char *const children[] = { "cpu",   "ram",      "gic", "reserved",
-                                            "guest", "emulator", NULL };
+                                            "guest", "disk",     "emulator", NULL };
     struct sdf_str name = { 0 };
     struct sdf_str driver = { 0 };
 
@@ -200,6 +222,8 @@ static void board_read(const struct xml_element *root, struct board *board, stru
             board_read_gic(child, board, diag);
         } else if (strcmp(child->name, "guest") == 0) {
             board_read_guest(child, board, diag);
+        } else if (strcmp(child->name, "disk") == 0) {
+            board_read_disk(child, board, diag);
         } else if (strcmp(child->name, "emulator") == 0) {
             board_read_emulator(child, board, diag);
         } else {
@@ -316,6 +340,10 @@ void board_free(struct board *board)
     free(board->tree);
     free(board->name);
     free(board->console_driver);
+    for (size_t i = 0; i < board->disks_count; i++) {
+        free(board->disks[i].driver);
+        free(board->disks[i].attach);
+    }
     free(board->source);
     *board = (struct board){ 0 };
 }

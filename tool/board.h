@@ -15,6 +15,7 @@
 
 #define BOARD_MAX_RAM 8
 #define BOARD_MAX_DEVICES 64
+#define BOARD_MAX_DISKS 4
 #define BOARD_MAX_RESERVED 16
 
 struct board_range {
@@ -31,6 +32,14 @@ struct board_guest {
     unsigned virtio_irq; /* of the first; the others follow */
 };
 
+/** A disk of the board, and what drives it. */
+struct board_disk {
+    char *driver;       /* program of the SDK */
+    uint64_t registers; /* a page */
+    unsigned irq;       /* edge-triggered */
+    char *attach;       /* emulator: the value of -device, to which the drive is added; or NULL */
+};
+
 struct board {
     char *name;
     unsigned cpus; /* that the board has at most (1 to 8) */
@@ -45,6 +54,8 @@ struct board {
     unsigned console_irq; /* its interrupt */
     unsigned timer_ppi;   /* INTID of the EL1 physical timer (CNTP): 30 */
     struct board_guest guest;
+    struct board_disk disks[BOARD_MAX_DISKS];
+    size_t disks_count;
     uint8_t *tree;    /* board.dtb beside the file, checked with devicetree.h; NULL: none */
     char *qemu;       /* emulator program, or NULL when the board is real */
     char **qemu_args; /* NULL-terminated; `bulkhead run` adds -m, -smp, -kernel, ... */

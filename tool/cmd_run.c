@@ -35,6 +35,7 @@ static const char cmd_run_help[] =
     "  --cpu MODEL           for example cortex-a53 or cortex-a72\n"
     "  --gic 2|3             version of the interrupt controller\n"
     "  --icount              one instruction takes one nanosecond: repeatable\n"
+    "  --disk FILE           what is on the board's first disk; again for the next one\n"
     "  --gdb [PORT]          start halted, waiting for a debugger (port " CMD_RUN_GDB_PORT ")\n"
     "  --memory-file FILE    keep the machine's memory in a file that others can read\n"
     "  -v, --verbose         print the emulator's command line\n";
@@ -209,6 +210,8 @@ static bool cmd_run_wish(const struct options *options, struct emulator_wish *wi
     wish->cpu = options->cpu;
     wish->gic = options->gic;
     wish->icount = options->icount;
+    wish->disks = options->disks;
+    wish->disks_count = options->disks_count;
     wish->memory_file = options->memory_file;
     wish->rest = options->rest;
     return true;

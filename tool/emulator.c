@@ -22,6 +22,8 @@ const char *emulator_error_text(enum emulator_error error)
         return "the board's emulator has no choice of the CPU's model";
     case EMULATOR_ERR_MEMORY:
         return "memory in a file needs a board with one range of RAM, and a name without comma";
+    case EMULATOR_ERR_DISK:
+        return "the board's emulator has not so many disks, or a name contains a comma";
     }
     return "something is wrong";
 }
@@ -73,6 +75,13 @@ static void emulator_add_wishes(struct emulator *emulator, const struct board *b
         emulator_add(emulator, "-icount");
         emulator_add(emulator, "shift=0,sleep=off");
     }
+    for (size_t i = 0; i < wish->disks_count; i++) {
+        emulator_add(emulator, "-drive");
+        emulator_take(emulator,
+                      alloc_format("if=none,id=disk%zu,format=raw,file=%s", i, wish->disks[i]));
+        emulator_add(emulator, "-device");
+        emulator_take(emulator, alloc_format("%s,drive=disk%zu", board->disks[i].attach, i));
+    }
     if (wish->memory_file != NULL) {
         emulator_add(emulator, "-object");
         emulator_take(emulator, alloc_format("memory-backend-file,id=ram,share=on,size=%" PRIu64
@@ -108,6 +117,12 @@ enum emulator_error emulator_make(struct emulator *emulator, const struct board 
     if (wish->memory_file != NULL &&
         (board->ram_count != 1 || strchr(wish->memory_file, ',') != NULL)) {
         return EMULATOR_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < wish->disks_count; i++) {
+        if (i >= board->disks_count || board->disks[i].attach == NULL ||
+            strchr(wish->disks[i], ',') != NULL) {
+            return EMULATOR_ERR_DISK;
+        }
     }
     emulator_add(emulator, board->qemu);
     emulator_add_board(emulator, board, wish, &cpu, &gic);

@@ -14,10 +14,12 @@
 struct emulator_wish {
     const char *image; /* the file that boots */
     unsigned cpus;
-    const char *cpu;         /* model */
-    const char *gic;         /* "2" or "3" */
-    bool icount;             /* one instruction is one nanosecond of guest time */
-    const char *gdb_port;    /* halted, with a debugger port */
+    const char *cpu;          /* model */
+    const char *gic;          /* "2" or "3" */
+    bool icount;              /* one instruction is one nanosecond of guest time */
+    const char *gdb_port;     /* halted, with a debugger port */
+    const char *const *disks; /* files: the board's first disk, and so on */
+    size_t disks_count;
     const char *memory_file; /* RAM in a file, shared with other programs */
     char *const *rest;       /* further arguments, NULL-terminated */
 };
@@ -38,6 +40,8 @@ enum emulator_error {
     /** A memory file is asked for, and the board's RAM is not one range, or the file's name
      * contains a comma. */
     EMULATOR_ERR_MEMORY,
+    /** More disks than the board's emulator has, or a file's name that contains a comma. */
+    EMULATOR_ERR_DISK,
 };
 
 /** Make a command line, to be released with emulator_free() when EMULATOR_OK is returned. */

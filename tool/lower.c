@@ -390,6 +390,7 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_devices(lower, &guest);
     lower_firmware(lower, &guest);
     lower_console_client(lower, &guest);
+    lower_disk_client(lower, &guest);
     lower_ports(lower, &guest);
     if (from->monitor.text == NULL) {
         lower_virtio(lower, &guest, from->pos, "rng");
@@ -455,12 +456,14 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
     lower.images = alloc_array(sdf->images_count, sizeof(*lower.images));
     lower_index(&lower);
     lower_console(&lower);
+    lower_disks(&lower);
     for (size_t i = 0; i < sdf->guests_count && lower_has_place(&lower); i++) {
         if (lower_is_first(sdf, i)) {
             lower_one(&lower, &sdf->guests[i]);
         }
     }
     lower_console_end(&lower);
+    lower_disks_end(&lower);
     lower_ports_end(&lower);
     for (size_t i = 0; i < sdf->images_count && diag->errors == 0; i++) {
         if (!lower.images[i].done) {

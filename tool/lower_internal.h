@@ -33,6 +33,15 @@ struct lower_half {
     bool joined;
 };
 
+/** A <disk>, and who serves it. */
+struct lower_disk {
+    size_t pd; /* of the virtualiser, or SDF_NONE */
+    size_t driver;
+    size_t config, table; /* regions */
+    uint64_t clients;
+    uint64_t memory; /* RAM disk: where its driver sees the next client's memory; 0: none yet */
+};
+
 /** The work in hand. */
 struct lower {
     struct sdf *sdf;
@@ -45,6 +54,9 @@ struct lower {
     size_t console;        /* PD of the serial virtualiser, or SDF_NONE */
     size_t console_config; /* region */
     uint64_t clients;      /* of the console */
+    struct lower_disk *disks; /* as in sdf->disks */
+    struct sdf_index disk_names;
+    size_t devices; /* of the board's disks, that have been given away */
     struct lower_half *halves;
     size_t halves_count;
 };
@@ -101,6 +113,15 @@ void lower_console(struct lower *lower);
 
 /** The guest's console, when it has one: its connection to the virtualiser, and its registers. */
 void lower_console_client(struct lower *lower, struct lower_guest *guest);
+
+/** The disks: drivers and virtualisers. */
+void lower_disks(struct lower *lower);
+
+/** The guest's disk, when it has one: its connection to the virtualiser, and its registers. */
+void lower_disk_client(struct lower *lower, struct lower_guest *guest);
+
+/** What is to be said of disks when all guests are lowered. */
+void lower_disks_end(struct lower *lower);
 
 /** What is to be said when all guests are lowered. */
 void lower_console_end(struct lower *lower);

@@ -14,6 +14,7 @@ enum options_kind {
     OPTIONS_FLAG,
     OPTIONS_DIR,      /* --search-path */
     OPTIONS_LIST,     /* --elf */
+    OPTIONS_DISKS,    /* --disk */
     OPTIONS_OPTIONAL, /* --gdb [port] */
     OPTIONS_IGNORED,  /* a value without effect */
 };
@@ -41,6 +42,7 @@ static const struct options_entry options_table[] = {
     { "--json", NULL, OPTIONS_JSON, OPTIONS_FLAG, FIELD(json) },
     { "--system", NULL, OPTIONS_SYSTEM, OPTIONS_TEXT, FIELD(system) },
     { "--elf", NULL, OPTIONS_ELF, OPTIONS_LIST, FIELD(elfs) },
+    { "--disk", NULL, OPTIONS_RUN, OPTIONS_DISKS, FIELD(disks) },
     { "--gdb", NULL, OPTIONS_RUN, OPTIONS_OPTIONAL, FIELD(gdb) },
     { "--cpus", NULL, OPTIONS_RUN, OPTIONS_TEXT, FIELD(cpus) },
     { "--cpu", NULL, OPTIONS_RUN, OPTIONS_TEXT, FIELD(cpu) },
@@ -108,6 +110,10 @@ static bool options_store(struct options *options, const struct options_entry *e
     case OPTIONS_LIST:
         options->elfs = alloc_grow(options->elfs, options->elfs_count, sizeof(*options->elfs));
         options->elfs[options->elfs_count++] = value;
+        return true;
+    case OPTIONS_DISKS:
+        options->disks = alloc_grow(options->disks, options->disks_count, sizeof(*options->disks));
+        options->disks[options->disks_count++] = value;
         return true;
     case OPTIONS_FLAG:
     case OPTIONS_OPTIONAL:
@@ -215,6 +221,8 @@ bool options_number(const struct options *options, const char *what, const char 
 void options_free(struct options *options)
 {
     search_free(&options->search);
+    free(options->disks);
+    options->disks = NULL;
     free(options->elfs);
     options->elfs = NULL;
 }

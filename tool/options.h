@@ -39,6 +39,8 @@ struct options {
     const char *image_type;
     const char *kernel;
     const char *system;
+    const char **disks;
+    size_t disks_count;
     const char **elfs;
     size_t elfs_count;
     bool json;

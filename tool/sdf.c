@@ -44,6 +44,7 @@ static void sdf_free_guest(struct sdf_guest *guest)
     }
     free(guest->devices);
     free(guest->functions);
+    free(guest->disk.from.text);
     for (size_t i = 0; i < guest->ports_count; i++) {
         free(guest->ports[i].name.text);
         free(guest->ports[i].pd.text);
@@ -52,6 +53,15 @@ static void sdf_free_guest(struct sdf_guest *guest)
         free(guest->ports[i].setvar_id.text);
     }
     free(guest->ports);
+}
+
+static void sdf_free_disks(struct sdf *sdf)
+{
+    for (size_t i = 0; i < sdf->disks_count; i++) {
+        free(sdf->disks[i].name.text);
+        free(sdf->disks[i].file.text);
+    }
+    free(sdf->disks);
 }
 
 static void sdf_free_maps(struct sdf_map *maps, size_t count)
@@ -130,6 +140,7 @@ void sdf_free(struct sdf *sdf)
         sdf_free_guest(&sdf->guests[i]);
     }
     free(sdf->guests);
+    sdf_free_disks(sdf);
     free(sdf->console.character.text);
     free(sdf->name.text);
     free(sdf->source);

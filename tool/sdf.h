@@ -226,6 +226,16 @@ struct sdf_port {
     struct sdf_str setvar_vaddr, setvar_size, setvar_id;
 };
 
+/** <disk> in a guest: its part of a shared disk. Without partition and extent it is all of it. */
+struct sdf_guest_disk {
+    bool given;
+    struct diag_pos pos;
+    struct sdf_str from; /* name of the disk */
+    struct sdf_num partition;
+    struct sdf_num first, sectors; /* of 512 bytes */
+    bool readonly;
+};
+
 /** <guest>: lower_guests() turns it into a PD, a VM and regions. */
 struct sdf_guest {
     struct diag_pos pos;
@@ -249,6 +259,7 @@ struct sdf_guest {
     size_t functions_count;
     bool console; /* it is a client of the shared console */
     struct diag_pos console_pos;
+    struct sdf_guest_disk disk;
     struct sdf_port *ports;
     size_t ports_count;
 };
@@ -261,6 +272,16 @@ struct sdf_console {
     bool plain;               /* headers instead of colours */
     struct sdf_num columns;   /* of the terminal; both or none */
     struct sdf_num rows;
+};
+
+/** <disk>: one of the board's disks, or one in memory, shared by guests. */
+struct sdf_disk {
+    struct diag_pos pos;
+    struct sdf_str name;
+    bool ram; /* not a device, but memory of `size` bytes that `file` fills */
+    struct sdf_num size;
+    struct sdf_str file;
+    struct sdf_num cpu; /* of its driver and virtualiser */
 };
 
 /** A whole description. */
@@ -283,6 +304,8 @@ struct sdf {
     struct sdf_guest *guests;
     size_t guests_count;
     struct sdf_console console;
+    struct sdf_disk *disks;
+    size_t disks_count;
 };
 
 enum sdf_status {

@@ -133,7 +133,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
 {
     static const char *const attributes[] = { "name", NULL };
     static const char *const children[] = {
-        "protection_domain", "memory_region", "channel", "trace", "image", "guest", "console", NULL
+        "protection_domain", "memory_region", "channel", "trace", "image", "guest", "console",
+        "disk", NULL
     };
 
     sdf_attr_allow(root, attributes, diag);
@@ -153,6 +154,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
             sdf_read_guest(child, sdf, diag);
         } else if (strcmp(child->name, "console") == 0) {
             sdf_read_console(child, sdf, diag);
+        } else if (strcmp(child->name, "disk") == 0) {
+            sdf_read_disk(child, sdf, diag);
         } else if (strcmp(child->name, "virtual_machine") == 0) {
             diag_error(diag, child->pos,
                        "a <virtual_machine> stands inside of the "

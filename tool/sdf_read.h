@@ -27,6 +27,13 @@ void sdf_read_image(const struct xml_element *element, struct sdf *sdf, struct d
 /** Read the <console> of a system. */
 void sdf_read_console(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 
+/** Read a <disk> of a system. */
+void sdf_read_disk(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
+
+/** Read the <disk> of a guest. */
+void sdf_read_guest_disk(const struct xml_element *element, struct diag *diag,
+                         struct sdf_guest *guest);
+
 /** Read a <guest> with all that is inside. */
 void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 

@@ -133,6 +133,10 @@ bool guest_init(struct guest *guest)
         .terminal = &guest->terminal,
         .random = &guest->random,
         .bus = &guest->bus,
+        .ids = guest->gic.ids,
+        .block = guest->block,
+        .block_bytes = guest->block_bytes,
+        .block_channel = guest->block_channel,
     };
 
     terminal_init(&guest->terminal, guest_name(guest));
@@ -232,8 +236,13 @@ static enum loader_error guest_load(struct guest *guest, struct loader_layout *l
 bool guest_start(struct guest *guest)
 {
     struct loader_layout layout;
-    enum loader_error error = guest_load(guest, &layout);
+    enum loader_error error;
 
+    if (!virtio_is_settled(&guest->virtio)) {
+        guest->state = GUEST_WAITS;
+        return true;
+    }
+    error = guest_load(guest, &layout);
     if (error != LOADER_OK) {
         guest_say(guest, loader_says(error), "");
         return false;
@@ -373,7 +382,11 @@ static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
         .value = words[4],
     };
 
-    if (bus_access(&guest->bus, words[1], &access) != ACCESS_DONE) {
+    enum access_result result = bus_access(&guest->bus, words[1], &access);
+    if (result == ACCESS_WAIT) {
+        return (struct guest_answer){ .reply = false };
+    }
+    if (result != ACCESS_DONE) {
         guest->aborts++;
         return (struct guest_answer){ .reply = true, .label = BH_VCPU_ABORT };
     }
@@ -406,9 +419,24 @@ static void guest_settle(struct guest *guest)
     terminal_flush(&guest->terminal);
 }
 
+/** The disk's server notified. */
+static void guest_disk(struct guest *guest)
+{
+    const char *wrong = virtio_block_notified(&guest->virtio.block);
+
+    if (wrong != NULL) {
+        guest_say(guest, wrong, "");
+    }
+    if (guest->state == GUEST_WAITS && virtio_is_settled(&guest->virtio)) {
+        life_start(guest);
+    }
+}
+
 void guest_notified(struct guest *guest, uint32_t channel)
 {
-    if (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) {
+    if (guest->virtio.block.connected && channel == guest->block_channel) {
+        guest_disk(guest);
+    } else if (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) {
         guest_settle(guest);
     } else if (guest->terminal.connected && channel == guest->terminal.channel) {
         virtio_console_resume(&guest->virtio.console);

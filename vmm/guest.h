@@ -27,6 +27,7 @@ struct guest_file {
 
 enum guest_state {
     GUEST_STOPPED,
+    GUEST_WAITS, /* to be started when its disks are there, and let go of its RAM */
     GUEST_RUNNING,
 };
 
@@ -46,6 +47,10 @@ struct guest {
     void *serial;
     uint64_t serial_bytes;
     uint32_t serial_channel;
+    /** The connection to its disk's virtualiser; NULL: it has no disk. */
+    void *block;
+    uint64_t block_bytes;
+    uint32_t block_channel;
     struct terminal terminal;
     struct uart uart;
     struct virtio virtio;
@@ -77,7 +82,10 @@ void guest_say(struct guest *guest, const char *text, const char *detail);
  */
 bool guest_init(struct guest *guest);
 
-/** Copy the images into RAM and start the first vCPU. False: said why. */
+/**
+ * Copy the images into RAM and start the first vCPU, at once or when its disk is settled. False:
+ * said why.
+ */
 bool guest_start(struct guest *guest);
 
 /**

@@ -8,7 +8,7 @@ static void life_report(const struct guest *guest, enum bh_report_kind kind, uin
     sys_report(guest->gic.ids[0], kind, number);
 }
 
-static void life_start(struct guest *guest)
+void life_start(struct guest *guest)
 {
     if (!guest_start(guest)) {
         life_report(guest, BH_REPORT_GUEST_STOPPED, guest->crash_restarts);

@@ -8,6 +8,9 @@
 
 #include "guest.h"
 
+/** Start the guest; when it cannot be, that is reported. */
+void life_start(struct guest *guest);
+
 /** The guest switched itself off. */
 void life_power_off(struct guest *guest);
 

@@ -19,6 +19,9 @@ enum bh_error sys_vcpu_start(uint32_t id, uint64_t pc, uint64_t x0);
 /** Stop a vCPU; a fault of it that is unanswered is forgotten. Stopped ones stay as they are. */
 enum bh_error sys_vcpu_stop(uint32_t id);
 
+/** Have a vCPU with an unanswered fault make its access again. */
+enum bh_error sys_vcpu_resume(uint32_t id);
+
 /** Read a register of a vCPU that is stopped or has an unanswered fault. */
 enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value);
 

@@ -24,6 +24,11 @@ enum bh_error sys_vcpu_stop(uint32_t id)
     return bh_pd_stop(id);
 }
 
+enum bh_error sys_vcpu_resume(uint32_t id)
+{
+    return bh_pd_resume(id);
+}
+
 enum bh_error sys_vcpu_read(uint32_t id, enum bh_vcpu_reg reg, uint64_t *value)
 {
     return bh_vcpu_read(id, reg, value);

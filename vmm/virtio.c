@@ -9,6 +9,7 @@
 static const char *virtio_name(const struct virtio *virtio, const struct vdev *dev)
 {
     return dev == virtio->console.page.dev ? "virtIO console"
+           : dev == virtio->block.page.dev ? "virtIO disk"
            : dev == virtio->ports.page.dev ? "virtIO ports"
                                            : "virtIO entropy device";
 }
@@ -27,6 +28,26 @@ static void virtio_report(void *context, const struct vdev *dev, unsigned queue,
     terminal_say(virtio->terminal, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
+/** Its disk, which is there when the virtualiser has told of it. */
+static const char *virtio_make_disk(struct virtio *virtio, const struct virtio_machine *machine,
+                                    const struct config_virtio *device)
+{
+    const struct virtio_block_config config = {
+        .device = device,
+        .mem = &virtio->mem,
+        .ram = machine->ram->gpa,
+        .ids = machine->ids,
+        .bus = machine->bus,
+        .report = virtio_report,
+        .report_context = virtio,
+        .memory = machine->block,
+        .bytes = machine->block_bytes,
+        .channel = machine->block_channel,
+    };
+
+    return virtio_block_connect(&virtio->block, &config);
+}
+
 /** Make one device. Returns NULL, or what is wrong. */
 static const char *virtio_make(struct virtio *virtio, const struct virtio_machine *machine,
                                const struct config_virtio *device)
@@ -34,6 +55,9 @@ static const char *virtio_make(struct virtio *virtio, const struct virtio_machin
     static const char twice[] = "two virtIO devices are of the same kind";
     static const char place[] = "a virtIO device's address is no page, or overlaps another's";
 
+    if (strcmp(device->kind, "block") == 0) {
+        return virtio->block.connected ? twice : virtio_make_disk(virtio, machine, device);
+    }
     if (strcmp(device->kind, "console") == 0) {
         return virtio->console.page.dev != NULL ? twice
                : virtio_console_init(&virtio->console, machine->config, device, &virtio->mem,
@@ -78,8 +102,8 @@ const char *virtio_init(struct virtio *virtio, const struct virtio_machine *mach
 
 static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
 {
-    struct virtio_page *const pages[] = { &virtio->console.page, &virtio->ports.page,
-                                          &virtio->rng.page };
+    struct virtio_page *const pages[] = { &virtio->block.page, &virtio->console.page,
+                                          &virtio->ports.page, &virtio->rng.page };
 
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         if (pages[i]->dev != NULL && pages[i]->channel == channel) {
@@ -128,8 +152,8 @@ static void virtio_say_device(const struct virtio *virtio, const struct vdev *de
 
 void virtio_say_statistics(const struct virtio *virtio)
 {
-    const struct vdev *const devices[] = { virtio->console.page.dev, virtio->ports.page.dev,
-                                           virtio->rng.page.dev };
+    const struct vdev *const devices[] = { virtio->block.page.dev, virtio->console.page.dev,
+                                           virtio->ports.page.dev, virtio->rng.page.dev };
 
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
         if (devices[i] != NULL) {
@@ -140,13 +164,20 @@ void virtio_say_statistics(const struct virtio *virtio)
 
 void virtio_work(struct virtio *virtio)
 {
+    virtio_page_work(&virtio->block.page);
     virtio_page_work(&virtio->console.page);
     virtio_ports_work(&virtio->ports);
     virtio_page_work(&virtio->rng.page);
 }
 
+bool virtio_is_settled(const struct virtio *virtio)
+{
+    return virtio_block_is_settled(&virtio->block);
+}
+
 void virtio_reset(struct virtio *virtio)
 {
+    virtio_page_reset(&virtio->block.page);
     virtio_page_reset(&virtio->console.page);
     virtio_page_reset(&virtio->ports.page);
     virtio_page_reset(&virtio->rng.page);

@@ -4,6 +4,7 @@
 #define VMM_VIRTIO_H
 
 #include "loader.h"
+#include "virtio_block.h"
 #include "virtio_console.h"
 #include "virtio_ports.h"
 #include "virtio_rng.h"
@@ -11,6 +12,7 @@
 struct virtio {
     struct guestmem mem;
     struct terminal *terminal;
+    struct virtio_block block;
     struct virtio_console console;
     struct virtio_ports ports;
     struct virtio_rng rng;
@@ -23,6 +25,11 @@ struct virtio_machine {
     struct terminal *terminal;
     struct random *random;
     struct bus *bus;
+    const uint8_t *ids; /* of the vCPUs */
+    /** The connection to the disk's virtualiser; NULL: there is none. */
+    void *block;
+    uint64_t block_bytes;
+    uint32_t block_channel;
 };
 
 /** Make the devices. Returns NULL, or what is wrong, as a sentence about the guest. */
@@ -36,6 +43,9 @@ void virtio_say_statistics(const struct virtio *virtio);
 
 /** Go on with what a doorbell left, if it did. To be called when an event is done. */
 void virtio_work(struct virtio *virtio);
+
+/** Its disk is known, and nothing of an earlier life reaches the guest's RAM. */
+bool virtio_is_settled(const struct virtio *virtio);
 
 /** As after a reset of the machine. The guest's vCPUs are stopped. */
 void virtio_reset(struct virtio *virtio);

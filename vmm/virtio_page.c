@@ -41,14 +41,24 @@ static void virtio_page_publish(void *context, unsigned offset, unsigned bytes)
     sys_clean((const uint8_t *)page->registers + offset, bytes);
 }
 
-/*
- * Neither pause nor resume: no device here changes more than one word of its configuration. Nor
- * quiesced: each has forgotten its buffers when its reset returns, so that no store is pending.
- */
+/** Those that wait make their stores again, and find nothing to wait for. */
+static void virtio_page_quiesced(void *context)
+{
+    struct virtio_page *page = context;
+
+    for (uint32_t vcpu = 0; page->waiting != 0; vcpu++, page->waiting >>= 1) {
+        if ((page->waiting & 1) != 0) {
+            (void)sys_vcpu_resume(page->ids[vcpu]);
+        }
+    }
+}
+
+/* Neither pause nor resume: no device here changes more than one word of its configuration. */
 static const struct vmmio_ops virtio_page_ops = {
     .raise = virtio_page_raise,
     .lower = virtio_page_lower,
     .publish = virtio_page_publish,
+    .quiesced = virtio_page_quiesced,
 };
 
 static enum access_result virtio_page_access(void *cookie, struct access *access)
@@ -59,7 +69,11 @@ static enum access_result virtio_page_access(void *cookie, struct access *access
     if (!access->store) {
         return ACCESS_ABORT;
     }
-    (void)vmmio_store(&page->mmio, (uint32_t)access->offset, access->bytes, access->value);
+    if (vmmio_store(&page->mmio, (uint32_t)access->offset, access->bytes, access->value) ==
+        VDEV_PENDING) {
+        page->waiting |= 1u << access->vcpu;
+        return ACCESS_WAIT;
+    }
     virtio_page_work(page);
     return ACCESS_DONE;
 }
@@ -95,6 +109,7 @@ void virtio_page_doorbell(struct virtio_page *page)
 void virtio_page_reset(struct virtio_page *page)
 {
     if (page->dev != NULL) {
+    page->waiting = 0;
         (void)vdev_write_status(page->dev, 0);
     }
 }

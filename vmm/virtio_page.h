@@ -17,6 +17,8 @@ struct virtio_page {
     struct vdev *dev; /* NULL: there is no such device */
     volatile uint32_t *registers;
     uint32_t channel;
+    const uint8_t *ids; /* of the vCPUs, for a device whose stores may be pending */
+    uint32_t waiting;   /* bit n: a store of vCPU n is */
 };
 
 /**

@@ -51,6 +51,18 @@ enum bh_error sys_vcpu_start(uint32_t id, uint64_t pc, uint64_t x0)
     return BH_OK;
 }
 
+enum bh_error sys_vcpu_resume(uint32_t id)
+{
+    uint32_t index;
+
+    if (!vmm_fake_index(id, &index)) {
+        vmm_fake.wrong++;
+        return BH_ERR_CHILD;
+    }
+    vmm_fake.resumes++;
+    return BH_OK;
+}
+
 enum bh_error sys_vcpu_stop(uint32_t id)
 {
     uint32_t index;
