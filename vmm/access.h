@@ -23,10 +23,10 @@ enum access_result {
     ACCESS_DONE,
     /** There is nothing: the guest gets an external abort. */
     ACCESS_ABORT,
-};
-
     /** Not yet: the vCPU waits, and who has it wait resumes it, to make the access again. */
     ACCESS_WAIT,
+};
+
 /** What a device does with an access. `cookie` is what it was registered with. */
 typedef enum access_result (*access_handler)(void *cookie, struct access *access);
 
