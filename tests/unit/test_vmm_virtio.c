@@ -10,168 +10,31 @@
 
 #include <virtio/spec.h>
 
-#include "guest.h"
 #include "vmm_fake.h"
+#include "vmm_rig.h"
 
-#define RAM_GPA 0x40000000UL
-#define RAM_BYTES 0x1000000UL
 #define CONSOLE 0xb010000UL
 #define CONSOLE_CHANNEL 3u
 #define RNG 0xb011000UL
 #define RNG_CHANNEL 4u
-#define SERIAL_CHANNEL 9u
-#define SERIAL_BYTES 0x400u
 #define MACHINE "name left\ngic 3 0x8000000 0x80a0000\nuart 0xb000000 208\n"
 #define DEVICES "virtio console 0xb010000 209 3\nvirtio rng 0xb011000 210 4\n"
-#define ESR_STORE4 (0x24UL << 26 | 1UL << 24 | 2UL << 22 | 1UL << 6)
 #define ESR_LOAD4 (0x24UL << 26 | 1UL << 24 | 2UL << 22)
-/** Queues of the driver: their three areas follow each other, then a buffer. */
-#define QUEUE_ENTRIES 4u
-#define QUEUE(n) (RAM_GPA + 0x800000 + (n)*0x4000UL)
-#define QUEUE_DRIVER 0x1000u
-#define QUEUE_DEVICE 0x2000u
-#define QUEUE_BUFFER 0x3000u
 
-static struct guest guest;
-static uint8_t *ram;
-static uint8_t kernel[8192];
 static volatile uint32_t *console;
 static volatile uint32_t *rng;
-static _Alignas(64) uint8_t connection[SERIAL_BYTES];
-/* The virtualiser's side. */
-static struct serial_queue output;
-static struct serial_queue input;
-
-static int begin(void **state)
-{
-    static const uint8_t magic[] = { 'A', 'R', 'M', 0x64 };
-
-    (void)state;
-    ram = calloc(1, RAM_BYTES);
-    memset(kernel, 0, sizeof(kernel));
-    kernel[18] = 0x20;
-    kernel[24] = 2;
-    memcpy(kernel + 56, magic, sizeof(magic));
-    memset(connection, 0, sizeof(connection));
-    return ram == NULL ? -1 : 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    free(ram);
-    return 0;
-}
 
 static bool boot(const char *config, bool serial)
 {
-    memset(&guest, 0, sizeof(guest));
-    vmm_fake_reset(1, 3);
-    vmm_fake.has_seed = true;
+    rig_reset();
     console = vmm_fake_page(CONSOLE, CONSOLE_CHANNEL);
     rng = vmm_fake_page(RNG, RNG_CHANNEL);
-    assert_int_equal(config_parse(config, strlen(config), &guest.config), 0);
-    guest.ram = (struct loader_ram){ ram, RAM_GPA, RAM_BYTES };
-    guest.kernel = (struct guest_file){ kernel, sizeof(kernel) };
-    if (serial) {
-        guest.serial = connection;
-        guest.serial_bytes = sizeof(connection);
-        guest.serial_channel = SERIAL_CHANNEL;
-        assert_int_equal(serial_queue_open_consumer(&output, connection, SERIAL_BYTES / 2),
-                         SERIAL_QUEUE_OK);
-        assert_int_equal(
-            serial_queue_open_producer(&input, connection + SERIAL_BYTES / 2, SERIAL_BYTES / 2),
-            SERIAL_QUEUE_OK);
-    }
-    return guest_init(&guest) && guest_start(&guest);
-}
-
-/** A store that stage 2 did not let through. */
-static struct guest_answer store(uint64_t gpa, uint32_t value)
-{
-    const uint64_t words[GUEST_FAULT_WORDS] = { 0x1000, gpa, 0, ESR_STORE4, value };
-
-    return guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words);
-}
-
-static uint64_t load(uint64_t gpa)
-{
-    const uint64_t words[GUEST_FAULT_WORDS] = { 0x1000, gpa, 0, ESR_LOAD4, 0 };
-
-    return guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words).value;
-}
-
-static void put(uint64_t gpa, uint64_t value, size_t bytes)
-{
-    memcpy(ram + (gpa - RAM_GPA), &value, bytes);
-}
-
-static uint16_t get16(uint64_t gpa)
-{
-    uint16_t value;
-
-    memcpy(&value, ram + (gpa - RAM_GPA), sizeof(value));
-    return value;
-}
-
-/** The driver: split rings, features as they come first. */
-static void start_driver(uint64_t device, uint32_t queues)
-{
-    (void)store(device + VIRTIO_MMIO_STATUS, 0);
-    (void)store(device + VIRTIO_MMIO_STATUS, 1);
-    (void)store(device + VIRTIO_MMIO_STATUS, 3);
-    (void)store(device + VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
-    (void)store(device + VIRTIO_MMIO_DRIVER_FEATURES, 1);
-    (void)store(device + VIRTIO_MMIO_STATUS, 11);
-    for (uint32_t i = 0; i < queues; i++) {
-        memset(ram + (QUEUE(i) - RAM_GPA), 0, 0x4000);
-        (void)store(device + VIRTIO_MMIO_QUEUE_SEL, i);
-        (void)store(device + VIRTIO_MMIO_QUEUE_NUM, QUEUE_ENTRIES);
-        (void)store(device + VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)QUEUE(i));
-        (void)store(device + VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)QUEUE(i) + QUEUE_DRIVER);
-        (void)store(device + VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)QUEUE(i) + QUEUE_DEVICE);
-        (void)store(device + VIRTIO_MMIO_QUEUE_READY, 1);
-    }
-    (void)store(device + VIRTIO_MMIO_STATUS, 15);
-}
-
-/** Make the queue's only buffer available once more. */
-static void offer(uint32_t queue, uint32_t bytes, bool write)
-{
-    uint16_t index = get16(QUEUE(queue) + QUEUE_DRIVER + 2);
-
-    put(QUEUE(queue), QUEUE(queue) + QUEUE_BUFFER, 8);
-    put(QUEUE(queue) + 8, bytes, 4);
-    put(QUEUE(queue) + 12, write ? VIRTIO_DESC_WRITE : 0, 2);
-    put(QUEUE(queue) + QUEUE_DRIVER + 4 + 2UL * (index % QUEUE_ENTRIES), 0, 2);
-    put(QUEUE(queue) + QUEUE_DRIVER + 2, (uint16_t)(index + 1), 2);
-}
-
-static uint16_t used(uint32_t queue)
-{
-    return get16(QUEUE(queue) + QUEUE_DEVICE + 2);
+    return rig_boot(config, serial);
 }
 
 static void send(const char *text)
 {
-    uint32_t bytes = 0;
-
-    for (; text[bytes] != '\0'; bytes++) {
-        put(QUEUE(1) + QUEUE_BUFFER + bytes, (uint8_t)text[bytes], 1);
-    }
-    offer(1, bytes, false);
-    guest_notified(&guest, CONSOLE_CHANNEL);
-}
-
-/** What the virtualiser has received since the last call. */
-static const char *received(void)
-{
-    static char text[1024];
-    size_t count = serial_queue_available(&output);
-
-    count = serial_queue_read(&output, text, count < sizeof(text) ? count : sizeof(text) - 1);
-    text[count] = '\0';
-    return text;
+    rig_send(CONSOLE_CHANNEL, 1, text, (uint32_t)strlen(text));
 }
 
 static void registers(void **state)
@@ -183,7 +46,7 @@ static void registers(void **state)
     assert_int_equal(rng[VIRTIO_MMIO_DEVICE_ID / 4], VIRTIO_ID_ENTROPY);
     assert_int_equal(console[VIRTIO_MMIO_SHM_LEN_LOW / 4], 0xffffffff);
     assert_int_equal(console[VIRTIO_MMIO_SHM_BASE_HIGH / 4], 0xffffffff);
-    (void)store(CONSOLE + VIRTIO_MMIO_STATUS, 1);
+    (void)rig_store(CONSOLE + VIRTIO_MMIO_STATUS, 1);
     assert_int_equal(console[VIRTIO_MMIO_STATUS / 4], 1);
     assert_int_equal(rng[VIRTIO_MMIO_STATUS / 4], 0);
     assert_int_equal(vmm_fake.wrong, 0);
@@ -195,7 +58,7 @@ static void loads_do_not_come(void **state)
 
     (void)state;
     assert_true(boot(MACHINE DEVICES, false));
-    assert_int_equal(guest_fault(&guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words).label,
+    assert_int_equal(guest_fault(&rig.guest, VMM_FAKE_ID(0), BH_FAULT_MEMORY, words).label,
                      BH_VCPU_ABORT);
 }
 
@@ -203,10 +66,10 @@ static void prints_lines(void **state)
 {
     (void)state;
     assert_true(boot(MACHINE DEVICES, false));
-    start_driver(CONSOLE, 2);
+    rig_start_driver(CONSOLE, 2, 0);
     send("hello\n");
     assert_non_null(strstr(vmm_fake.printed, "left| hello\n"));
-    assert_int_equal(used(1), 1);
+    assert_int_equal(rig_used(1), 1);
     assert_int_equal(vmm_fake.device[0], CONSOLE_CHANNEL);
     assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], VIRTIO_INTERRUPT_USED);
 }
@@ -215,14 +78,14 @@ static void one_stream(void **state)
 {
     (void)state;
     assert_true(boot(MACHINE DEVICES, true));
-    assert_string_equal(received(), "left: started\n");
-    (void)store(0xb000000, 'e');
-    start_driver(CONSOLE, 2);
+    assert_string_equal(rig_received(), "left: started\n");
+    (void)rig_store(0xb000000, 'e');
+    rig_start_driver(CONSOLE, 2, 0);
     send("arly\nbegun");
-    guest_say(&guest, "said", "");
+    guest_say(&rig.guest, "said", "");
     send("more\n");
-    assert_string_equal(received(), "early\nbegun\nleft: said\nmore\n");
-    assert_int_equal(vmm_fake.notified, 1UL << SERIAL_CHANNEL);
+    assert_string_equal(rig_received(), "early\nbegun\nleft: said\nmore\n");
+    assert_int_equal(vmm_fake.notified, 1UL << RIG_SERIAL_CHANNEL);
     assert_string_equal(vmm_fake.printed, "");
 }
 
@@ -233,41 +96,41 @@ static void waits_for_room(void **state)
 
     (void)state;
     assert_true(boot(MACHINE DEVICES, true));
-    start_driver(CONSOLE, 2);
-    (void)received();
-    for (before = 0; before == used(1); before++) {
+    rig_start_driver(CONSOLE, 2, 0);
+    (void)rig_received();
+    for (before = 0; before == rig_used(1); before++) {
         assert_true(before < 100);
         send(line);
     }
     /* The last buffer was not taken whole, and the UART is full as well. */
-    assert_true((load(0xb000018) & 1u << 5) != 0);
-    guest_say(&guest, "said", "");
-    (void)received();
-    guest_notified(&guest, SERIAL_CHANNEL);
-    assert_int_equal(used(1), before);
-    assert_non_null(strstr(received(), "left: said\n"));
-    assert_int_equal(load(0xb000018) & 1u << 5, 0);
+    assert_true((rig_load(0xb000018) & 1u << 5) != 0);
+    guest_say(&rig.guest, "said", "");
+    (void)rig_received();
+    guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+    assert_int_equal(rig_used(1), before);
+    assert_non_null(strstr(rig_received(), "left: said\n"));
+    assert_int_equal(rig_load(0xb000018) & 1u << 5, 0);
 }
 
 static void input_goes_where_the_driver_is(void **state)
 {
     (void)state;
     assert_true(boot(MACHINE DEVICES, true));
-    assert_int_equal(serial_queue_write(&input, "a", 1), 1);
-    guest_notified(&guest, SERIAL_CHANNEL);
-    assert_int_equal(load(0xb000000), 'a');
-    start_driver(CONSOLE, 2);
-    assert_int_equal(serial_queue_write(&input, "bc", 2), 2);
-    guest_notified(&guest, SERIAL_CHANNEL);
-    assert_int_equal(used(0), 0);
-    offer(0, 1, true);
-    guest_notified(&guest, CONSOLE_CHANNEL);
-    assert_int_equal(used(0), 1);
-    assert_int_equal(ram[QUEUE(0) + QUEUE_BUFFER - RAM_GPA], 'b');
-    offer(0, 1, true);
-    guest_notified(&guest, CONSOLE_CHANNEL);
-    assert_int_equal(used(0), 2);
-    assert_int_equal(ram[QUEUE(0) + QUEUE_BUFFER - RAM_GPA], 'c');
+    assert_int_equal(serial_queue_write(&rig.input, "a", 1), 1);
+    guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+    assert_int_equal(rig_load(0xb000000), 'a');
+    rig_start_driver(CONSOLE, 2, 0);
+    assert_int_equal(serial_queue_write(&rig.input, "bc", 2), 2);
+    guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+    assert_int_equal(rig_used(0), 0);
+    rig_offer(0, 1, true);
+    guest_notified(&rig.guest, CONSOLE_CHANNEL);
+    assert_int_equal(rig_used(0), 1);
+    assert_int_equal(rig_buffer(0)[0], 'b');
+    rig_offer(0, 1, true);
+    guest_notified(&rig.guest, CONSOLE_CHANNEL);
+    assert_int_equal(rig_used(0), 2);
+    assert_int_equal(rig_buffer(0)[0], 'c');
 }
 
 static void entropy(void **state)
@@ -276,40 +139,40 @@ static void entropy(void **state)
 
     (void)state;
     assert_true(boot(MACHINE DEVICES, false));
-    start_driver(RNG, 1);
-    offer(0, 8, true);
-    guest_notified(&guest, RNG_CHANNEL);
-    assert_int_equal(used(0), 1);
-    memcpy(&first, ram + (QUEUE(0) + QUEUE_BUFFER - RAM_GPA), 8);
+    rig_start_driver(RNG, 1, 0);
+    rig_offer(0, 8, true);
+    guest_notified(&rig.guest, RNG_CHANNEL);
+    assert_int_equal(rig_used(0), 1);
+    memcpy(&first, rig_buffer(0), 8);
     assert_int_not_equal(first, 0);
-    offer(0, 8, true);
-    guest_notified(&guest, RNG_CHANNEL);
-    assert_int_equal(used(0), 2);
-    assert_memory_not_equal(&first, ram + (QUEUE(0) + QUEUE_BUFFER - RAM_GPA), 8);
+    rig_offer(0, 8, true);
+    guest_notified(&rig.guest, RNG_CHANNEL);
+    assert_int_equal(rig_used(0), 2);
+    assert_memory_not_equal(&first, rig_buffer(0), 8);
 }
 
 static void reset_forgets(void **state)
 {
     (void)state;
     assert_true(boot(MACHINE DEVICES, true));
-    start_driver(CONSOLE, 2);
+    rig_start_driver(CONSOLE, 2, 0);
     send("x");
     assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], VIRTIO_INTERRUPT_USED);
-    guest_stop(&guest);
+    guest_stop(&rig.guest);
     assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], 0);
     assert_int_equal(console[VIRTIO_MMIO_STATUS / 4], 0);
-    assert_true(guest_start(&guest));
+    assert_true(guest_start(&rig.guest));
     /* Old queues are not looked at, and input goes to the UART again. */
-    offer(1, 1, false);
-    guest_notified(&guest, CONSOLE_CHANNEL);
-    assert_int_equal(used(1), 1);
-    assert_int_equal(serial_queue_write(&input, "u", 1), 1);
-    guest_notified(&guest, SERIAL_CHANNEL);
-    assert_int_equal(load(0xb000000), 'u');
-    start_driver(CONSOLE, 2);
-    (void)received();
+    rig_offer(1, 1, false);
+    guest_notified(&rig.guest, CONSOLE_CHANNEL);
+    assert_int_equal(rig_used(1), 1);
+    assert_int_equal(serial_queue_write(&rig.input, "u", 1), 1);
+    guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+    assert_int_equal(rig_load(0xb000000), 'u');
+    rig_start_driver(CONSOLE, 2, 0);
+    (void)rig_received();
     send("again\n");
-    assert_string_equal(received(), "again\n");
+    assert_string_equal(rig_received(), "again\n");
     assert_int_equal(vmm_fake.wrong, 0);
 }
 
@@ -317,11 +180,11 @@ static void reset_clears_in_one_step(void **state)
 {
     (void)state;
     assert_true(boot(MACHINE DEVICES, false));
-    start_driver(CONSOLE, 2);
+    rig_start_driver(CONSOLE, 2, 0);
     send("x\n");
     /* A bit of no meaning shows who else writes the word: a reset clears its own bits only. */
     __atomic_fetch_or(&console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], 1u << 31, __ATOMIC_RELAXED);
-    (void)store(CONSOLE + VIRTIO_MMIO_STATUS, 0);
+    (void)rig_store(CONSOLE + VIRTIO_MMIO_STATUS, 0);
     assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], 1u << 31);
 }
 
@@ -331,10 +194,10 @@ static void broken_ring_is_said_once(void **state)
 
     (void)state;
     assert_true(boot(MACHINE DEVICES, false));
-    start_driver(CONSOLE, 2);
-    put(QUEUE(1) + QUEUE_DRIVER + 2, 1000, 2);
-    guest_notified(&guest, CONSOLE_CHANNEL);
-    guest_notified(&guest, CONSOLE_CHANNEL);
+    rig_start_driver(CONSOLE, 2, 0);
+    rig_put(RIG_QUEUE(1) + RIG_DRIVER + 2, 1000, 2);
+    guest_notified(&rig.guest, CONSOLE_CHANNEL);
+    guest_notified(&rig.guest, CONSOLE_CHANNEL);
     said = strstr(vmm_fake.printed, "virtIO console broke a queue: index\n");
     assert_non_null(said);
     assert_null(strstr(strchr(said, '\n'), "broke"));
@@ -357,17 +220,17 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(registers, begin, end),
-        cmocka_unit_test_setup_teardown(loads_do_not_come, begin, end),
-        cmocka_unit_test_setup_teardown(prints_lines, begin, end),
-        cmocka_unit_test_setup_teardown(one_stream, begin, end),
-        cmocka_unit_test_setup_teardown(waits_for_room, begin, end),
-        cmocka_unit_test_setup_teardown(input_goes_where_the_driver_is, begin, end),
-        cmocka_unit_test_setup_teardown(entropy, begin, end),
-        cmocka_unit_test_setup_teardown(reset_forgets, begin, end),
-        cmocka_unit_test_setup_teardown(reset_clears_in_one_step, begin, end),
-        cmocka_unit_test_setup_teardown(broken_ring_is_said_once, begin, end),
-        cmocka_unit_test_setup_teardown(refused, begin, end),
+        cmocka_unit_test_setup_teardown(registers, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(loads_do_not_come, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(prints_lines, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(one_stream, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(waits_for_room, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(input_goes_where_the_driver_is, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(entropy, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(reset_forgets, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(reset_clears_in_one_step, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(broken_ring_is_said_once, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(refused, rig_begin, rig_end),
     };
 
     return cmocka_run_group_tests_name("vmm_virtio", tests, NULL, NULL);
