@@ -104,7 +104,7 @@ def run_clause(work, identifier, file, old, new):
         sys.exit(f"seed_virtio: docs/virtio.md has no {identifier}")
     copy = seed(work, "virtio", file, old, new)
     program = work / "test"
-    sources = [TOP / "tests/unit" / name for name in [row.group(1), *GUEST]]
+    sources = [TOP / "tests/unit" / name for name in [row.group(1), "virtio_race.c", *GUEST]]
     build("gcc", copy, sources, program, ["-w"], ["-lcmocka"])
     prefix = identifier.lower().replace("-", "_")
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="STDOUT", BULKHEAD_TEST=prefix + "*")

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "virtio_probe.h"
+#include "virtio_race.h"
 
 /* Packed rings need not have a power of two of entries. */
 #define ENTRIES 7U
@@ -549,6 +549,44 @@ static void hostile_event_outside_the_ring(void **state)
     assert_int_equal(world.raised_used, 0);
 }
 
+static void hostile_descriptor_changes_while_it_is_read(void **state)
+{
+    (void)state;
+    boot(0);
+    put_desc(0, WORLD_QUEUES_AT, 16, available(0), 0);
+    race_pop(&probe, &world, ring->desc, RACE_PACKED_FLAGS, AVAIL, AVAIL | WRITE);
+}
+
+static void hostile_table_changes_while_it_is_read(void **state)
+{
+    (void)state;
+    boot(VIRTIO_F_INDIRECT_DESC);
+    put_table(0, WORLD_QUEUES_AT, 16, 0);
+    put_desc(0, WORLD_TABLES_AT, 16, available(0) | INDIRECT, 0);
+    race_pop(&probe, &world, ring->tables, RACE_PACKED_FLAGS, 0, WRITE);
+}
+
+/* The answer to a buffer that a reset has ended changes nothing, nor when the driver is back. */
+static void a_late_answer_changes_no_byte(void **state)
+{
+    unsigned char before[0x5000];
+
+    (void)state;
+    boot(0);
+    put_desc(0, WORLD_DATA_AT, 16, available(0) | WRITE, 0);
+    assert_int_equal(pop(), VIRTIO_OK);
+    world_reset(&world);
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(before, ring->desc, sizeof before);
+        push(16);
+        vdev_signal(&probe.dev, 0);
+        assert_memory_equal(ring->desc, before, sizeof before);
+        boot(0);
+    }
+    assert_int_equal(world.raised_used, 0);
+    assert_int_equal(probe.dev.stats.errors[VIRTIO_ERR_STALE], 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -581,6 +619,9 @@ int main(void)
         T(hostile_table_with_a_bad_address),
         T(hostile_used_descriptors_are_overwritten),
         T(hostile_event_outside_the_ring),
+        T(hostile_descriptor_changes_while_it_is_read),
+        T(hostile_table_changes_while_it_is_read),
+        T(a_late_answer_changes_no_byte),
     };
 
     cmocka_set_test_filter(getenv("BULKHEAD_TEST"));

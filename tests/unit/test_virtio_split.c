@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "virtio_probe.h"
+#include "virtio_race.h"
 
 #define ENTRIES 8U
 #define NEXT VIRTIO_DESC_NEXT
@@ -666,77 +665,6 @@ static void hostile_used_ring_is_overwritten(void **state)
     }
 }
 
-/* Another CPU of the guest changes a descriptor while the device looks at it: until the device has
- * seen so many mixtures of old and new, or has looked so often. */
-#define MIXTURES 20000U
-#define LOOKS 5000000U
-static unsigned char *changing;
-static bool changes_end;
-
-static void *change(void *context)
-{
-    static const struct desc kinds[2] = {
-        { WORLD_QUEUES_AT + 0x80000 - 16, 16, 0, 0 },
-        { WORLD_QUEUES_AT, 0x80000, WRITE, 0 },
-    };
-
-    for (unsigned i = 0; !__atomic_load_n(&changes_end, __ATOMIC_RELAXED); i++) {
-        uint64_t words[2];
-
-        memcpy(words, &kinds[i % 2], 16);
-        __atomic_store_n((uint64_t *)(void *)changing, words[0], __ATOMIC_RELAXED);
-        __atomic_store_n((uint64_t *)(void *)(changing + 8), words[1], __ATOMIC_RELAXED);
-    }
-    return context;
-}
-
-/* Whether a chain of one descriptor is what a check could have passed. */
-static bool chain_sound(const struct chain *chain)
-{
-    const struct chain_segment *segment = &chain->segments[0];
-
-    return chain->count == 1 && segment->guest.value >= WORLD_QUEUES_AT &&
-           segment->guest.value + segment->bytes <= WORLD_QUEUES_AT + 0x80000 &&
-           chain->readable_bytes.bytes + chain->writable_bytes.bytes == segment->bytes;
-}
-
-/* Whatever mixture is seen: what passed the check is what is used. */
-static void pop_while_it_changes(unsigned char *desc)
-{
-    struct virtq *q = &probe.queues[0];
-    pthread_t thread;
-    unsigned good = 0;
-    unsigned mixed = 0;
-    unsigned wrong = 0;
-    bool was_mixed = false;
-
-    changing = desc;
-    changes_end = false;
-    assert_int_equal(pthread_create(&thread, NULL, change, NULL), 0);
-    for (unsigned i = 0; i < LOOKS && mixed < MIXTURES && wrong == 0; i++) {
-        enum virtio_error error;
-
-        virtq_disable(q);
-        error = virtq_enable(q, &world.mem, probe.dev.accepted);
-        if (error == VIRTIO_OK) {
-            error = virtq_pop(q, &probe.chain);
-        }
-        if (error == VIRTIO_ERR_ADDRESS) {
-            /* The other CPU may stand still in the middle of a change: that counts once. */
-            mixed += !was_mixed;
-        } else if (error == VIRTIO_OK && chain_sound(&probe.chain)) {
-            good++;
-        } else {
-            wrong++;
-        }
-        was_mixed = error == VIRTIO_ERR_ADDRESS;
-    }
-    __atomic_store_n(&changes_end, true, __ATOMIC_RELAXED);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(wrong, 0);
-    assert_true(good > 0);
-}
-
 static void hostile_descriptor_changes_while_it_is_read(void **state)
 {
     (void)state;
@@ -744,7 +672,7 @@ static void hostile_descriptor_changes_while_it_is_read(void **state)
     put_desc(0, WORLD_QUEUES_AT, 16, 0, 0);
     put_avail(0, 0);
     set_avail_idx(1);
-    pop_while_it_changes(ring->desc);
+    race_pop(&probe, &world, ring->desc, RACE_SPLIT_FLAGS, 0, WRITE);
 }
 
 static void hostile_table_changes_while_it_is_read(void **state)
@@ -755,7 +683,7 @@ static void hostile_table_changes_while_it_is_read(void **state)
     put_desc(0, WORLD_TABLES_AT, 16, INDIRECT, 0);
     put_avail(0, 0);
     set_avail_idx(1);
-    pop_while_it_changes(ring->tables);
+    race_pop(&probe, &world, ring->tables, RACE_SPLIT_FLAGS, 0, WRITE);
 }
 
 static void table_need_not_be_aligned(void **state)
