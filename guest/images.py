@@ -55,8 +55,7 @@ PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/fal
 SHADOW = b"root::0:0:99999:7:::\nnobody:*:0:0:99999:7:::\n"
 GROUP = b"root:x:0:\ntty:x:5:\nnogroup:x:65534:\n"
 # What getty shows before a login: the kernel's release and the terminal.
-ISSUE = rb"""
-Linux \r on \l. Log in as root, without a password.
+ISSUE = rb"""Linux \r on \l. Log in as root, without a password.
 `reboot` and `poweroff` are for this guest alone.
 
 """

@@ -40,4 +40,8 @@ build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" 
     --search-path "build/main/systems/$system" --search-path "build/main/systems/$system/$config" \
     "${guest_search[@]}" -o "$image" -r "$image.txt"
 echo "run: $system ($config) on $board; Ctrl-A x ends it"
-exec build/sdk/bin/bulkhead run "$image" --board "$board" "$@"
+status=0
+build/sdk/bin/bulkhead run "$image" --board "$board" "$@" || status=$?
+# The system may have left the terminal in one of its colours.
+[ ! -t 1 ] || printf '\033[0m'
+exit "$status"

@@ -387,6 +387,7 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_add_file(lower, &guest, &image->initrd, "guest_initrd");
     lower_add_file(lower, &guest, &image->dtb, "guest_dtb");
     lower_add_gicv(lower, &guest);
+    lower_power_guest(lower, &guest);
     lower_devices(lower, &guest);
     lower_firmware(lower, &guest);
     lower_console_client(lower, &guest);
@@ -450,11 +451,13 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
                            .diag = diag,
                            .image_names.kind = "image",
                            .gicv = SDF_NONE,
+                           .power = SDF_NONE,
                            .console = SDF_NONE,
                            .console_config = SDF_NONE };
 
     lower.images = alloc_array(sdf->images_count, sizeof(*lower.images));
     lower_index(&lower);
+    lower_power(&lower);
     lower_console(&lower);
     lower_disks(&lower);
     for (size_t i = 0; i < sdf->guests_count && lower_has_place(&lower); i++) {

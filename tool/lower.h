@@ -10,6 +10,7 @@
  *   - NAME.ram, NAME.config, and, with devices passed through, NAME.devices and NAME.PATH for the
  *     registers;
  *   - of its image IMAGE.kernel, IMAGE.initrd and IMAGE.dtb, which all guests of the image share.
+ * Of <power> there is the protection domain power.
  * Of the <console> there are the protection domains console (the serial virtualiser),
  * console.driver and console.timer, the regions console.uart, console.device and console.config,
  * and of each guest that has one NAME.console, its connection, and NAME.console0, the registers of

@@ -10,7 +10,6 @@
 #include "alloc.h"
 #include "lower_internal.h"
 
-#define CONSOLE_STACK UINT64_C(0x4000)
 #define CONSOLE_DEVICE_BYTES UINT64_C(0x4000)
 #define CONSOLE_CLIENT_BYTES UINT64_C(0x10000)
 #define CONSOLE_PAGE UINT64_C(0x1000)
@@ -47,60 +46,10 @@ static size_t console_region(struct lower *lower, struct diag_pos pos, const cha
     return region;
 }
 
-/** One of the three protection domains: above everybody whom they serve. */
-static size_t console_pd(struct lower *lower, const char *name, const char *program,
-                         uint64_t priority)
-{
-    struct diag_pos pos = lower->sdf->console.pos;
-    struct sdf *sdf = lower->sdf;
-
-    sdf->pds = alloc_grow(sdf->pds, sdf->pds_count, sizeof(*sdf->pds));
-    sdf->pds[sdf->pds_count] = (struct sdf_pd){
-        .pos = pos,
-        .name = lower_string(pos, "%s", name),
-        .priority = lower_number(pos, priority),
-        .budget.value = 1000,
-        .period.value = 1000,
-        .stack_size.value = CONSOLE_STACK,
-        .parent = SDF_NONE,
-        .program_pos = pos,
-        .program = lower_string(pos, "%s", program),
-        .program_sdk = true,
-        .vm = SDF_NONE,
-    };
-    return sdf->pds_count++;
-}
-
 static struct sdf_map *console_map(struct lower *lower, size_t pd, size_t region, uint64_t vaddr,
                                    unsigned perms)
 {
     return lower_pd_map(lower, &(struct lower_guest){ .pd = pd }, region, vaddr, perms);
-}
-
-/** Join two protection domains; `symbol` of the second receives its id of the channel. */
-static struct sdf_channel *console_channel(struct lower *lower, struct diag_pos pos, size_t first,
-                                           uint64_t first_id, size_t second, uint64_t second_id,
-                                           const char *symbol)
-{
-    struct sdf *sdf = lower->sdf;
-    struct sdf_channel *channel;
-
-    sdf->channels = alloc_grow(sdf->channels, sdf->channels_count, sizeof(*channel));
-    channel = &sdf->channels[sdf->channels_count++];
-    *channel = (struct sdf_channel){ .pos = pos };
-    for (size_t i = 0; i < 2; i++) {
-        channel->ends[i] = (struct sdf_end){
-            .pos = pos,
-            .pd_name = lower_string(pos, "%s", sdf->pds[i == 0 ? first : second].name.text),
-            .pd = SDF_NONE,
-            .id = lower_number(pos, i == 0 ? first_id : second_id),
-            .notify = true,
-        };
-    }
-    if (symbol != NULL) {
-        channel->ends[1].setvar_id = lower_string(pos, "%s", symbol);
-    }
-    return channel;
 }
 
 static void console_irq(struct lower *lower, size_t pd, uint64_t irq, const char *symbol)
@@ -123,8 +72,8 @@ static void console_device(struct lower *lower)
     const struct board *board = lower->world->board;
     struct diag_pos pos = lower->sdf->console.pos;
     size_t pd =
-        console_pd(lower, "console.driver", board != NULL ? board->console_driver : "pl011.elf",
-                   BH_MAX_PRIORITY - 1);
+        lower_sdk_pd(lower, pos, "console.driver",
+                     board != NULL ? board->console_driver : "pl011.elf", BH_MAX_PRIORITY - 1);
     size_t region = console_region(lower, pos, "console.device", CONSOLE_DEVICE_BYTES);
     struct sdf_map *map = console_map(lower, pd, region, CONSOLE_DEVICE, SDF_PERM_R | SDF_PERM_W);
 
@@ -139,7 +88,7 @@ static void console_device(struct lower *lower)
         map->setvar_vaddr = lower_string(pos, "uart_vaddr");
         console_irq(lower, pd, board->console_irq, "uart_irq");
     }
-    console_channel(lower, pos, lower->console, CONSOLE_ID_DEVICE, pd, 1, "serial_channel");
+    lower_channel(lower, pos, lower->console, CONSOLE_ID_DEVICE, pd, 1, "serial_channel");
     console_line(lower, lower_string(pos, "device %d 0x%" PRIx64 " 0x%" PRIx64, CONSOLE_ID_DEVICE,
                                      CONSOLE_DEVICE, CONSOLE_DEVICE_BYTES));
 }
@@ -148,10 +97,10 @@ static void console_timer(struct lower *lower)
 {
     const struct board *board = lower->world->board;
     struct diag_pos pos = lower->sdf->console.pos;
-    size_t pd = console_pd(lower, "console.timer", "timer.elf", BH_MAX_PRIORITY);
+    size_t pd = lower_sdk_pd(lower, pos, "console.timer", "timer.elf", BH_MAX_PRIORITY);
 
     console_irq(lower, pd, board != NULL ? board->timer_ppi : 30, "timer_irq");
-    console_channel(lower, pos, lower->console, CONSOLE_ID_TIMER, pd, 1, NULL)->ends[0].pp = true;
+    lower_channel(lower, pos, lower->console, CONSOLE_ID_TIMER, pd, 1, NULL)->ends[0].pp = true;
     console_line(lower, lower_string(pos, "timer %d", CONSOLE_ID_TIMER));
 }
 
@@ -231,7 +180,7 @@ void lower_console(struct lower *lower)
         !console_check_size(lower)) {
         return;
     }
-    lower->console = console_pd(lower, "console", "serial.elf", BH_MAX_PRIORITY - 2);
+    lower->console = lower_sdk_pd(lower, from->pos, "console", "serial.elf", BH_MAX_PRIORITY - 2);
     lower->console_config = console_region(lower, from->pos, "console.config", 0);
     console_device(lower);
     console_timer(lower);
@@ -281,8 +230,8 @@ void lower_console_client(struct lower *lower, struct lower_guest *guest)
     map->setvar_vaddr = lower_string(from->console_pos, "serial_vaddr");
     map->setvar_size = lower_string(from->console_pos, "serial_bytes");
     guest->free += LOWER_ALIGN;
-    console_channel(lower, from->console_pos, lower->console, CONSOLE_ID_CLIENTS + client,
-                    guest->pd, guest->next_id++, "serial_channel");
+    lower_channel(lower, from->console_pos, lower->console, CONSOLE_ID_CLIENTS + client, guest->pd,
+                  guest->next_id++, "serial_channel");
     console_line(lower, lower_string(from->console_pos,
                                      "client %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %s",
                                      CONSOLE_ID_CLIENTS + client, vaddr, CONSOLE_CLIENT_BYTES,

@@ -49,7 +49,9 @@ struct lower {
     struct diag *diag;
     struct lower_image *images; /* as in sdf->images */
     struct sdf_index image_names;
-    size_t gicv; /* region, or SDF_NONE */
+    size_t gicv;      /* region, or SDF_NONE */
+    size_t power;     /* PD, or SDF_NONE */
+    uint64_t powered; /* guests that are joined to it */
     uint64_t next_cpu;
     size_t console;        /* PD of the serial virtualiser, or SDF_NONE */
     size_t console_config; /* region */
@@ -95,6 +97,18 @@ struct sdf_map *lower_pd_map(struct lower *lower, const struct lower_guest *gues
 struct sdf_map *lower_vm_map(struct lower *lower, const struct lower_guest *guest, size_t region,
                              uint64_t gpa, unsigned perms);
 
+/** Add a protection domain that runs a program of the SDK, on CPU 0; returns its index. */
+size_t lower_sdk_pd(struct lower *lower, struct diag_pos pos, const char *name, const char *program,
+                    uint64_t priority);
+
+/**
+ * Join two protection domains (indices), which may notify each other; the caller completes it.
+ * `symbol` of the second, if it is not NULL, receives its id of the channel.
+ */
+struct sdf_channel *lower_channel(struct lower *lower, struct diag_pos pos, size_t first,
+                                  uint64_t first_id, size_t second, uint64_t second_id,
+                                  const char *symbol);
+
 /** The regions of an image, made when the first guest asks; NULL after complaining. */
 const struct lower_image *lower_image(struct lower *lower, const struct sdf_str *name);
 
@@ -107,6 +121,12 @@ void lower_firmware(struct lower *lower, struct lower_guest *guest);
 
 /** The guest's passed-through devices: registers, interrupts, device tree. */
 void lower_devices(struct lower *lower, struct lower_guest *guest);
+
+/** Who switches the board off when all guests are off. */
+void lower_power(struct lower *lower);
+
+/** The guest's monitor tells it when its guest is off. */
+void lower_power_guest(struct lower *lower, struct lower_guest *guest);
 
 /** The shared console: the UART's driver, the virtualiser, and a timer for it. */
 void lower_console(struct lower *lower);

@@ -284,6 +284,12 @@ struct sdf_disk {
     struct sdf_num cpu; /* of its driver and virtualiser */
 };
 
+/** <power>: the board is switched off when all guests are off. */
+struct sdf_power {
+    bool given;
+    struct diag_pos pos;
+};
+
 /** A whole description. */
 struct sdf {
     char *path;   /* as the user wrote it, for messages */
@@ -306,6 +312,7 @@ struct sdf {
     struct sdf_console console;
     struct sdf_disk *disks;
     size_t disks_count;
+    struct sdf_power power;
 };
 
 enum sdf_status {

@@ -129,12 +129,26 @@ static void sdf_parse_trace(const struct xml_element *element, struct sdf *sdf, 
     sdf_read_no_children(element, diag);
 }
 
+static void sdf_parse_power(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
+{
+    static const char *const names[] = { NULL };
+
+    if (sdf->power.given) {
+        sdf_read_twice(element, diag);
+        return;
+    }
+    sdf->power.given = true;
+    sdf->power.pos = element->pos;
+    sdf_attr_allow(element, names, diag);
+    sdf_read_no_children(element, diag);
+}
+
 static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, struct diag *diag)
 {
     static const char *const attributes[] = { "name", NULL };
     static const char *const children[] = {
-        "protection_domain", "memory_region", "channel", "trace", "image", "guest", "console",
-        "disk", NULL
+        "protection_domain", "memory_region", "channel", "trace", "image", "guest",
+        "console",           "disk",          "power",   NULL
     };
 
     sdf_attr_allow(root, attributes, diag);
@@ -156,6 +170,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
             sdf_read_console(child, sdf, diag);
         } else if (strcmp(child->name, "disk") == 0) {
             sdf_read_disk(child, sdf, diag);
+        } else if (strcmp(child->name, "power") == 0) {
+            sdf_parse_power(child, sdf, diag);
         } else if (strcmp(child->name, "virtual_machine") == 0) {
             diag_error(diag, child->pos,
                        "a <virtual_machine> stands inside of the "

@@ -144,6 +144,9 @@ static bool config_channel(struct config_line *line, const struct config *config
         return false;
     }
     *channel = (uint32_t)value;
+    if (config->power_given && config->power == *channel) {
+        return false;
+    }
     for (uint32_t i = 0; i < config->irqs_count; i++) {
         if (config->irqs[i].channel == *channel) {
             return false;
@@ -270,6 +273,15 @@ static bool config_crash(struct config_line *line, struct config *config)
     return true;
 }
 
+static bool config_power(struct config_line *line, struct config *config)
+{
+    if (config->power_given || !config_channel(line, config, &config->power)) {
+        return false;
+    }
+    config->power_given = true;
+    return true;
+}
+
 static bool config_smc(struct config_line *line, struct config *config)
 {
     uint64_t function;
@@ -314,6 +326,8 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_terminal(&line, config);
     } else if (config_is(&word, "crash")) {
         good = config_crash(&line, config);
+    } else if (config_is(&word, "power")) {
+        good = config_power(&line, config);
     } else if (config_is(&word, "smc")) {
         good = config_smc(&line, config);
     }

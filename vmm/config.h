@@ -17,6 +17,7 @@
  *     terminal COLUMNS ROWS         the size of the terminal behind the virtIO console
  *     crash stop                    after a crash the guest stays off, as without this line
  *     crash restart [NUMBER]        it is started again, at most NUMBER times
+ *     power CHANNEL                 who is told when the guest is off and will stay so
  *     smc FUNCTION                  a firmware function that the guest may call
  *
  * Numbers are decimal, or hexadecimal with 0x. A line `gic` stands for each version that the
@@ -85,6 +86,8 @@ struct config {
     uint16_t rows;
     bool crash_given;
     uint32_t crash_restarts; /* 0: it stays off */
+    bool power_given;
+    uint32_t power;
     uint32_t smc[CONFIG_MAX_SMC];
     uint32_t smc_count;
 };

@@ -8,10 +8,21 @@ static void life_report(const struct guest *guest, enum bh_report_kind kind, uin
     sys_report(guest->gic.ids[0], kind, number);
 }
 
+/** The guest will not run again. What was said of it goes before whoever may switch the board off.
+ */
+static void life_end(struct guest *guest, enum bh_report_kind kind, uint64_t number)
+{
+    life_report(guest, kind, number);
+    terminal_flush(&guest->terminal);
+    if (guest->config.power_given) {
+        sys_notify(guest->config.power);
+    }
+}
+
 void life_start(struct guest *guest)
 {
     if (!guest_start(guest)) {
-        life_report(guest, BH_REPORT_GUEST_STOPPED, guest->crash_restarts);
+        life_end(guest, BH_REPORT_GUEST_STOPPED, guest->crash_restarts);
     }
 }
 
@@ -19,7 +30,7 @@ void life_power_off(struct guest *guest)
 {
     guest_stop(guest);
     guest_say(guest, "powered off", "");
-    life_report(guest, BH_REPORT_GUEST_OFF, 0);
+    life_end(guest, BH_REPORT_GUEST_OFF, 0);
 }
 
 void life_reset(struct guest *guest)
@@ -43,6 +54,6 @@ void life_crash(struct guest *guest, const char *why)
     } else {
         guest_say(guest, "stays off",
                   guest->config.crash_restarts == 0 ? "" : "; it has had its restarts");
-        life_report(guest, BH_REPORT_GUEST_STOPPED, guest->crash_restarts);
+        life_end(guest, BH_REPORT_GUEST_STOPPED, guest->crash_restarts);
     }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ends of a guest, and what follows: it stays off, or is started afresh. Each is printed, and
- * put into the report ring with the guest's name.
+ * put into the report ring with the guest's name; who is to know that a guest stays off is
+ * notified (config.h, `power`).
  */
 #ifndef VMM_LIFE_H
 #define VMM_LIFE_H

@@ -352,6 +352,26 @@ static void power_off(void **state)
     assert_false(call(0, VERSION, 0, 0, 0).reply);
 }
 
+/** Who may switch the board off is told of an end that is one, and of nothing else. */
+static void power_is_told_of_ends(void **state)
+{
+    (void)state;
+    boot(CONFIG "power 3\n", 1, false);
+    assert_false(call(0, SYSTEM_RESET, 0, 0, 0).reply);
+    assert_int_equal(vmm_fake.notified, 0);
+    assert_false(call(0, SYSTEM_OFF, 0, 0, 0).reply);
+    assert_int_equal(vmm_fake.notified, 1 << 3);
+    boot(CONFIG "crash restart 1\npower 3\n", 1, false);
+    assert_false(call(0, SYSTEM_RESET2, 0, 0, 0).reply);
+    assert_int_equal(vmm_fake.notified, 0);
+    assert_false(call(0, SYSTEM_RESET2, 0, 0, 0).reply);
+    assert_int_equal(vmm_fake.notified, 1 << 3);
+    boot(CONFIG "power 3\n", 1, false);
+    kernel[56] = 0;
+    assert_false(call(0, SYSTEM_RESET, 0, 0, 0).reply);
+    assert_int_equal(vmm_fake.notified, 1 << 3);
+}
+
 static void reset_starts_afresh(void **state)
 {
     (void)state;
@@ -476,6 +496,7 @@ int main(void)
         cmocka_unit_test(trng_without_a_seed),
         cmocka_unit_test(trng),
         cmocka_unit_test(power_off),
+        cmocka_unit_test(power_is_told_of_ends),
         cmocka_unit_test(reset_starts_afresh),
         cmocka_unit_test(reset_without_a_kernel),
         cmocka_unit_test(panic_stops),

@@ -224,6 +224,12 @@ static void nothing_twice(void **state)
     assert_int_equal(parse("virtio rng 0 33 1\nvirtio rng 0 34 1"), 2);
     assert_int_equal(parse("virtio rng 0 33 1\nirq 34 1"), 2);
     assert_int_equal(parse("virtio rng 0 33 1\nirq 33 2"), 2);
+    assert_int_equal(parse("virtio rng 0 33 1\npower 0\nirq 34 2"), 0);
+    assert_int_equal(parse("virtio rng 0 33 1\npower 1"), 2);
+    assert_int_equal(parse("power 1\nvirtio rng 0 33 1"), 2);
+    assert_int_equal(parse("power 1\npower 2"), 2);
+    assert_int_equal(parse("power 62"), 1);
+    assert_int_equal(parse("power"), 1);
 }
 
 /** No line is taken that there is no room for. */
