@@ -29,7 +29,7 @@ LOGS = TOP / 'build/logs'
 PYTEST_FOLDERS = ['tests/boot', 'tests/sdf']
 CPUS = os.cpu_count() or 1
 # Files of boot tests that take longest: they begin first, so that all CPUs are busy to the end.
-LONGEST = ['test_torture']
+LONGEST = ['test_torture', 'test_guest_cpu', 'test_guest_hostile', 'test_shared_console']
 SLOWEST = 15  # tests whose times are shown
 SHOWN_LINES = 60  # of a failing test's output; the log has all of it
 
@@ -293,7 +293,7 @@ def main():
                         choices=['checks', 'unit', 'models', 'fuzz', 'boot', 'long'])
     parser.add_argument('--only', default='', help='tests whose name has this text')
     parser.add_argument('--timeout', type=int, default=0, help='seconds for each host test')
-    parser.add_argument('--fuzz-seconds', type=int, default=8)
+    parser.add_argument('--fuzz-seconds', type=int, default=5)
     arguments = parser.parse_args()
     screen = Screen()
     LOGS.mkdir(parents=True, exist_ok=True)

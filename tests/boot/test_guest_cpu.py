@@ -36,7 +36,7 @@ def test_share(boot, gic, tmp_path, measured, does, how, least, most):
     neighbour = NEIGHBOUR.format(does=does, how=how) if does else ''
     description = tmp_path / 'shares.system'
     # QEMU takes long for exits: fewer of them will do.
-    ms, sleeps = (50, 5) if does == 'ask' else (1000, 50)
+    ms, sleeps = (50, 5) if does == 'ask' else (300, 20)
     text = SYSTEM.format(measured=measured, neighbour=neighbour, ms=ms, sleeps=sleeps)
     description.write_text(text, encoding='utf-8')
     image = build_image(description, 'release', IMAGES / 'shares', search=[MAIN / 'tests/guest'])
