@@ -38,8 +38,8 @@ void sched_undonate(struct cpu *cpu, struct thread *from, struct thread *to);
 void sched_yield(struct cpu *cpu);
 
 /**
- * `t`, if it is ready, goes on with what is left of its slice before others of its priority. The time
- * since it blocked is part of the slice: others worked for it.
+ * `t`, if it is ready, goes on with what is left of its slice before others of its priority. The
+ * time since it blocked is part of the slice: others worked for it.
  */
 void sched_go_first(struct cpu *cpu, struct thread *t);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How much of its CPU a guest gets, and two kinds of neighbours that leave it much and little:
- * `cpu` measures its own share, `spin` computes for ever, `ask` calls its VMM for ever, `sleep` waits
- * in WFI for ever and is woken a hundred times a second.
+ * `cpu` measures its own share, `spin` computes for ever, `ask` calls its VMM for ever, `sleep`
+ * waits in WFI for ever and is woken a hundred times a second.
  */
 #include "fp.h"
 #include "gic.h"
