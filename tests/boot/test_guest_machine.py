@@ -9,7 +9,7 @@ from conftest import IMAGES, MAIN, build_image
 EIGHT = """<system name="eight">
   <image name="test" kernel="guest-test.img"/>
   <guest name="eight" image="test" ram="8M" vcpus="8" cpus="0,1,2,3,4,5,6,7"
-         bootargs="test=cpu,smp" {how}>
+         bootargs="test=cpu,smp measured=300 sleeps=20" {how}>
     <passthrough path="/pl011@9000000"/>
   </guest>
 </system>
