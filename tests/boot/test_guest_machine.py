@@ -15,6 +15,14 @@ EIGHT = """<system name="eight">
 </system>
 """
 
+FEATURES = """<system name="features">
+  <image name="test" kernel="guest-test.img"/>
+  <guest name="features" image="test" ram="8M" bootargs="test=features">
+    <passthrough path="/pl011@9000000"/>
+  </guest>
+</system>
+"""
+
 LINUX = """<system name="machine">
   <image name="debian" kernel="Image" initrd="initrd-tiny.cpio.gz"/>
   <guest name="linux" image="debian" ram="256M" vcpus="2" cpus="0,1">
@@ -53,7 +61,21 @@ def ask(board, command):
         lines.append(line)
 
 
-@pytest.mark.parametrize('cpu,part', [('cortex-a53', '0xd03'), ('cortex-a72', '0xd08')])
+@pytest.mark.parametrize('cpu', ['cortex-a53', 'max'])
+def test_features_are_hidden(boot, gic, tmp_path, cpu):
+    """What the kernel does not keep apart for guests is not shown to them and cannot be used, on a
+    CPU that has nearly all there is as well."""
+    description = tmp_path / 'features.system'
+    description.write_text(FEATURES, encoding='utf-8')
+    image = build_image(description, 'release', IMAGES / 'features', search=[MAIN / 'tests/guest'])
+    board = boot(image, gic=gic, cpu=cpu)
+    done = board.expect(r'done: (\d+) passed, (\d+) failed')
+    assert int(done[1]) > 30 and done[2] == '0', board.tail(100)
+
+
+@pytest.mark.parametrize('gic,cpu,part', [
+    (2, 'cortex-a53', '0xd03'), (3, 'cortex-a53', '0xd03'), (2, 'cortex-a72', '0xd08'),
+    (3, 'cortex-a72', '0xd08'), (3, 'max', '0x051')])
 def test_linux_sees_sane_cpus(boot, gic, debian, tmp_path, cpu, part):
     """Debian's kernel finds the CPUs that are there, with what they can do, and complains of
     nothing."""

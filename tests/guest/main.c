@@ -29,6 +29,7 @@ static const struct test_group *const groups[] = {
     &sleep_tests,
     &costs_tests,
     &exits_tests,
+    &features_tests,
     &virtio_tests,
     &irqs_tests,
     &reboot_tests,

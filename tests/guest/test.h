@@ -40,6 +40,7 @@ extern const struct test_group ask_tests;
 extern const struct test_group sleep_tests;
 extern const struct test_group costs_tests;
 extern const struct test_group exits_tests;
+extern const struct test_group features_tests;
 extern const struct test_group irqs_tests;
 extern const struct test_group reboot_tests;
 extern const struct test_group ticks_tests;
