@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Named ports of a guest, the size of its terminal, and what its devices count. */
+/* Named ports of a guest, and what its devices count. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +43,6 @@ struct message {
 };
 
 static _Alignas(64) uint8_t memory[2][BYTES];
-static volatile uint32_t *console;
 static volatile uint32_t *ports;
 /* The other end of the first port. */
 static struct serial_client upper;
@@ -65,19 +64,19 @@ bool __wrap_serial_queue_wait_space(struct serial_queue *queue, uint32_t bytes)
 }
 
 /** The second port is a client, as when a guest is at its other end. */
-static bool boot(const char *more)
+static bool boot(void)
 {
     char config[1024];
 
     memset(memory, 0, sizeof(memory));
     before_wait = NULL;
     rig_reset();
-    console = vmm_fake_page(CONSOLE, CONSOLE_CHANNEL);
+    (void)vmm_fake_page(CONSOLE, CONSOLE_CHANNEL);
     ports = vmm_fake_page(PORTS, PORTS_CHANNEL);
     (void)snprintf(config, sizeof(config),
-                   MACHINE DEVICES "port upper 0x%lx 0x%x %u\nport link 0x%lx 0x%x %u client\n%s",
+                   MACHINE DEVICES "port upper 0x%lx 0x%x %u\nport link 0x%lx 0x%x %u client\n",
                    (unsigned long)memory[0], BYTES, UPPER_CHANNEL, (unsigned long)memory[1], BYTES,
-                   LINK_CHANNEL, more);
+                   LINK_CHANNEL);
     return rig_boot(config, true);
 }
 
@@ -151,7 +150,7 @@ static void say_upper(const char *text)
 static void ports_are_added_named_and_opened(void **state)
 {
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     /* Both peers are told of the opening. */
     assert_int_equal(vmm_fake.notified,
                      1UL << UPPER_CHANNEL | 1UL << LINK_CHANNEL | 1UL << RIG_SERIAL_CHANNEL);
@@ -168,7 +167,7 @@ static void ports_are_added_named_and_opened(void **state)
 static void a_driver_without_ports_is_refused(void **state)
 {
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     rig_start_driver(PORTS, QUEUES, 0);
     assert_int_equal(ports[VIRTIO_MMIO_STATUS / 4] & VIRTIO_STATUS_FEATURES_OK, 0);
 }
@@ -178,7 +177,7 @@ static void data_goes_both_ways(void **state)
     char text[16] = "";
 
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     open_upper();
     rig_start_driver(PORTS, QUEUES, MULTIPORT);
     tell(0, READY, 1);
@@ -220,7 +219,7 @@ static void a_guest_serves_another(void **state)
     char text[16] = "";
 
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     /* The second port's guest is the client: the other end has the first half to read from. */
     start(false);
     assert_int_equal(serial_queue_open_consumer(&output, memory[1], BYTES / 2), SERIAL_QUEUE_OK);
@@ -247,7 +246,7 @@ static void the_guest_waits_for_room(void **state)
     uint8_t got[RIG_BUFFER_BYTES];
 
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     open_upper();
     start(true);
     for (size_t i = 0; i < sizeof(data); i++) {
@@ -279,7 +278,7 @@ static void room_that_comes_late_is_used(void **state)
     uint8_t data[CAPACITY] = { 0 };
 
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     open_upper();
     start(true);
     rig_send(PORTS_CHANNEL, UPPER_OUT, data, sizeof(data));
@@ -302,7 +301,7 @@ static void room_on_the_terminal_is_used(void **state)
 
     (void)state;
     memset(data, 'x', sizeof(data));
-    assert_true(boot(""));
+    assert_true(boot());
     rig_start_driver(CONSOLE, 2, 0);
     (void)rig_received();
     rig_send(CONSOLE_CHANNEL, 1, data, sizeof(data));
@@ -320,7 +319,7 @@ static void the_other_end_waits_for_room(void **state)
     bool notify = false;
 
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     open_upper();
     start(true);
     memset(text, 'a', CAPACITY);
@@ -343,7 +342,7 @@ static void ports_outlive_the_guest(void **state)
     char text[16] = "";
 
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     open_upper();
     start(true);
     rig_send(PORTS_CHANNEL, UPPER_OUT, "last", 4);
@@ -366,36 +365,10 @@ static void ports_outlive_the_guest(void **state)
     assert_memory_equal(rig_buffer(UPPER_IN), "while off", 9);
 }
 
-static void the_size_is_told(void **state)
-{
-    uint32_t generation;
-
-    (void)state;
-    assert_true(boot("terminal 100 40\n"));
-    assert_int_equal(console[VIRTIO_MMIO_CONFIG / 4], 40u << 16 | 100);
-    assert_int_equal(console[VIRTIO_MMIO_DEVICE_FEATURES / 4] & 7, 5);
-    generation = console[VIRTIO_MMIO_CONFIG_GENERATION / 4];
-    /* A driver that looks only when it is told of a change is told as soon as it is up. */
-    rig_start_driver(CONSOLE, 2, 1);
-    assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], VIRTIO_INTERRUPT_CONFIG);
-    assert_int_equal(vmm_fake.device[0], CONSOLE_CHANNEL);
-    assert_int_not_equal(console[VIRTIO_MMIO_CONFIG_GENERATION / 4], generation);
-    assert_int_equal(console[VIRTIO_MMIO_CONFIG / 4], 40u << 16 | 100);
-}
-
-static void without_a_size_there_is_none(void **state)
-{
-    (void)state;
-    assert_true(boot(""));
-    assert_int_equal(console[VIRTIO_MMIO_DEVICE_FEATURES / 4] & 7, 4);
-    rig_start_driver(CONSOLE, 2, 0);
-    assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], 0);
-}
-
 static void emergencies_are_seen(void **state)
 {
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     (void)rig_received();
     (void)rig_store(CONSOLE + VIRTIO_MMIO_CONFIG + 8, 'a');
     (void)rig_store(PORTS + VIRTIO_MMIO_CONFIG + 8, 'b');
@@ -405,7 +378,7 @@ static void emergencies_are_seen(void **state)
 static void statistics_are_told(void **state)
 {
     (void)state;
-    assert_true(boot(""));
+    assert_true(boot());
     open_upper();
     start(true);
     rig_send(PORTS_CHANNEL, UPPER_OUT, "hello", 5);
@@ -495,8 +468,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(room_on_the_terminal_is_used, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(the_other_end_waits_for_room, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(ports_outlive_the_guest, rig_begin, rig_end),
-        cmocka_unit_test_setup_teardown(the_size_is_told, rig_begin, rig_end),
-        cmocka_unit_test_setup_teardown(without_a_size_there_is_none, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(emergencies_are_seen, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(statistics_are_told, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_refused, rig_begin, rig_end),

@@ -206,6 +206,32 @@ static void broken_ring_is_said_once(void **state)
     assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], VIRTIO_INTERRUPT_CONFIG);
 }
 
+static void the_size_is_told(void **state)
+{
+    uint32_t generation;
+
+    (void)state;
+    assert_true(boot(MACHINE DEVICES "terminal 100 40\n", false));
+    assert_int_equal(console[VIRTIO_MMIO_CONFIG / 4], 40u << 16 | 100);
+    assert_int_equal(console[VIRTIO_MMIO_DEVICE_FEATURES / 4] & 7, 5);
+    generation = console[VIRTIO_MMIO_CONFIG_GENERATION / 4];
+    /* A driver that looks only when it is told of a change is told as soon as it is up. */
+    rig_start_driver(CONSOLE, 2, 1);
+    assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], VIRTIO_INTERRUPT_CONFIG);
+    assert_int_equal(vmm_fake.device[0], CONSOLE_CHANNEL);
+    assert_int_not_equal(console[VIRTIO_MMIO_CONFIG_GENERATION / 4], generation);
+    assert_int_equal(console[VIRTIO_MMIO_CONFIG / 4], 40u << 16 | 100);
+}
+
+static void without_a_size_there_is_none(void **state)
+{
+    (void)state;
+    assert_true(boot(MACHINE DEVICES, false));
+    assert_int_equal(console[VIRTIO_MMIO_DEVICE_FEATURES / 4] & 7, 4);
+    rig_start_driver(CONSOLE, 2, 0);
+    assert_int_equal(console[VIRTIO_MMIO_INTERRUPT_STATUS / 4], 0);
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -230,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(reset_forgets, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(reset_clears_in_one_step, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(broken_ring_is_said_once, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(the_size_is_told, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(without_a_size_there_is_none, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(refused, rig_begin, rig_end),
     };
 
