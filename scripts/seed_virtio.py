@@ -8,6 +8,9 @@
     seed_virtio.py fuzz [TARGET ...]
         Seed faults, and see the fuzz target find each within a minute, from the corpus in the tree.
 
+    seed_virtio.py hostile
+        Take away checks, and see the hostile driver of tests/guest/hostile.h notice each.
+
 Works in a temporary folder. Needs cmocka and gcc, or clang with libFuzzer ($CLANG, else clang-14).
 """
 import os
@@ -90,6 +93,32 @@ FAULTS = [
      "        p->output_blocked"),
 ]
 
+# What the hostile driver must notice: kind of attack, and the same.
+CHECKS = [
+    ("loops", "virtq_split.c", "turns < queue->entries; turns++", "true; turns++"),
+    ("loops", "virtq_split.c", "turns < chain->capacity; turns++", "true; turns++"),
+    ("lists", "virtq_packed.c", "return taken == 1 ? VIRTIO_EMPTY : VIRTIO_ERR_PARTIAL;",
+     "return VIRTIO_EMPTY;"),
+    ("heads", "virtq_split.c", "        if (index >= queue->entries) {\n"
+     "            return VIRTIO_ERR_HEAD;\n        }\n", ""),
+    ("heads", "virtq_split.c",
+     "        if (desc.next >= entries) {\n            return VIRTIO_ERR_HEAD;\n        }\n", ""),
+    ("tables", "virtq_split.c", "    if ((desc.flags & VIRTIO_DESC_INDIRECT) != 0) {\n"
+     "            return VIRTIO_ERR_INDIRECT;\n        }\n", "    "),
+    ("tables", "virtq_packed.c", "taken == 1 ? add_indirect(queue, &desc, chain) : "
+     "VIRTIO_ERR_INDIRECT", "add_indirect(queue, &desc, chain)"),
+    ("tables", "virtq_packed.c", "entries > chain->capacity", "false"),
+    ("directions", "chain.c", "if (!writable && chain->count != chain->readable) {",
+     "if (false) {"),
+    ("features", "vdev.c", "(features & ~dev->offered) != 0 || ", ""),
+    ("set-up", "vdev.c", "    if (dev->queues[queue].ready || dev->stopping",
+     "    if (dev->stopping"),
+    ("set-up", "vdev.c", " ||\n        (dev->status & VIRTIO_STATUS_DRIVER_OK) != 0) {", ") {"),
+    ("registers", "vmmio.c", "if (width != 4) {", "if (false) {"),
+    ("status", "vdev.c", "        dev->live = false;\n    }\n    dev->transport->show_status",
+     "    }\n    dev->transport->show_status"),
+]
+
 
 def build(compiler, copy, sources, output, arguments, libraries=()):
     compile_seeded(compiler, [TOP / "include", copy / "include", TOP / "tests/unit"],
@@ -133,8 +162,27 @@ def run_fault(work, target, file, old, new):
                 f"{target}: '{' '.join(old.split())}' in {file}")
 
 
+def run_check(work, kind, file, old, new):
+    """Whether the hostile driver notices that a check is gone."""
+    copy = seed(work, "virtio", file, old, new)
+    program = work / "test"
+    driver = TOP / "tests/guest"
+    sources = [TOP / "tests/unit" / name for name in ["test_virtio_hostile.c", *GUEST]]
+    build("gcc", copy, [*sources, *sorted(driver.glob("hostile*.c"))], program,
+          ["-w", f"-I{driver}"], ["-lcmocka"])
+    try:
+        good = subprocess.run([program], capture_output=True, timeout=30,
+                              check=False).returncode != 0
+    except subprocess.TimeoutExpired:
+        good = True
+    print(f"{'found' if good else 'NOT FOUND'}: {kind} without '{' '.join(old.split())}' "
+          f"in {file}", flush=True)
+    return good
+
+
 def main():
-    kinds = {"clauses": (CLAUSES, run_clause), "fuzz": (FAULTS, run_fault)}
+    kinds = {"clauses": (CLAUSES, run_clause), "fuzz": (FAULTS, run_fault),
+             "hostile": (CHECKS, run_check)}
     if len(sys.argv) < 2 or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     table, run = kinds[sys.argv[1]]
