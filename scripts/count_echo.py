@@ -75,7 +75,7 @@ def log_of_echo(folder, gic):
             time.sleep(0.5)
             monitor(control, 'log none', '')
         finally:
-            qemu.kill()
+            qemu.terminate()  # timeout(1) hands it on; killed itself, it would leave QEMU running
     return log.read_text(encoding='utf-8', errors='replace')
 
 
