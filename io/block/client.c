@@ -80,11 +80,16 @@ bool block_client_submit(struct block_client *client, const struct block_request
     block_queue_pack(&own, header);
     ring_put(&client->requests, header, BLOCK_HEADER_SLOTS);
     ring_put(&client->requests, (const struct ring_slot *)segments, request->segments);
+    client->submitted = true;
     return true;
 }
 
 bool block_client_publish(struct block_client *client)
 {
+    if (!client->submitted) {
+        return false;
+    }
+    client->submitted = false;
     ring_publish(&client->requests);
     return ring_signal_data(&client->requests);
 }

@@ -19,6 +19,8 @@ struct block_client {
     uint8_t free[BLOCK_MAX_IN_FLIGHT];
     uint32_t free_count;
     uint64_t quiesce;
+    /** Requests were put since block_client_publish(). */
+    bool submitted;
     /** Answers to what was not asked, or with a status that there is not. */
     uint64_t nonsense;
 };
