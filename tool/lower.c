@@ -393,6 +393,7 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_console_client(lower, &guest);
     lower_disk_client(lower, &guest);
     lower_ports(lower, &guest);
+    lower_nets(lower, &guest);
     if (from->monitor.text == NULL) {
         lower_virtio(lower, &guest, from->pos, "rng");
     }
@@ -460,6 +461,7 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
     lower_power(&lower);
     lower_console(&lower);
     lower_disks(&lower);
+    lower_networks(&lower);
     for (size_t i = 0; i < sdf->guests_count && lower_has_place(&lower); i++) {
         if (lower_is_first(sdf, i)) {
             lower_one(&lower, &sdf->guests[i]);
@@ -468,6 +470,7 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
     lower_console_end(&lower);
     lower_disks_end(&lower);
     lower_ports_end(&lower);
+    lower_networks_end(&lower);
     for (size_t i = 0; i < sdf->images_count && diag->errors == 0; i++) {
         if (!lower.images[i].done) {
             diag_warning(diag, sdf->images[i].name.pos, "image '%s' is not used",

@@ -42,6 +42,32 @@ struct lower_disk {
     uint64_t memory; /* RAM disk: where its driver sees the next client's memory; 0: none yet */
 };
 
+/** A port of a network. */
+struct lower_net {
+    const struct sdf_net *from;
+    const char *guest;
+    size_t number;    /* of the port */
+    size_t pd;        /* the guest's monitor */
+    size_t config;    /* region of its configuration */
+    size_t region;    /* buffers */
+    size_t line;      /* in the switch's configuration, of whom it may send to */
+    uint64_t memory;  /* in the monitor, as the next two */
+    uint64_t buffers; /* where those of port 0 would be */
+    uint64_t channel;
+    uint64_t doorbell;
+    uint64_t readable; /* ports whose buffers are mapped */
+    uint64_t vlans[64];
+    uint8_t mac[6];
+};
+
+struct lower_network {
+    const struct sdf_network *from;
+    size_t pd;     /* of the switch, or SDF_NONE */
+    size_t config; /* region */
+    struct lower_net *ports;
+    size_t ports_count;
+};
+
 /** The work in hand. */
 struct lower {
     struct sdf *sdf;
@@ -61,6 +87,7 @@ struct lower {
     size_t devices; /* of the board's disks, that have been given away */
     struct lower_half *halves;
     size_t halves_count;
+    struct lower_network *networks; /* as in sdf->networks */
 };
 
 /** A guest in hand, and what is being made of it. */
@@ -151,6 +178,15 @@ void lower_ports(struct lower *lower, struct lower_guest *guest);
 
 /** What is to be said of ports when all guests are lowered. */
 void lower_ports_end(struct lower *lower);
+
+/** The switches of all networks. */
+void lower_networks(struct lower *lower);
+
+/** The guest's network devices. */
+void lower_nets(struct lower *lower, struct lower_guest *guest);
+
+/** What is known of networks when all guests are lowered. */
+void lower_networks_end(struct lower *lower);
 
 /** A virtIO device of the guest that its monitor makes (vmm/config.h), for a line of `pos`. */
 void lower_virtio(struct lower *lower, struct lower_guest *guest, struct diag_pos pos,

@@ -53,6 +53,12 @@ static void sdf_free_guest(struct sdf_guest *guest)
         free(guest->ports[i].setvar_id.text);
     }
     free(guest->ports);
+    for (size_t i = 0; i < guest->nets_count; i++) {
+        free(guest->nets[i].on.text);
+        free(guest->nets[i].mac.text);
+        free(guest->nets[i].tagged.text);
+    }
+    free(guest->nets);
 }
 
 static void sdf_free_disks(struct sdf *sdf)
@@ -108,6 +114,16 @@ static void sdf_free_vm(struct sdf_vm *vm)
     free(vm->vcpus);
 }
 
+static void sdf_free_network(struct sdf_network *network)
+{
+    for (size_t i = 0; i < network->denies_count; i++) {
+        free(network->denies[i].from.text);
+        free(network->denies[i].to.text);
+    }
+    free(network->denies);
+    free(network->name.text);
+}
+
 void sdf_free(struct sdf *sdf)
 {
     for (size_t i = 0; i < sdf->regions_count; i++) {
@@ -142,6 +158,10 @@ void sdf_free(struct sdf *sdf)
     free(sdf->guests);
     sdf_free_disks(sdf);
     free(sdf->console.character.text);
+    for (size_t i = 0; i < sdf->networks_count; i++) {
+        sdf_free_network(&sdf->networks[i]);
+    }
+    free(sdf->networks);
     free(sdf->name.text);
     free(sdf->source);
     free(sdf->path);

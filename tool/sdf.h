@@ -236,6 +236,35 @@ struct sdf_guest_disk {
     bool readonly;
 };
 
+/** <net>: a network device of a guest, on a port of a network. */
+struct sdf_net {
+    struct diag_pos pos;
+    struct sdf_str on;
+    struct sdf_str mac;    /* absent: made of the names */
+    struct sdf_num mtu;    /* 1500 */
+    struct sdf_num vlan;   /* of frames without tag; 1 */
+    struct sdf_str tagged; /* VLANs with tags: numbers with commas */
+    bool any_mac;          /* it may send from other addresses than its own */
+    struct sdf_num rate;   /* bytes a second; 0: no limit */
+    struct sdf_num burst;
+};
+
+/** <deny>: of a network, frames that nobody gets. NULL: any port. */
+struct sdf_deny {
+    struct diag_pos pos;
+    struct sdf_str from;
+    struct sdf_str to;
+};
+
+/** <network>: a switch. Bulkhead's own element. */
+struct sdf_network {
+    struct diag_pos pos;
+    struct sdf_str name;
+    struct sdf_num age; /* seconds after which an address is forgotten */
+    struct sdf_deny *denies;
+    size_t denies_count;
+};
+
 /** <guest>: lower_guests() turns it into a PD, a VM and regions. */
 struct sdf_guest {
     struct diag_pos pos;
@@ -257,6 +286,8 @@ struct sdf_guest {
     size_t devices_count;
     struct sdf_num *functions; /* <firmware function=> */
     size_t functions_count;
+    struct sdf_net *nets;
+    size_t nets_count;
     bool console; /* it is a client of the shared console */
     struct diag_pos console_pos;
     struct sdf_guest_disk disk;
@@ -313,6 +344,8 @@ struct sdf {
     struct sdf_disk *disks;
     size_t disks_count;
     struct sdf_power power;
+    struct sdf_network *networks;
+    size_t networks_count;
 };
 
 enum sdf_status {

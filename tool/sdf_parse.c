@@ -147,8 +147,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
 {
     static const char *const attributes[] = { "name", NULL };
     static const char *const children[] = {
-        "protection_domain", "memory_region", "channel", "trace", "image", "guest",
-        "console",           "disk",          "power",   NULL
+        "protection_domain", "memory_region", "channel", "trace",   "image", "guest",
+        "console",           "disk",          "power",   "network", NULL
     };
 
     sdf_attr_allow(root, attributes, diag);
@@ -172,6 +172,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
             sdf_read_disk(child, sdf, diag);
         } else if (strcmp(child->name, "power") == 0) {
             sdf_parse_power(child, sdf, diag);
+        } else if (strcmp(child->name, "network") == 0) {
+            sdf_read_network(child, sdf, diag);
         } else if (strcmp(child->name, "virtual_machine") == 0) {
             diag_error(diag, child->pos,
                        "a <virtual_machine> stands inside of the "

@@ -34,6 +34,12 @@ void sdf_read_disk(const struct xml_element *element, struct sdf *sdf, struct di
 void sdf_read_guest_disk(const struct xml_element *element, struct diag *diag,
                          struct sdf_guest *guest);
 
+/** Read a <network>. */
+void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
+
+/** Read the <net> of a <guest>. */
+void sdf_read_net(const struct xml_element *element, struct diag *diag, struct sdf_guest *guest);
+
 /** Read a <guest> with all that is inside. */
 void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 

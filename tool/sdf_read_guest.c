@@ -186,7 +186,8 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
     static const char *const names[] = { "name",     "image",    "ram",     "vcpus",  "cpus",
                                          "bootargs", "priority", "budget",  "period", "on-crash",
                                          "restarts", "ram-at",   "monitor", NULL };
-    static const char *const children[] = { "passthrough", "firmware", "console", "disk", NULL };
+    static const char *const children[] = { "passthrough", "firmware", "console",
+                                            "disk",        "net",      NULL };
     static const char *const places[] = { "identity", NULL };
     struct sdf_guest *guest;
 
@@ -214,6 +215,8 @@ void sdf_read_guest(const struct xml_element *element, struct sdf *sdf, struct d
             sdf_read_guest_console(child, diag, guest);
         } else if (strcmp(child->name, "disk") == 0) {
             sdf_read_guest_disk(child, diag, guest);
+        } else if (strcmp(child->name, "net") == 0) {
+            sdf_read_net(child, diag, guest);
         } else {
             sdf_read_unknown(child, children, diag);
         }

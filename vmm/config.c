@@ -4,6 +4,7 @@
 #include <bulkhead/abi.h>
 #include <bulkhead/libc.h>
 
+#include "io/net/protocol.h"
 #include "smccc.h"
 
 /** Lowest INTID of those that a VM's vCPUs share. */
@@ -252,6 +253,56 @@ static bool config_terminal(struct config_line *line, struct config *config)
     return true;
 }
 
+static bool config_mac(struct config_line *line, uint8_t mac[CONFIG_MAC_BYTES])
+{
+    struct config_line word = config_word(line);
+
+    for (uint32_t i = 0; i < CONFIG_MAC_BYTES; i++) {
+        const char *c = word.at + (size_t)3 * i;
+        uint32_t high;
+        uint32_t low;
+
+        if (word.end - word.at != 3 * CONFIG_MAC_BYTES - 1 || !config_digit(c[0], 16, &high) ||
+            !config_digit(c[1], 16, &low) || (i + 1 < CONFIG_MAC_BYTES && c[2] != ':')) {
+            return false;
+        }
+        mac[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static bool config_net(struct config_line *line, struct config *config)
+{
+    struct config_net net;
+    uint64_t doorbell;
+    uint64_t mtu;
+    uint64_t channel;
+    uint64_t port;
+
+    if (config->net_count == CONFIG_MAX_NET ||
+        !config_number(line, BH_MAX_CHANNELS - 1, &doorbell) || !config_mac(line, net.mac) ||
+        !config_number(line, UINT16_MAX, &mtu) ||
+        !config_number(line, BH_MAX_CHANNELS - 1, &channel) ||
+        !config_number(line, UINT64_MAX, &net.memory) ||
+        !config_number(line, UINT64_MAX, &net.buffers) ||
+        !config_number(line, NET_MAX_PORTS - 1, &port) ||
+        !config_number(line, UINT64_MAX, &net.readable)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < config->net_count; i++) {
+        if (config->net[i].doorbell == doorbell || config->net[i].channel == channel) {
+            return false;
+        }
+    }
+    net.doorbell = (uint32_t)doorbell;
+    net.mtu = (uint16_t)mtu;
+    net.channel = (uint32_t)channel;
+    net.port = (uint32_t)port;
+    config->net[config->net_count] = net;
+    config->net_count++;
+    return true;
+}
+
 static bool config_crash(struct config_line *line, struct config *config)
 {
     struct config_line word = config_word(line);
@@ -324,6 +375,8 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_port(&line, config);
     } else if (config_is(&word, "terminal")) {
         good = config_terminal(&line, config);
+    } else if (config_is(&word, "net")) {
+        good = config_net(&line, config);
     } else if (config_is(&word, "crash")) {
         good = config_crash(&line, config);
     } else if (config_is(&word, "power")) {

@@ -15,6 +15,11 @@
  *                                   a named port: its connection (stream.h) and its channel;
  *                                   `client`: the other end is a guest's port, too, and serves
  *     terminal COLUMNS ROWS         the size of the terminal behind the virtIO console
+ *     net CHANNEL MAC MTU PORT-CHANNEL MEMORY BUFFERS NUMBER READABLE
+ *                                   of the network device with that doorbell: its address, its
+ *                                   largest packet, and its port of the switch (io/net/client.h):
+ *                                   channel, memory, where port 0's buffers would be mapped, its
+ *                                   number, and the ports whose buffers are mapped, as bits
  *     crash stop                    after a crash the guest stays off, as without this line
  *     crash restart [NUMBER]        it is started again, at most NUMBER times
  *     power CHANNEL                 who is told when the guest is off and will stay so
@@ -42,6 +47,8 @@
 #define CONFIG_MAX_PORTS 15
 /** A port's name, with its zero. */
 #define CONFIG_PORT_BYTES 65
+#define CONFIG_MAX_NET 2
+#define CONFIG_MAC_BYTES 6
 
 struct config_gic {
     bool given;
@@ -69,6 +76,17 @@ struct config_port {
     bool client;
 };
 
+struct config_net {
+    uint32_t doorbell;
+    uint8_t mac[CONFIG_MAC_BYTES];
+    uint16_t mtu;
+    uint32_t channel;
+    uint64_t memory;
+    uint64_t buffers;
+    uint32_t port;
+    uint64_t readable;
+};
+
 struct config {
     char name[CONFIG_NAME_BYTES];
     char bootargs[CONFIG_BOOTARGS_BYTES];
@@ -84,6 +102,8 @@ struct config {
     uint32_t ports_count;
     uint16_t columns; /* 0: not given */
     uint16_t rows;
+    struct config_net net[CONFIG_MAX_NET];
+    uint32_t net_count;
     bool crash_given;
     uint32_t crash_restarts; /* 0: it stays off */
     bool power_given;

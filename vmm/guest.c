@@ -438,6 +438,8 @@ void guest_notified(struct guest *guest, uint32_t channel)
         guest_disk(guest);
     } else if (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) {
         guest_settle(guest);
+    } else if (virtio_switch_notified(&guest->virtio, channel)) {
+        guest_settle(guest);
     } else if (guest->terminal.connected && channel == guest->terminal.channel) {
         virtio_console_resume(&guest->virtio.console);
         uart_resume(&guest->uart);

@@ -11,7 +11,8 @@ static const char *virtio_name(const struct virtio *virtio, const struct vdev *d
     return dev == virtio->console.page.dev ? "virtIO console"
            : dev == virtio->block.page.dev ? "virtIO disk"
            : dev == virtio->ports.page.dev ? "virtIO ports"
-                                           : "virtIO entropy device";
+           : dev == virtio->rng.page.dev   ? "virtIO entropy device"
+                                           : "virtIO network device";
 }
 
 /** A driver broke its device, which waits for a reset now. */
@@ -65,6 +66,17 @@ static const char *virtio_make(struct virtio *virtio, const struct virtio_machin
                    ? NULL
                    : place;
     }
+    if (strcmp(device->kind, "net") == 0) {
+        const struct virtio_nets_machine nets = {
+            .config = machine->config,
+            .mem = &virtio->mem,
+            .bus = machine->bus,
+            .report = virtio_report,
+            .report_context = virtio,
+        };
+
+        return virtio_nets_add(&virtio->nets, &nets, device);
+    }
     if (strcmp(device->kind, "ports") == 0) {
         return virtio->ports.page.dev != NULL
                    ? twice
@@ -110,7 +122,12 @@ static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
             return pages[i];
         }
     }
-    return NULL;
+    return virtio_nets_find(&virtio->nets, channel);
+}
+
+bool virtio_switch_notified(struct virtio *virtio, uint32_t channel)
+{
+    return virtio_nets_notified(&virtio->nets, channel);
 }
 
 bool virtio_notified(struct virtio *virtio, uint32_t channel)
@@ -160,6 +177,9 @@ void virtio_say_statistics(const struct virtio *virtio)
             virtio_say_device(virtio, devices[i]);
         }
     }
+    for (uint32_t i = 0; i < virtio->nets.count; i++) {
+        virtio_say_device(virtio, virtio->nets.devices[i].page.dev);
+    }
 }
 
 void virtio_work(struct virtio *virtio)
@@ -168,6 +188,7 @@ void virtio_work(struct virtio *virtio)
     virtio_page_work(&virtio->console.page);
     virtio_ports_work(&virtio->ports);
     virtio_page_work(&virtio->rng.page);
+    virtio_nets_work(&virtio->nets);
 }
 
 bool virtio_is_settled(const struct virtio *virtio)
@@ -181,4 +202,5 @@ void virtio_reset(struct virtio *virtio)
     virtio_page_reset(&virtio->console.page);
     virtio_page_reset(&virtio->ports.page);
     virtio_page_reset(&virtio->rng.page);
+    virtio_nets_reset(&virtio->nets);
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtIO devices of a guest, as its configuration names them: at most one of each kind. */
+/*
+ * The virtIO devices of a guest, as its configuration names them: at most one of each kind, but
+ * several network devices.
+ */
 #ifndef VMM_VIRTIO_H
 #define VMM_VIRTIO_H
 
 #include "loader.h"
 #include "virtio_block.h"
 #include "virtio_console.h"
+#include "virtio_net.h"
 #include "virtio_ports.h"
 #include "virtio_rng.h"
 
@@ -16,6 +20,7 @@ struct virtio {
     struct virtio_console console;
     struct virtio_ports ports;
     struct virtio_rng rng;
+    struct virtio_nets nets;
 };
 
 /** What virtio_init() needs. Pointers stay in use. */
@@ -40,6 +45,9 @@ bool virtio_notified(struct virtio *virtio, uint32_t channel);
 
 /** Say what each device has counted since the VMM's start, a line a device. */
 void virtio_say_statistics(const struct virtio *virtio);
+
+/** The same for what may come while the guest is off, too: notifications of switches. */
+bool virtio_switch_notified(struct virtio *virtio, uint32_t channel);
 
 /** Go on with what a doorbell left, if it did. To be called when an event is done. */
 void virtio_work(struct virtio *virtio);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "client.h"
+
+static uint32_t slot_offset(uint16_t slot)
+{
+    return slot < NET_SMALL_SLOTS
+               ? slot * NET_SMALL_BYTES
+               : NET_SMALL_SLOTS * NET_SMALL_BYTES + (slot - NET_SMALL_SLOTS) * NET_LARGE_BYTES;
+}
+
+static void put_back(struct net_client *client, uint16_t slot)
+{
+    if (slot < NET_SMALL_SLOTS) {
+        client->small[client->small_count++] = slot;
+    } else {
+        client->large[client->large_count++] = slot;
+    }
+}
+
+/* All slots are ours: at the beginning, and when the switch has forgotten what it had. */
+static void own_all(struct net_client *client)
+{
+    client->small_count = 0;
+    client->large_count = 0;
+    for (uint16_t slot = NET_CLIENT_SLOTS; slot-- > 0;) {
+        client->lent[slot] = false;
+        put_back(client, slot);
+    }
+}
+
+void net_client_open(struct net_client *client, const struct net_client_place *place)
+{
+    struct net_port_memory *memory = place->memory;
+
+    *client = (struct net_client){
+        .memory = memory,
+        .buffers = place->buffers,
+        .readable = place->readable,
+        .port = place->port,
+    };
+    own_all(client);
+    net_ring_open_producer(&client->sent, memory->sent, NET_FRAME_SHAPE);
+    net_ring_open_producer(&client->returned, memory->returned, NET_RETURN_SHAPE);
+    net_ring_open_consumer(&client->done, memory->done, NET_DONE_SHAPE);
+    net_ring_open_consumer(&client->received, memory->received, NET_FRAME_SHAPE);
+    /* What an earlier life was sent is not looked at, and so is not given back either: the switch
+     * forgets it when it sees the new epoch. */
+    net_ring_drop(&client->received);
+    net_ring_drop(&client->done);
+    client->switch_epoch = net_ring_producer_epoch(&client->received);
+    (void)net_ring_wait(&client->received);
+}
+
+void net_client_wish(struct net_client *client, uint32_t flags, uint64_t multicast)
+{
+    __atomic_store_n(&client->memory->wishes.multicast, multicast, __ATOMIC_RELAXED);
+    __atomic_store_n(&client->memory->wishes.flags, flags, __ATOMIC_RELEASE);
+}
+
+static void collect(struct net_client *client)
+{
+    struct net_return entry;
+
+    while (net_ring_get(&client->done, &entry)) {
+        if (entry.slot < NET_CLIENT_SLOTS && client->lent[entry.slot]) {
+            client->lent[entry.slot] = false;
+            put_back(client, entry.slot);
+        }
+    }
+}
+
+/* The switch began anew: what it had of ours it has not any more. */
+static void look_for_restart(struct net_client *client)
+{
+    uint32_t epoch = net_ring_producer_epoch(&client->received);
+
+    if (epoch != client->switch_epoch) {
+        client->switch_epoch = epoch;
+        net_ring_drop(&client->done);
+        own_all(client);
+    }
+}
+
+/* A free slot; any takes a small frame. */
+static bool take_slot(struct net_client *client, bool small, uint16_t *slot)
+{
+    if (small && client->small_count > 0) {
+        *slot = client->small[--client->small_count];
+    } else if (client->large_count > 0) {
+        *slot = client->large[--client->large_count];
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slot, uint8_t **at)
+{
+    bool small = bytes <= NET_SMALL_BYTES;
+    bool found = take_slot(client, small, slot);
+
+    if (!found) {
+        look_for_restart(client);
+        collect(client);
+        found = take_slot(client, small, slot);
+    }
+    /* With the wish to be notified comes a last look. */
+    if (!found && !net_ring_wait(&client->done)) {
+        collect(client);
+        found = take_slot(client, small, slot);
+    }
+    *at = client->buffers + (size_t)client->port * NET_BUFFER_BYTES +
+          (found ? slot_offset(*slot) : 0);
+    return found;
+}
+
+void net_client_release(struct net_client *client, uint16_t slot)
+{
+    put_back(client, slot);
+}
+
+void net_client_send(struct net_client *client, uint16_t slot, const struct net_frame *frame)
+{
+    struct net_frame entry = *frame;
+
+    entry.slot = slot;
+    entry.port = 0;
+    entry.number = 0;
+    entry.offset += slot_offset(slot);
+    client->lent[slot] = true;
+    /* There are fewer slots than entries, so that the ring is full only behind a broken switch. */
+    if (!net_ring_put(&client->sent, &entry)) {
+        client->lent[slot] = false;
+        put_back(client, slot);
+    }
+    client->notify = true;
+}
+
+bool net_client_receive(struct net_client *client, struct net_frame *frame, const uint8_t **payload)
+{
+    do {
+        while (net_ring_get(&client->received, frame)) {
+            if (frame->port < NET_MAX_PORTS && (client->readable >> frame->port & 1) != 0) {
+                *payload = client->buffers + (size_t)frame->port * NET_BUFFER_BYTES + frame->offset;
+                return true;
+            }
+        }
+    } while (!net_ring_wait(&client->received));
+    return false;
+}
+
+void net_client_return(struct net_client *client, const struct net_frame *frame)
+{
+    const struct net_return entry = {
+        .number = frame->number,
+        .slot = frame->slot,
+        .port = frame->port,
+    };
+
+    /* It is full only when the switch does not take its own descriptors back: it is broken. */
+    (void)net_ring_put(&client->returned, &entry);
+    client->notify = true;
+}
+
+unsigned net_client_backlog(struct net_client *client)
+{
+    (void)net_ring_wait(&client->received);
+    return net_ring_count(&client->received);
+}
+
+bool net_client_flush(struct net_client *client)
+{
+    bool due;
+
+    if (!client->notify) {
+        return false;
+    }
+    client->notify = false;
+    due = net_ring_signal(&client->sent);
+    return net_ring_signal(&client->returned) || due;
+}

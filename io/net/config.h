@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a switch is told, as text: one setting a line, a word and its values separated by blanks;
+ * `#` starts a comment. Numbers are decimal, or hexadecimal with 0x.
+ *
+ *     age SECONDS                 addresses that were not seen for so long are forgotten (300)
+ *     port CHANNEL ADDRESS NAME MAC
+ *                                 a port: its channel, where its memory (protocol.h) is mapped, its
+ *                                 name for people, its own address as 02:00:00:00:00:01. Ports are
+ *                                 numbered from 0 in the order of these lines
+ *
+ * and of the port before:
+ *
+ *     any-mac                     it may send from other addresses, which the switch learns
+ *     vlan NUMBER                 VLAN of its frames without tag (1); 0: it may send none
+ *     tagged NUMBER...            VLANs of which it has frames with tags
+ *     to NUMBER...                ports that it may send to, instead of all
+ *     rate BYTES BURST            bytes a second that it may send, and bytes at once
+ */
+#ifndef IO_NET_CONFIG_H
+#define IO_NET_CONFIG_H
+
+#include "switch.h"
+
+struct net_config_port {
+    uint32_t channel;
+    uint64_t address;
+    struct net_port_rules rules;
+};
+
+struct net_config {
+    uint64_t age; /* nanoseconds */
+    unsigned count;
+    struct net_config_port ports[NET_MAX_PORTS];
+};
+
+/**
+ * Read `bytes` bytes of text. Returns 0, or the number of the first line that is wrong: an unknown
+ * word, too few or too many values, a number or address that is none or out of range, a setting of
+ * a port before any, too many ports, a channel or own address that two have.
+ */
+unsigned net_config_read(struct net_config *config, const char *text, size_t bytes);
+
+#endif

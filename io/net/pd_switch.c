@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network switch's PD. It is told its configuration (config.h) in a region. */
+#include <bulkhead/libc.h>
+#include <microkit.h>
+
+#include "config.h"
+
+#define NS_A_SECOND 1000000000ULL
+#define NOT_SET 1
+
+/* Set in the ELF file by the tool. */
+uint64_t config_vaddr = NOT_SET;
+uint64_t config_bytes = NOT_SET;
+
+static struct net_config config;
+static struct net_switch network;
+static uint64_t frequency;
+
+static uint64_t clock_now(void)
+{
+    uint64_t ticks;
+
+    __asm__ volatile("mrs %0, cntpct_el0" : "=r"(ticks));
+    return ticks / frequency * NS_A_SECOND + ticks % frequency * NS_A_SECOND / frequency;
+}
+
+static void notify(void)
+{
+    for (uint64_t set = net_switch_notify(&network); set != 0; set &= set - 1) {
+        microkit_notify(config.ports[__builtin_ctzll(set)].channel);
+    }
+}
+
+/* Serve the ports of a set, in turns, until nothing is left. */
+static void serve(uint64_t set)
+{
+    while (set != 0) {
+        uint64_t now = clock_now();
+
+        for (uint64_t rest = set; rest != 0; rest &= rest - 1) {
+            unsigned port = (unsigned)__builtin_ctzll(rest);
+
+            if (!net_switch_serve(&network, port, now)) {
+                set &= ~(UINT64_C(1) << port);
+            }
+        }
+        notify();
+    }
+}
+
+void init(void)
+{
+    __asm__("mrs %0, cntfrq_el0" : "=r"(frequency));
+    unsigned wrong = net_config_read(&config, (const char *)config_vaddr, config_bytes);
+    if (wrong != 0) {
+        printf("%s: line %u of the configuration is wrong\n", microkit_name, wrong);
+        microkit_internal_crash(0);
+    }
+    net_switch_init(&network, config.age);
+    for (unsigned i = 0; i < config.count; i++) {
+        net_switch_add(&network, &config.ports[i].rules, (void *)config.ports[i].address);
+    }
+    for (unsigned i = 0; i < config.count; i++) {
+        microkit_notify(config.ports[i].channel);
+        serve(UINT64_C(1) << i);
+    }
+}
+
+void notified(microkit_channel ch)
+{
+    for (unsigned i = 0; i < config.count; i++) {
+        if (config.ports[i].channel == ch) {
+            serve(UINT64_C(1) << i);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a port of the network switch and the switch share. A port is a guest's monitor, a device's
+ * driver, or any other protection domain.
+ *
+ * Frames stay where their sender put them. A port has *buffers*: memory that it alone writes, in
+ * NET_SLOTS slots at most, which the switch and the ports that may receive from it map read-only. A
+ * frame is sent by a descriptor, and so is received; a slot belongs, in this order, to its port,
+ * to the switch, to those who receive the frame, to the switch, and to its port again:
+ *
+ *     port -- `sent` ------> switch -- `received` --> other ports
+ *     port <-- `done` ------ switch <-- `returned` -- other ports
+ *
+ * Who receives reads the payload from the sender's buffers, once, and returns the slot. The
+ * Ethernet header is in the descriptor, so that what the switch has checked is what arrives,
+ * whatever the sender does to its buffers meanwhile. A sender that does so garbles its own frames.
+ *
+ * The switch believes no number of a port: it checks each descriptor, knows who has which slot, and
+ * gives descriptors on that it made itself. A port believes the switch, whose client it is.
+ *
+ * An opened ring has an epoch (ring.h). When the switch sees a new one of a port, it forgets the
+ * slots that the port had lent and borrowed; when a port sees a new one of the switch, all its
+ * slots are its own again, and what it received is dropped.
+ */
+#ifndef IO_NET_PROTOCOL_H
+#define IO_NET_PROTOCOL_H
+
+#include <stdint.h>
+
+#include "ring.h"
+
+#define NET_MAC_BYTES 6U
+/** Most ports of a switch: it has as many channels. */
+#define NET_MAX_PORTS 62U
+/** Most slots of a port's buffers, which may lie anywhere in them. */
+#define NET_SLOTS 512U
+/** Bytes of a port's buffers. */
+#define NET_BUFFER_BYTES 0x200000U
+/** Bytes of an Ethernet header without tag, and of the largest frame without tag. */
+#define NET_ETHERNET_BYTES 14U
+#define NET_MAX_FRAME (65535U + NET_ETHERNET_BYTES)
+
+/** @{ Of a frame's flags: its checksum is to be filled in; it is known to be good. */
+#define NET_NEEDS_CSUM 1U
+#define NET_DATA_VALID 2U
+/** @} */
+/** @{ Of gso_type: nothing to segment, TCP over IPv4, over IPv6, and with ECN. */
+#define NET_GSO_NONE 0U
+#define NET_GSO_TCP4 1U
+#define NET_GSO_TCP6 4U
+#define NET_GSO_ECN 0x80U
+/** @} */
+/** In `vlan`: there is a tag; the other bits are its priority (13 to 15) and VLAN (0 to 11). */
+#define NET_VLAN_TAG 0x1000U
+#define NET_VLAN_MASK 0xfffU
+
+/** A frame. */
+struct net_frame {
+    /** Where the payload, behind Ethernet header and tag, is in the sender's buffers. */
+    uint32_t offset;
+    /** Of the frame: Ethernet header without tag, and payload. */
+    uint32_t bytes;
+    /** The switch's number of this frame, for the return; a sender leaves it 0. */
+    uint32_t number;
+    /** The sender's name of the slot, below NET_SLOTS. */
+    uint16_t slot;
+    /** The sender's port number; the switch fills it in. */
+    uint16_t port;
+    uint8_t flags;
+    uint8_t gso_type;
+    uint16_t gso_bytes;
+    /** From the frame's first byte, as if there were no tag. */
+    uint16_t csum_start;
+    uint16_t csum_offset;
+    uint16_t header_bytes;
+    uint16_t vlan;
+    uint8_t ethernet[NET_ETHERNET_BYTES];
+    uint8_t reserved[4];
+};
+
+_Static_assert(sizeof(struct net_frame) == 48, "layout");
+
+/** A slot that goes back. */
+struct net_return {
+    uint32_t number;
+    uint16_t slot;
+    /** Whose slot it is; towards the owner unused. */
+    uint16_t port;
+};
+
+_Static_assert(sizeof(struct net_return) == 8, "layout");
+
+/** @{ Of net_wishes.flags. */
+/** The port takes frames at all. */
+#define NET_WISH_UP 1U
+/** Every frame of its VLANs that the rules let through. */
+#define NET_WISH_PROMISCUOUS 2U
+#define NET_WISH_ALL_MULTICAST 4U
+#define NET_WISH_NO_MULTICAST 8U
+#define NET_WISH_NO_BROADCAST 16U
+/** @} */
+
+/** Which frames a port wants; it may change its mind at any time. */
+struct net_wishes {
+    uint32_t flags;
+    uint32_t reserved;
+    /** Bit net_hash(address) is set for each multicast address that is wanted. */
+    uint64_t multicast;
+};
+
+/** The memory that a port and the switch share, both writing. */
+struct net_port_memory {
+    struct net_wishes wishes;
+    uint8_t wishes_reserved[4096 - sizeof(struct net_wishes)];
+    uint8_t sent[NET_RING_BYTES(sizeof(struct net_frame), NET_SLOTS)] __attribute__((aligned(64)));
+    uint8_t done[NET_RING_BYTES(sizeof(struct net_return), NET_SLOTS)] __attribute__((aligned(64)));
+    uint8_t received[NET_RING_BYTES(sizeof(struct net_frame), NET_SLOTS)]
+        __attribute__((aligned(64)));
+    uint8_t returned[NET_RING_BYTES(sizeof(struct net_return), 2 * NET_SLOTS)]
+        __attribute__((aligned(64)));
+};
+
+/** Bytes of its region. */
+#define NET_PORT_BYTES 0x14000U
+_Static_assert(sizeof(struct net_port_memory) <= NET_PORT_BYTES, "the region's size");
+
+#define NET_FRAME_SHAPE ((struct net_ring_shape){ sizeof(struct net_frame), NET_SLOTS })
+#define NET_DONE_SHAPE ((struct net_ring_shape){ sizeof(struct net_return), NET_SLOTS })
+#define NET_RETURN_SHAPE ((struct net_ring_shape){ sizeof(struct net_return), 2 * NET_SLOTS })
+
+/** Which of 64 bits stands for an address. */
+static inline unsigned net_hash(const uint8_t mac[NET_MAC_BYTES])
+{
+    uint32_t hash = 0;
+
+    for (unsigned i = 0; i < NET_MAC_BYTES; i++) {
+        hash = (hash ^ mac[i]) * 0x01000193U;
+    }
+    return (hash ^ hash >> 16) & 63U;
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network switch: frames from each port go to those ports that they are for. It looks at the
+ * Ethernet header and the VLAN alone, and moves descriptors, never payload (protocol.h).
+ *
+ * What goes where: a frame's VLAN is its tag's, else the port's own. It must be one that the port
+ * is in. Its source must be an address that the port may have. It goes to the port that has the
+ * destination as its own address, or behind which it was seen; to a group address, or an address
+ * that nobody knows, to all ports of the VLAN which want it (an unknown address: those that may
+ * have addresses beside their own, and promiscuous ones); and never to a port that the sender's
+ * rules do not name.
+ *
+ * Plain C without kernel or clock: `now` is given, and whom to notify is returned.
+ */
+#ifndef IO_NET_SWITCH_H
+#define IO_NET_SWITCH_H
+
+#include "table.h"
+
+#define NET_NAME_BYTES 64U
+/** VLAN of ports that say nothing of VLANs. */
+#define NET_DEFAULT_VLAN 1U
+/** Nanoseconds after which an address that was not seen is forgotten. */
+#define NET_DEFAULT_AGE 300000000000ULL
+
+/** What a port may do. */
+struct net_port_rules {
+    char name[NET_NAME_BYTES];
+    uint8_t mac[NET_MAC_BYTES];
+    /** It may send from any address, and other addresses may be behind it. */
+    bool any_mac;
+    /** VLAN of frames without tag, both ways; 0: none, such frames are dropped. */
+    uint16_t vlan;
+    /** Bit n: VLAN n, with tags. */
+    uint64_t tagged[4096 / 64];
+    /** Bit n: it may send to port n. */
+    uint64_t to;
+    /** Bytes a second that it may send, and how many at once; 0: no limit. */
+    uint64_t rate;
+    uint64_t burst;
+};
+
+/** Frames and bytes of a port, and why frames of it were dropped. */
+struct net_port_stats {
+    uint64_t sent_frames;
+    uint64_t sent_bytes;
+    uint64_t received_frames;
+    uint64_t received_bytes;
+    uint64_t malformed;
+    uint64_t wrong_source;
+    uint64_t wrong_vlan;
+    uint64_t limited;
+    /** Nobody was there, wanted it, or may have it. */
+    uint64_t unwanted;
+    /** Frames for this port that found it with its queue full. */
+    uint64_t congested;
+};
+
+/** What a slot of a port is about. */
+struct net_slot {
+    /** Bit n: port n has it. 0: its owner has. */
+    uint64_t holders;
+    uint32_t number;
+};
+
+struct net_port {
+    struct net_port_rules rules;
+    struct net_port_memory *memory;
+    struct net_ring sent;
+    struct net_ring done;
+    struct net_ring received;
+    struct net_ring returned;
+    uint32_t epoch;
+    uint64_t tokens;
+    uint64_t filled;
+    struct net_port_stats stats;
+    struct net_slot slots[NET_SLOTS];
+};
+
+struct net_switch {
+    unsigned count;
+    uint32_t number;
+    struct net_table table;
+    struct net_port ports[NET_MAX_PORTS];
+    /** Ports to notify of frames and of slots. */
+    uint64_t notify;
+};
+
+/** A switch without ports, which forgets addresses after `age` nanoseconds. */
+void net_switch_init(struct net_switch *sw, uint64_t age);
+
+/**
+ * Add a port, whose `memory` (NET_PORT_BYTES, zeroed before its first use) stays in use. There must
+ * be fewer than NET_MAX_PORTS.
+ */
+void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, void *memory);
+
+/**
+ * Do what is to be done for port `port` at `now` (nanoseconds), a bounded piece of it. Returns
+ * whether some is left; else the port notifies when there is more.
+ */
+bool net_switch_serve(struct net_switch *sw, unsigned port, uint64_t now);
+
+/** The ports to notify since the last call, as bits. */
+uint64_t net_switch_notify(struct net_switch *sw);
+
+#endif

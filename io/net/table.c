@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table.h"
+
+static uint64_t key_of(const uint8_t *mac, uint16_t vlan)
+{
+    uint64_t key = vlan;
+
+    for (unsigned i = 0; i < NET_MAC_BYTES; i++) {
+        key = key << 8 | mac[i];
+    }
+    return key;
+}
+
+static unsigned set_of(uint64_t key)
+{
+    return (unsigned)(key * 0x9e3779b97f4a7c15ULL >> 56) % NET_TABLE_SETS;
+}
+
+static bool is_old(const struct net_table *table, const struct net_table_entry *entry, uint32_t now)
+{
+    return now - entry->seen > table->age;
+}
+
+void net_table_init(struct net_table *table, uint32_t age)
+{
+    *table = (struct net_table){ .age = age };
+    for (unsigned set = 0; set < NET_TABLE_SETS; set++) {
+        for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+            table->sets[set][way].port = NET_NO_PORT;
+        }
+    }
+}
+
+static void release(struct net_table *table, struct net_table_entry *entry)
+{
+    if (entry->port != NET_NO_PORT) {
+        table->counts[entry->port]--;
+        entry->port = NET_NO_PORT;
+    }
+}
+
+/*
+ * A place in the set for an address of `port`: a free or forgotten one; else, when the port has
+ * entries here, the oldest of those. NULL: others have them all.
+ */
+static struct net_table_entry *place_for(struct net_table *table, struct net_table_entry *set,
+                                         unsigned port, uint32_t now)
+{
+    struct net_table_entry *own = NULL;
+
+    for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+        struct net_table_entry *entry = &set[way];
+
+        if (entry->port != NET_NO_PORT && is_old(table, entry, now)) {
+            release(table, entry);
+        }
+        if (entry->port == NET_NO_PORT && table->counts[port] < NET_TABLE_SHARE) {
+            return entry;
+        }
+        if (entry->port == port && (own == NULL || now - entry->seen > now - own->seen)) {
+            own = entry;
+        }
+    }
+    table->crowded++;
+    return own;
+}
+
+void net_table_learn(struct net_table *table, const uint8_t *mac, uint16_t vlan, unsigned port,
+                     uint32_t now)
+{
+    uint64_t key = key_of(mac, vlan);
+    struct net_table_entry *set = table->sets[set_of(key)];
+    struct net_table_entry *entry;
+
+    for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+        if (set[way].port != NET_NO_PORT && set[way].key == key) {
+            if (set[way].port != port) {
+                table->counts[set[way].port]--;
+                table->counts[port]++;
+                set[way].port = (uint8_t)port;
+            }
+            set[way].seen = now;
+            return;
+        }
+    }
+    entry = place_for(table, set, port, now);
+    if (entry != NULL) {
+        release(table, entry);
+        *entry = (struct net_table_entry){ .key = key, .seen = now, .port = (uint8_t)port };
+        table->counts[port]++;
+    }
+}
+
+unsigned net_table_find(const struct net_table *table, const uint8_t *mac, uint16_t vlan,
+                        uint32_t now)
+{
+    uint64_t key = key_of(mac, vlan);
+    const struct net_table_entry *set = table->sets[set_of(key)];
+
+    for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+        if (set[way].port != NET_NO_PORT && set[way].key == key) {
+            return is_old(table, &set[way], now) ? NET_NO_PORT : set[way].port;
+        }
+    }
+    return NET_NO_PORT;
+}
+
+void net_table_forget(struct net_table *table, unsigned port)
+{
+    for (unsigned set = 0; set < NET_TABLE_SETS; set++) {
+        for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+            if (table->sets[set][way].port == port) {
+                release(table, &table->sets[set][way]);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Three Debian guests on one switch: the system vswitch."""
+import re
+
+import pytest
+
+from conftest import IMAGES, build_image, system_file
+from test_shared_console import plain, prompt
+
+NAMES = ['left', 'right', 'alone']
+
+
+@pytest.fixture
+def lan(boot, debian):
+    """Boots the system, logs in to all guests and gives them addresses 10.0.0.1 to 10.0.0.3."""
+    def start(gic=3, config='debug', **options):
+        image = build_image(system_file('vswitch'), config, output=IMAGES / 'vswitch-test',
+                            search=[debian])
+        board = boot(image, gic=gic, smp=3, timeout=180, **options)
+        # Nobody speaks after that without being asked.
+        for _ in NAMES:
+            board.expect(r'(left|right|alone) login: ')
+        for number, name in enumerate(NAMES, 1):
+            board.send(f'@{number}root\r')
+            prompt(board, name)
+            command(board, name, f'ifconfig eth0 10.0.0.{number} up')
+        return board
+    return start
+
+
+def command(board, name, text):
+    """Runs a command in the guest that has the input; returns what it printed."""
+    board.send(f'{text}; echo =$?=\r')
+    found = board.expect(r'(?s)(.*)=(\d+)=\s')
+    assert found[2] == '0', f'{text}: {found[0]}'
+    prompt(board, name)
+    return plain(found[1])
+
+
+def to(board, name):
+    """Input goes to this guest."""
+    board.send(f'@{NAMES.index(name) + 1}\r')
+    prompt(board, name)
+
+
+def ping(board, name, number, options='-c 3 -W 2'):
+    """Lost and sent packets of a ping to the guest with that number."""
+    text = command(board, name, f'ping {options} 10.0.0.{number}; true')
+    found = re.search(r'(\d+) packets transmitted, (\d+) packets received', text)
+    return int(found[1]) - int(found[2]), int(found[1])
+
+
+def test_ping(lan, gic):
+    """Two guests reach each other; the rules of the description keep the third from both."""
+    board = lan(gic)
+    assert ping(board, 'alone', 1) == (3, 3)
+    to(board, 'left')
+    assert ping(board, 'left', 2) == (0, 3)
+    assert ping(board, 'left', 3) == (3, 3)
+    assert ping(board, 'left', 2, '-c 5 -s 1400 -W 2') == (0, 5)
+    to(board, 'right')
+    assert ping(board, 'right', 1) == (0, 3)

@@ -1,0 +1,749 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network switch, with ports that behave and ports that do not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "io/net/client.h"
+#include "io/net/switch.h"
+
+#define PORTS 4U
+#define SECOND 1000000000ULL
+#define PAYLOAD 46U
+
+static struct net_switch network;
+static struct net_client clients[PORTS];
+static void *memories[PORTS];
+static uint8_t *buffers;
+static uint64_t now;
+
+static const uint8_t everybody[NET_MAC_BYTES] = { 255, 255, 255, 255, 255, 255 };
+
+static void mac_of(unsigned number, uint8_t mac[NET_MAC_BYTES])
+{
+    memset(mac, 0, NET_MAC_BYTES);
+    mac[0] = 2;
+    mac[5] = (uint8_t)number;
+}
+
+static struct net_port_rules rules_of(unsigned port)
+{
+    struct net_port_rules rules = { .vlan = NET_DEFAULT_VLAN, .to = UINT64_MAX };
+
+    mac_of(port, rules.mac);
+    return rules;
+}
+
+static void open_client(unsigned port)
+{
+    const struct net_client_place place = {
+        .memory = memories[port],
+        .buffers = buffers,
+        .readable = (UINT64_C(1) << PORTS) - 1,
+        .port = port,
+    };
+
+    net_client_open(&clients[port], &place);
+    net_client_wish(&clients[port], NET_WISH_UP, 0);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    buffers = calloc(PORTS, NET_BUFFER_BYTES);
+    net_switch_init(&network, 300 * SECOND);
+    for (unsigned i = 0; i < PORTS; i++) {
+        struct net_port_rules rules = rules_of(i);
+
+        memories[i] = aligned_alloc(64, NET_PORT_BYTES);
+        memset(memories[i], 0, NET_PORT_BYTES);
+        net_switch_add(&network, &rules, memories[i]);
+        open_client(i);
+    }
+    now = SECOND;
+    for (unsigned i = 0; i < PORTS; i++) {
+        (void)net_switch_serve(&network, i, now);
+    }
+    (void)net_switch_notify(&network);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < PORTS; i++) {
+        free(memories[i]);
+    }
+    free(buffers);
+    return 0;
+}
+
+/* All ports are served until nothing is left. Returns whom the switch notifies. */
+static uint64_t serve(void)
+{
+    for (unsigned i = 0; i < PORTS; i++) {
+        while (net_switch_serve(&network, i, now)) {
+        }
+    }
+    return net_switch_notify(&network);
+}
+
+static struct net_frame frame_to(unsigned from, const uint8_t *to)
+{
+    struct net_frame frame = { .offset = NET_ETHERNET_BYTES,
+                               .bytes = NET_ETHERNET_BYTES + PAYLOAD };
+
+    memcpy(frame.ethernet, to, NET_MAC_BYTES);
+    mac_of(from, frame.ethernet + NET_MAC_BYTES);
+    frame.ethernet[12] = 8;
+    return frame;
+}
+
+/* Send a frame as it is. */
+static void put(unsigned from, const struct net_frame *frame)
+{
+    uint16_t slot;
+    uint8_t *at;
+
+    assert_true(net_client_reserve(&clients[from], 60, &slot, &at));
+    memset(at, (int)from + 1, 60);
+    net_client_send(&clients[from], slot, frame);
+}
+
+static void send_to(unsigned from, const uint8_t *to)
+{
+    struct net_frame frame = frame_to(from, to);
+
+    put(from, &frame);
+    (void)serve();
+}
+
+static void send(unsigned from, unsigned to)
+{
+    uint8_t mac[NET_MAC_BYTES];
+
+    mac_of(to, mac);
+    send_to(from, mac);
+}
+
+/* Frames that a port got and gives back; their payload is that of `from`. */
+static unsigned receive(unsigned port, unsigned from)
+{
+    struct net_frame frame;
+    const uint8_t *payload;
+    unsigned count = 0;
+
+    while (net_client_receive(&clients[port], &frame, &payload)) {
+        assert_int_equal(frame.port, from);
+        assert_int_equal(payload[0], from + 1);
+        assert_int_equal(payload[frame.bytes - NET_ETHERNET_BYTES - 1], from + 1);
+        net_client_return(&clients[port], &frame);
+        count++;
+    }
+    return count;
+}
+
+/* No slot is lent and none is lost. */
+static void assert_all_back(void)
+{
+    (void)serve();
+    for (unsigned i = 0; i < PORTS; i++) {
+        uint16_t slots[NET_CLIENT_SLOTS];
+        uint8_t *at;
+        unsigned count = 0;
+
+        for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
+            assert_int_equal(network.ports[i].slots[slot].holders, 0);
+        }
+        while (count < NET_CLIENT_SLOTS &&
+               net_client_reserve(&clients[i], 60, &slots[count], &at)) {
+            count++;
+        }
+        assert_int_equal(count, NET_CLIENT_SLOTS);
+        while (count > 0) {
+            net_client_release(&clients[i], slots[--count]);
+        }
+    }
+}
+
+static void a_frame_goes_to_its_address_alone(void **state)
+{
+    (void)state;
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(3, 0), 0);
+    /* An address that nobody has. */
+    send(0, 77);
+    for (unsigned i = 0; i < PORTS; i++) {
+        assert_int_equal(receive(i, 0), 0);
+    }
+    assert_int_equal(network.ports[0].stats.unwanted, 1);
+    /* Its own. */
+    send(0, 0);
+    assert_int_equal(receive(0, 0), 0);
+    assert_all_back();
+}
+
+static void only_who_waits_is_notified(void **state)
+{
+    struct net_frame frame = frame_to(0, everybody);
+    const uint8_t *payload;
+
+    (void)state;
+    put(0, &frame);
+    assert_true(net_client_flush(&clients[0]));
+    assert_false(net_client_flush(&clients[0]));
+    assert_int_equal(serve(), 0xe);
+    /* Nobody has looked yet, so nobody waits for more. */
+    put(0, &frame);
+    assert_true(net_client_flush(&clients[0]));
+    put(0, &frame);
+    assert_false(net_client_flush(&clients[0]));
+    assert_int_equal(serve(), 0);
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    net_client_return(&clients[1], &frame);
+    assert_true(net_client_flush(&clients[1]));
+    for (unsigned i = 1; i < PORTS; i++) {
+        (void)receive(i, 0);
+    }
+    assert_all_back();
+}
+
+static void broadcast_goes_to_all_who_want_it(void **state)
+{
+    (void)state;
+    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_NO_BROADCAST, 0);
+    net_client_wish(&clients[3], 0, 0);
+    send_to(0, everybody);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(3, 0), 0);
+    send(0, 3);
+    assert_int_equal(receive(3, 0), 0);
+    net_client_wish(&clients[3], NET_WISH_UP, 0);
+    send(0, 3);
+    assert_int_equal(receive(3, 0), 1);
+    assert_all_back();
+}
+
+static void multicast_goes_to_members(void **state)
+{
+    static const uint8_t group[NET_MAC_BYTES] = { 0x33, 0x33, 0, 0, 0, 7 };
+
+    (void)state;
+    net_client_wish(&clients[1], NET_WISH_UP, UINT64_C(1) << net_hash(group));
+    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_ALL_MULTICAST, 0);
+    send_to(0, group);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(2, 0), 1);
+    assert_int_equal(receive(3, 0), 0);
+    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_ALL_MULTICAST | NET_WISH_NO_MULTICAST, 0);
+    net_client_wish(&clients[3], NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
+    send_to(0, group);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(3, 0), 1);
+    /* A promiscuous port sees what is for others, too. */
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(3, 0), 1);
+    assert_all_back();
+}
+
+static void rules_keep_ports_apart(void **state)
+{
+    (void)state;
+    network.ports[0].rules.to = 0x2;
+    network.ports[3].rules.to = 0;
+    send(0, 2);
+    assert_int_equal(receive(2, 0), 0);
+    send_to(0, everybody);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(3, 0), 0);
+    send(3, 1);
+    assert_int_equal(receive(1, 3), 0);
+    send(1, 3);
+    assert_int_equal(receive(3, 1), 1);
+    /* Not by being promiscuous either. */
+    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
+    send(0, 1);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(1, 0), 1);
+    assert_all_back();
+}
+
+static void a_port_sends_from_its_address(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+
+    (void)state;
+    mac_of(1, to);
+    frame = frame_to(2, to);
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(receive(1, 0), 0);
+    assert_int_equal(network.ports[0].stats.wrong_source, 1);
+    /* Nor from a group's, which nobody has. */
+    network.ports[0].rules.any_mac = true;
+    frame.ethernet[6] = 3;
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(receive(1, 0), 0);
+    assert_int_equal(network.ports[0].stats.wrong_source, 2);
+    frame.ethernet[6] = 2;
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(receive(1, 0), 1);
+    assert_all_back();
+}
+
+static void addresses_are_learned_and_forgotten(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    uint8_t behind[NET_MAC_BYTES];
+    struct net_frame frame;
+
+    (void)state;
+    network.ports[2].rules.any_mac = true;
+    network.ports[3].rules.any_mac = true;
+    mac_of(0, to);
+    mac_of(99, behind);
+    /* Nobody knows it: it goes to those that may have it. */
+    send_to(0, behind);
+    assert_int_equal(receive(1, 0), 0);
+    assert_int_equal(receive(2, 0), 1);
+    assert_int_equal(receive(3, 0), 1);
+    frame = frame_to(99, to);
+    put(2, &frame);
+    (void)serve();
+    assert_int_equal(receive(0, 2), 1);
+    send_to(0, behind);
+    assert_int_equal(receive(2, 0), 1);
+    assert_int_equal(receive(3, 0), 0);
+    /* It moves. */
+    put(3, &frame);
+    (void)serve();
+    assert_int_equal(receive(0, 3), 1);
+    send_to(0, behind);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(3, 0), 1);
+    /* It is forgotten. */
+    now += 301 * SECOND;
+    send_to(0, behind);
+    assert_int_equal(receive(2, 0), 1);
+    assert_int_equal(receive(3, 0), 1);
+    /* A port's own address cannot be taken over by another. */
+    frame = frame_to(1, to);
+    put(3, &frame);
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(0, 3), 1);
+    assert_all_back();
+}
+
+static void a_flood_of_addresses_harms_nobody(void **state)
+{
+    uint8_t behind[NET_MAC_BYTES];
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+
+    (void)state;
+    network.ports[2].rules.any_mac = true;
+    network.ports[3].rules.any_mac = true;
+    mac_of(0, to);
+    mac_of(99, behind);
+    frame = frame_to(99, to);
+    put(2, &frame);
+    (void)serve();
+    (void)receive(0, 2);
+    for (uint32_t i = 0; i < 100000; i++) {
+        frame = frame_to(0, to);
+        memcpy(frame.ethernet + 7, &i, sizeof i);
+        frame.ethernet[11] = 5;
+        put(3, &frame);
+        (void)serve();
+        assert_int_equal(receive(0, 3), 1);
+        assert_true(network.table.counts[3] <= NET_TABLE_SHARE);
+    }
+    /* What the other port has behind it is still known. */
+    send_to(0, behind);
+    assert_int_equal(receive(2, 0), 1);
+    assert_int_equal(receive(3, 0), 0);
+    assert_all_back();
+}
+
+static void vlans_are_apart(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+    const uint8_t *payload;
+
+    (void)state;
+    network.ports[0].rules.vlan = 5;
+    network.ports[1].rules.vlan = 6;
+    network.ports[2].rules.vlan = 5;
+    network.ports[3].rules.vlan = 0;
+    network.ports[3].rules.tagged[0] = 1U << 5 | 1U << 6;
+    send_to(0, everybody);
+    assert_int_equal(receive(1, 0), 0);
+    assert_int_equal(receive(2, 0), 1);
+    assert_true(net_client_receive(&clients[3], &frame, &payload));
+    assert_int_equal(frame.vlan, NET_VLAN_TAG | 5);
+    net_client_return(&clients[3], &frame);
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 0);
+    /* From the trunk, by tag, with its priority. */
+    mac_of(1, to);
+    frame = frame_to(3, everybody);
+    frame.vlan = NET_VLAN_TAG | 6 | 0x6000;
+    put(3, &frame);
+    (void)serve();
+    assert_int_equal(receive(0, 3), 0);
+    assert_int_equal(receive(2, 3), 0);
+    assert_int_equal(receive(1, 3), 1);
+    /* Without tag, with one that it has not, and with a second one. */
+    frame.vlan = 0;
+    put(3, &frame);
+    frame.vlan = NET_VLAN_TAG | 7;
+    put(3, &frame);
+    frame.vlan = NET_VLAN_TAG | 6;
+    frame.ethernet[12] = 0x81;
+    frame.ethernet[13] = 0;
+    put(3, &frame);
+    (void)serve();
+    assert_int_equal(network.ports[3].stats.wrong_vlan, 3);
+    /* A port without tags cannot send any. */
+    frame = frame_to(0, everybody);
+    frame.vlan = NET_VLAN_TAG | 6;
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(receive(1, 0), 0);
+    assert_int_equal(network.ports[0].stats.wrong_vlan, 1);
+    /* But a priority. */
+    frame.vlan = NET_VLAN_TAG | 0x2000;
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(receive(2, 0), 1);
+    assert_true(net_client_receive(&clients[3], &frame, &payload));
+    assert_int_equal(frame.vlan, NET_VLAN_TAG | 5 | 0x2000);
+    net_client_return(&clients[3], &frame);
+    assert_all_back();
+}
+
+static void a_rate_is_kept(void **state)
+{
+    unsigned got = 0;
+
+    (void)state;
+    network.ports[0].rules.rate = 60 * 1000;
+    network.ports[0].rules.burst = 60 * 20;
+    network.ports[0].tokens = 60 * 20;
+    network.ports[0].filled = now;
+    for (unsigned i = 0; i < 100; i++) {
+        send(0, 1);
+        got += receive(1, 0);
+    }
+    assert_int_equal(got, 20);
+    assert_int_equal(network.ports[0].stats.limited, 80);
+    /* In steps of 0.1 ms, which are six bytes each. */
+    for (unsigned i = 0; i < 10000; i++) {
+        now += SECOND / 10000;
+        send(0, 1);
+        got += receive(1, 0);
+    }
+    assert_in_range(got, 1018, 1020);
+    now += 3600 * SECOND;
+    for (unsigned i = 0; i < 100; i++) {
+        send(0, 1);
+        got += receive(1, 0);
+    }
+    assert_in_range(got, 1038, 1040);
+    assert_all_back();
+}
+
+static void frames_stay_in_order_and_none_is_lost(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+    const uint8_t *payload;
+    uint32_t next = 0;
+
+    (void)state;
+    mac_of(1, to);
+    for (uint32_t i = 0; i < 20000;) {
+        for (unsigned burst = 0; burst < i % 91 + 1; burst++) {
+            uint16_t slot;
+            uint8_t *at;
+
+            if (!net_client_reserve(&clients[0], 60, &slot, &at)) {
+                break;
+            }
+            memcpy(at + NET_ETHERNET_BYTES, &i, sizeof i);
+            frame = frame_to(0, to);
+            net_client_send(&clients[0], slot, &frame);
+            i++;
+        }
+        (void)serve();
+        for (unsigned burst = 0; burst < i % 37 + 30; burst++) {
+            uint32_t number;
+
+            if (!net_client_receive(&clients[1], &frame, &payload)) {
+                break;
+            }
+            memcpy(&number, payload, sizeof number);
+            assert_int_equal(number, next);
+            next++;
+            net_client_return(&clients[1], &frame);
+        }
+    }
+    while (net_client_receive(&clients[1], &frame, &payload)) {
+        net_client_return(&clients[1], &frame);
+        next++;
+        (void)serve();
+    }
+    assert_int_equal(next, network.ports[0].stats.sent_frames);
+    assert_int_equal(network.ports[1].stats.congested, 0);
+    assert_all_back();
+}
+
+static void who_does_not_read_loses_its_own(void **state)
+{
+    (void)state;
+    /* Two senders fill the queue of a port that does not read. */
+    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+        send(0, 1);
+    }
+    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+        send(2, 1);
+    }
+    assert_int_equal(network.ports[1].stats.congested, 2 * NET_CLIENT_SLOTS - NET_SLOTS);
+    /* The second one has slots for others. */
+    send(2, 3);
+    assert_int_equal(receive(3, 2), 1);
+    struct net_frame frame;
+    const uint8_t *payload;
+    while (net_client_receive(&clients[1], &frame, &payload)) {
+        net_client_return(&clients[1], &frame);
+    }
+    assert_all_back();
+}
+
+/* What a port writes into its rings itself. */
+
+static void put_raw(unsigned port, const struct net_frame *frame)
+{
+    assert_true(net_ring_put(&clients[port].sent, frame));
+}
+
+static void hostile_descriptors(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame good;
+    struct net_frame bad;
+
+    (void)state;
+    mac_of(1, to);
+    good = frame_to(0, to);
+    const struct {
+        uint32_t offset;
+        uint32_t bytes;
+        uint16_t slot;
+    } wrong[] = {
+        { 0, 0, 0 },
+        { 0, 13, 0 },
+        { 0, NET_MAX_FRAME + 1, 0 },
+        { NET_BUFFER_BYTES, 15, 0 },
+        { NET_BUFFER_BYTES + 1, 14, 0 },
+        { UINT32_MAX, 60, 0 },
+        { NET_BUFFER_BYTES - 45, 60, 0 },
+        { 0, UINT32_MAX, 0 },
+        { 0, 60, NET_SLOTS },
+        { 0, 60, UINT16_MAX },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        bad = good;
+        bad.offset = wrong[i].offset;
+        bad.bytes = wrong[i].bytes;
+        bad.slot = wrong[i].slot;
+        put_raw(0, &bad);
+        (void)serve();
+        assert_int_equal(network.ports[0].stats.malformed, i + 1);
+    }
+    bad = good;
+    bad.flags = NET_NEEDS_CSUM;
+    bad.csum_start = 59;
+    put_raw(0, &bad);
+    bad.csum_start = UINT16_MAX;
+    bad.csum_offset = UINT16_MAX;
+    put_raw(0, &bad);
+    bad = good;
+    bad.gso_type = NET_GSO_TCP4;
+    bad.gso_bytes = 1460;
+    put_raw(0, &bad);
+    bad.flags = NET_NEEDS_CSUM;
+    bad.gso_bytes = 0;
+    put_raw(0, &bad);
+    bad.gso_bytes = 1;
+    bad.gso_type = 3;
+    put_raw(0, &bad);
+    bad.gso_type = NET_GSO_ECN;
+    put_raw(0, &bad);
+    (void)serve();
+    assert_int_equal(network.ports[0].stats.malformed, 16);
+    assert_int_equal(receive(1, 0), 0);
+    /* The same slot twice: the second is not what the receiver reads. */
+    put_raw(0, &good);
+    put_raw(0, &good);
+    (void)serve();
+    assert_int_equal(network.ports[0].stats.malformed, 17);
+    struct net_frame frame;
+    const uint8_t *payload;
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    net_client_return(&clients[1], &frame);
+    assert_false(net_client_receive(&clients[1], &frame, &payload));
+    assert_all_back();
+}
+
+static void hostile_returns(void **state)
+{
+    struct net_return entry = { .slot = 0, .port = 0 };
+    struct net_frame frame;
+    const uint8_t *payload;
+
+    (void)state;
+    /* Slots that it does not have, of ports that are not there. */
+    entry.port = PORTS;
+    assert_true(net_ring_put(&clients[2].returned, &entry));
+    entry.port = UINT16_MAX;
+    assert_true(net_ring_put(&clients[2].returned, &entry));
+    entry.port = 0;
+    entry.slot = NET_SLOTS;
+    assert_true(net_ring_put(&clients[2].returned, &entry));
+    entry.slot = 1;
+    assert_true(net_ring_put(&clients[2].returned, &entry));
+    (void)serve();
+    assert_int_equal(network.ports[2].stats.malformed, 4);
+    /* Another's, with its number; its own twice; its own with another number. */
+    send(0, 1);
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    net_client_return(&clients[2], &frame);
+    frame.number++;
+    net_client_return(&clients[1], &frame);
+    (void)serve();
+    assert_int_equal(network.ports[0].slots[frame.slot].holders, 2);
+    frame.number--;
+    net_client_return(&clients[1], &frame);
+    net_client_return(&clients[1], &frame);
+    (void)serve();
+    assert_int_equal(network.ports[1].stats.malformed, 2);
+    assert_int_equal(network.ports[2].stats.malformed, 5);
+    assert_all_back();
+}
+
+static void hostile_positions(void **state)
+{
+    struct net_port_memory *memory = memories[0];
+    struct net_ring_memory *sent = (struct net_ring_memory *)(void *)memory->sent;
+    struct net_ring_memory *received = (struct net_ring_memory *)(void *)memory->received;
+
+    (void)state;
+    /* More frames than the ring has: none of them counts. */
+    sent->produced += NET_SLOTS + 1;
+    (void)serve();
+    assert_int_equal(network.ports[0].stats.malformed, 0);
+    assert_int_equal(network.ports[0].sent.broken, 1);
+    /* A consumer that is ahead: its queue looks full. */
+    received->consumed += 100000;
+    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+        send(1, 0);
+    }
+    for (unsigned i = 0; i < NET_SLOTS - NET_CLIENT_SLOTS + 1; i++) {
+        send(2, 0);
+    }
+    assert_true(network.ports[0].received.broken > 0);
+    assert_true(network.ports[0].stats.congested > 0);
+    send(3, 2);
+    assert_int_equal(receive(2, 3), 1);
+}
+
+static void a_port_that_begins_anew(void **state)
+{
+    struct net_frame frame;
+    const uint8_t *payload;
+
+    (void)state;
+    /* It has a frame of another in hand, and one on its way, and another has one of it. */
+    send(0, 1);
+    send(2, 1);
+    send(1, 3);
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    open_client(1);
+    (void)serve();
+    assert_int_equal(receive(1, 0), 0);
+    /* Who has a frame of the former life may still read and return it. */
+    assert_int_equal(receive(3, 1), 1);
+    (void)serve();
+    assert_int_equal(network.ports[0].slots[frame.slot].holders, 0);
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    send(1, 0);
+    assert_int_equal(receive(0, 1), 1);
+    assert_all_back();
+}
+
+static void a_switch_that_begins_anew(void **state)
+{
+    struct net_frame frame = frame_to(0, everybody);
+
+    (void)state;
+    /* All slots are lent when it forgets them. */
+    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+        put(0, &frame);
+    }
+    net_switch_init(&network, 300 * SECOND);
+    for (unsigned i = 0; i < PORTS; i++) {
+        struct net_port_rules rules = rules_of(i);
+
+        net_switch_add(&network, &rules, memories[i]);
+    }
+    (void)serve();
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    assert_all_back();
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_frame_goes_to_its_address_alone),
+        T(only_who_waits_is_notified),
+        T(broadcast_goes_to_all_who_want_it),
+        T(multicast_goes_to_members),
+        T(rules_keep_ports_apart),
+        T(a_port_sends_from_its_address),
+        T(addresses_are_learned_and_forgotten),
+        T(a_flood_of_addresses_harms_nobody),
+        T(vlans_are_apart),
+        T(a_rate_is_kept),
+        T(frames_stay_in_order_and_none_is_lost),
+        T(who_does_not_read_loses_its_own),
+        T(hostile_descriptors),
+        T(hostile_returns),
+        T(hostile_positions),
+        T(a_port_that_begins_anew),
+        T(a_switch_that_begins_anew),
+    };
+
+    cmocka_set_test_filter(getenv("BULKHEAD_TEST"));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Networks: a switch each, and a port of it for each network device of a guest. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bulkhead/abi.h>
+
+#include "../io/net/protocol.h"
+#include "alloc.h"
+#include "lower_internal.h"
+
+#define NETWORK_STACK UINT64_C(0x4000)
+/** Above all guests, and below the shared console. */
+#define NETWORK_PRIORITY (BH_MAX_PRIORITY - 3)
+/** Where the switch sees its configuration, and the memory of its first port. */
+#define NETWORK_CONFIG UINT64_C(0x1200000)
+#define NETWORK_PORTS UINT64_C(0x2000000)
+/** As in io/net/config.c. */
+#define NETWORK_MOST_AGE 2000000
+#define NETWORK_MOST_VLAN 4094
+#define NETWORK_MOST_RATE (UINT64_C(1) << 40)
+#define NETWORK_LEAST_BURST 65536
+/** As in virtio/vnet.h. */
+#define NETWORK_LEAST_MTU 68
+#define NETWORK_MOST_MTU 65535
+/** Network devices that the monitor has room for. */
+#define NETWORK_MOST_DEVICES 2
+
+static void network_line(struct lower *lower, size_t config, struct sdf_str line)
+{
+    struct sdf_region *region = &lower->sdf->regions[config];
+
+    region->lines = alloc_grow(region->lines, region->lines_count, sizeof(*region->lines));
+    region->lines[region->lines_count++] = line;
+}
+
+/** The switch's protection domain and its configuration. */
+static void network_switch(struct lower *lower, struct lower_network *network)
+{
+    const struct sdf_network *from = network->from;
+    struct sdf *sdf = lower->sdf;
+    struct sdf_map *map;
+
+    sdf->pds = alloc_grow(sdf->pds, sdf->pds_count, sizeof(*sdf->pds));
+    network->pd = sdf->pds_count++;
+    sdf->pds[network->pd] = (struct sdf_pd){
+        .pos = from->pos,
+        .name = lower_string(from->name.pos, "%s", from->name.text),
+        .priority = lower_number(from->pos, NETWORK_PRIORITY),
+        .budget.value = 1000,
+        .period.value = 1000,
+        .stack_size.value = NETWORK_STACK,
+        .parent = SDF_NONE,
+        .program_pos = from->pos,
+        .program = lower_string(from->pos, "switch.elf"),
+        .program_sdk = true,
+        .vm = SDF_NONE,
+    };
+    network->config = lower_region(lower, lower_string(from->pos, "%s.config", from->name.text));
+    network_line(lower, network->config, lower_string(from->pos, "age %" PRIu64, from->age.value));
+    map = lower_pd_map(lower, &(struct lower_guest){ .pd = network->pd }, network->config,
+                       NETWORK_CONFIG, SDF_PERM_R);
+    map->setvar_vaddr = lower_string(from->pos, "config_vaddr");
+    map->setvar_prefill_size = lower_string(from->pos, "config_bytes");
+}
+
+/** Is this the first network of its name? */
+static bool network_is_first(const struct sdf *sdf, size_t index)
+{
+    const char *name = sdf->networks[index].name.text;
+
+    for (size_t i = 0; name != NULL && i < index; i++) {
+        if (sdf->networks[i].name.text != NULL && strcmp(sdf->networks[i].name.text, name) == 0) {
+            return false;
+        }
+    }
+    return name != NULL;
+}
+
+void lower_networks(struct lower *lower)
+{
+    const struct sdf *sdf = lower->sdf;
+    struct sdf_index names = { .kind = "network" };
+
+    lower->networks = alloc_array(sdf->networks_count, sizeof(*lower->networks));
+    for (size_t i = 0; i < sdf->networks_count; i++) {
+        const struct sdf_network *from = &sdf->networks[i];
+        size_t errors = lower->diag->errors;
+
+        lower->networks[i] = (struct lower_network){ .from = from, .pd = SDF_NONE };
+        sdf_index_add(&names, &from->name, i);
+        if (from->age.value == 0 || from->age.value > NETWORK_MOST_AGE) {
+            diag_error(lower->diag, from->age.pos, "an address cannot be kept for %" PRIu64 " s",
+                       from->age.value);
+            diag_help(lower->diag, "use 1 to %d", NETWORK_MOST_AGE);
+        }
+        if (network_is_first(sdf, i) && lower->diag->errors == errors) {
+            network_switch(lower, &lower->networks[i]);
+        }
+    }
+    sdf_index_finish(&names, lower->diag);
+    sdf_index_free(&names);
+}
+
+/** The network of that name, or NULL after complaining. */
+static struct lower_network *network_find(struct lower *lower, const struct sdf_str *name)
+{
+    for (size_t i = 0; name->text != NULL && i < lower->sdf->networks_count; i++) {
+        const char *text = lower->networks[i].from->name.text;
+
+        if (text != NULL && strcmp(text, name->text) == 0) {
+            return lower->networks[i].pd != SDF_NONE ? &lower->networks[i] : NULL;
+        }
+    }
+    if (name->text != NULL) {
+        diag_error(lower->diag, name->pos, "there is no network '%s'", name->text);
+        diag_help(lower->diag, "add a <network name=\"%s\"/> to the <system>", name->text);
+    }
+    return NULL;
+}
+
+static bool network_parse_mac(const char *text, uint8_t mac[NET_MAC_BYTES])
+{
+    if (strlen(text) != 3 * NET_MAC_BYTES - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < NET_MAC_BYTES; i++) {
+        char digits[3] = { text[3 * i], text[3 * i + 1], '\0' };
+
+        if (strspn(digits, "0123456789abcdefABCDEF") != 2 ||
+            (i + 1 < NET_MAC_BYTES && text[3 * i + 2] != ':')) {
+            return false;
+        }
+        mac[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return (mac[0] & 1) == 0;
+}
+
+static bool network_has_mac(const struct lower_network *network, const uint8_t mac[NET_MAC_BYTES])
+{
+    for (size_t i = 0; i < network->ports_count; i++) {
+        if (memcmp(network->ports[i].mac, mac, NET_MAC_BYTES) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** An address of the names alone, so that it is the same in every build: FNV-1a, local, no group.
+ */
+static void network_make_mac(const struct lower_network *network, const char *guest,
+                             uint8_t mac[NET_MAC_BYTES])
+{
+    const char *const words[] = { network->from->name.text, "/", guest };
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        for (const char *c = words[i]; *c != '\0'; c++) {
+            hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+        }
+    }
+    do {
+        /* Names that differ in the last letter only are far apart. */
+        hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+        hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+        mac[0] = 0x02;
+        for (size_t i = 1; i < NET_MAC_BYTES; i++) {
+            mac[i] = (uint8_t)(hash >> (8 * i));
+        }
+    } while (network_has_mac(network, mac));
+}
+
+static bool network_mac(struct lower *lower, const struct lower_network *network,
+                        const struct sdf_net *net, const char *guest, uint8_t mac[NET_MAC_BYTES])
+{
+    if (net->mac.text == NULL) {
+        network_make_mac(network, guest, mac);
+        return true;
+    }
+    if (!network_parse_mac(net->mac.text, mac)) {
+        diag_error(lower->diag, net->mac.pos, "'%s' is not an address for a network device",
+                   net->mac.text);
+        diag_help(lower->diag, "write six bytes such as 02:00:00:00:00:01, the first one even");
+        return false;
+    }
+    if (network_has_mac(network, mac)) {
+        diag_error(lower->diag, net->mac.pos, "another device on '%s' has the address %s",
+                   net->on.text, net->mac.text);
+        diag_help(lower->diag, "give each its own, or leave mac= out");
+        return false;
+    }
+    return true;
+}
+
+/** A number of an attribute that is between two. */
+static bool network_between(struct lower *lower, const struct sdf_num *number, const char *what,
+                            uint64_t least, uint64_t most)
+{
+    if (!number->given || (number->value >= least && number->value <= most)) {
+        return true;
+    }
+    diag_error(lower->diag, number->pos, "'%s' cannot be %" PRIu64, what, number->value);
+    diag_help(lower->diag, "use %" PRIu64 " to %" PRIu64, least, most);
+    return false;
+}
+
+/** The VLANs of tagged=, as bits. False after complaining. */
+static bool network_tagged(struct lower *lower, const struct sdf_net *net, uint64_t bits[64])
+{
+    const char *at = net->tagged.text;
+
+    while (at != NULL) {
+        char *end;
+        unsigned long vlan = strtoul(at, &end, 10);
+
+        if (end == at || (*end != ',' && *end != '\0') || *at < '0' || *at > '9' || vlan == 0 ||
+            vlan > NETWORK_MOST_VLAN) {
+            diag_error(lower->diag, net->tagged.pos, "'%s' is not a list of VLANs",
+                       net->tagged.text);
+            diag_help(lower->diag, "write numbers from 1 to %d, such as \"5,6\"",
+                      NETWORK_MOST_VLAN);
+            return false;
+        }
+        bits[vlan / 64] |= UINT64_C(1) << (vlan % 64);
+        at = *end == ',' ? end + 1 : NULL;
+    }
+    return true;
+}
+
+static bool network_check(struct lower *lower, const struct sdf_net *net)
+{
+    bool good = network_between(lower, &net->mtu, "mtu", NETWORK_LEAST_MTU, NETWORK_MOST_MTU);
+
+    good = network_between(lower, &net->vlan, "vlan", 0, NETWORK_MOST_VLAN) && good;
+    good = network_between(lower, &net->rate, "rate", 1, NETWORK_MOST_RATE) && good;
+    good = network_between(lower, &net->burst, "burst", NETWORK_LEAST_BURST, NETWORK_MOST_RATE) &&
+           good;
+    return good;
+}
+
+/** What the switch is told of a port, but for whom it may send to. */
+static void network_describe(struct lower *lower, const struct lower_network *network,
+                             const struct lower_net *port, const char *guest)
+{
+    const struct sdf_net *net = port->from;
+    const uint8_t *mac = port->mac;
+    struct diag_pos pos = net->pos;
+
+    network_line(lower, network->config,
+                 lower_string(pos, "port %zu 0x%" PRIx64 " %s %02x:%02x:%02x:%02x:%02x:%02x",
+                              port->number, NETWORK_PORTS + port->number * NET_PORT_BYTES, guest,
+                              mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]));
+    if (net->vlan.given) {
+        network_line(lower, network->config, lower_string(pos, "vlan %" PRIu64, net->vlan.value));
+    }
+    if (net->tagged.text != NULL) {
+        struct sdf_str line = lower_string(pos, "tagged %s", net->tagged.text);
+
+        for (char *c = line.text; *c != '\0'; c++) {
+            *c = *c == ',' ? ' ' : *c;
+        }
+        network_line(lower, network->config, line);
+    }
+    if (net->any_mac) {
+        network_line(lower, network->config, lower_string(pos, "any-mac"));
+    }
+    if (net->rate.given) {
+        network_line(
+            lower, network->config,
+            lower_string(pos, "rate %" PRIu64 " %" PRIu64, net->rate.value, net->burst.value));
+    }
+}
+
+/** The port's memory, its buffers, and the channel. */
+static void network_join(struct lower *lower, struct lower_guest *guest,
+                         const struct lower_network *network, struct lower_net *port)
+{
+    struct sdf *sdf = lower->sdf;
+    struct diag_pos pos = port->from->pos;
+    const char *name = guest->from->name.text;
+    size_t memory =
+        lower_region(lower, lower_string(pos, "%s.%s.port", name, network->from->name.text));
+    struct sdf_channel *channel;
+
+    sdf->regions[memory].size = lower_number(pos, NET_PORT_BYTES);
+    lower_pd_map(lower, &(struct lower_guest){ .pd = network->pd }, memory,
+                 NETWORK_PORTS + port->number * NET_PORT_BYTES, SDF_PERM_R | SDF_PERM_W);
+    port->memory = guest->free;
+    lower_pd_map(lower, guest, memory, port->memory, SDF_PERM_R | SDF_PERM_W);
+    guest->free += LOWER_ALIGN;
+
+    port->region =
+        lower_region(lower, lower_string(pos, "%s.%s.buffers", name, network->from->name.text));
+    sdf->regions[port->region].size = lower_number(pos, NET_BUFFER_BYTES);
+    sdf->regions[port->region].page_size = lower_number(pos, SDF_BIG_PAGE);
+    port->buffers = guest->free;
+    lower_pd_map(lower, guest, port->region, port->buffers + port->number * NET_BUFFER_BYTES,
+                 SDF_PERM_R | SDF_PERM_W);
+    guest->free += (uint64_t)NET_MAX_PORTS * NET_BUFFER_BYTES;
+
+    port->channel = guest->next_id++;
+    sdf->channels = alloc_grow(sdf->channels, sdf->channels_count, sizeof(*channel));
+    channel = &sdf->channels[sdf->channels_count++];
+    *channel = (struct sdf_channel){ .pos = pos };
+    for (size_t i = 0; i < 2; i++) {
+        channel->ends[i] = (struct sdf_end){
+            .pos = pos,
+            .pd_name =
+                lower_string(pos, "%s", sdf->pds[i == 0 ? network->pd : guest->pd].name.text),
+            .pd = SDF_NONE,
+            .id = lower_number(pos, i == 0 ? port->number : port->channel),
+            .notify = true,
+        };
+    }
+}
+
+static void network_port(struct lower *lower, struct lower_guest *guest, const struct sdf_net *net)
+{
+    struct lower_network *network = network_find(lower, &net->on);
+    const char *name = guest->from->name.text;
+    struct lower_net port = { .from = net, .guest = name, .pd = guest->pd };
+
+    if (network == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < network->ports_count; i++) {
+        if (network->ports[i].pd == guest->pd) {
+            diag_error(lower->diag, net->pos, "'%s' is on '%s' already", name, net->on.text);
+            diag_help(lower->diag, "a guest has one device on a network; use another network");
+            return;
+        }
+    }
+    if (network->ports_count == NET_MAX_PORTS) {
+        diag_error(lower->diag, net->pos, "more than %u devices are on '%s'", NET_MAX_PORTS,
+                   net->on.text);
+        diag_help(lower->diag, "use another network for some");
+        return;
+    }
+    if (!network_check(lower, net) || !network_tagged(lower, net, port.vlans) ||
+        !network_mac(lower, network, net, name, port.mac)) {
+        return;
+    }
+    port.vlans[net->vlan.value / 64] |= UINT64_C(1) << (net->vlan.value % 64);
+    port.vlans[0] &= ~UINT64_C(1);
+    port.number = network->ports_count;
+    port.config = guest->config;
+    network_join(lower, guest, network, &port);
+    port.doorbell = guest->next_id;
+    lower_virtio(lower, guest, net->pos, "net");
+    network_describe(lower, network, &port, name);
+    network->ports = alloc_grow(network->ports, network->ports_count, sizeof(port));
+    network->ports[network->ports_count++] = port;
+    /* Whom a port may send to is known when there are all. The line stands behind it meanwhile. */
+    network_line(lower, network->config, lower_string(net->pos, "to"));
+    network->ports[network->ports_count - 1].line =
+        lower->sdf->regions[network->config].lines_count - 1;
+}
+
+void lower_nets(struct lower *lower, struct lower_guest *guest)
+{
+    const struct sdf_guest *from = guest->from;
+
+    for (size_t i = 0; i < from->nets_count; i++) {
+        if (i == NETWORK_MOST_DEVICES) {
+            diag_error(lower->diag, from->nets[i].pos, "a guest has at most %d network devices",
+                       NETWORK_MOST_DEVICES);
+            diag_help(lower->diag, "remove some");
+            return;
+        }
+        network_port(lower, guest, &from->nets[i]);
+    }
+}
+
+static bool network_names(const struct sdf_str *name, const struct lower_net *port)
+{
+    return name->text == NULL || strcmp(name->text, port->guest) == 0;
+}
+
+/** Whether frames of one port may reach another. */
+static bool network_allows(const struct sdf_network *network, const struct lower_net *from,
+                           const struct lower_net *to)
+{
+    bool common = false;
+
+    for (size_t i = 0; i < 64; i++) {
+        common = common || (from->vlans[i] & to->vlans[i]) != 0;
+    }
+    for (size_t i = 0; i < network->denies_count; i++) {
+        if (network_names(&network->denies[i].from, from) &&
+            network_names(&network->denies[i].to, to)) {
+            return false;
+        }
+    }
+    return common;
+}
+
+static void network_check_deny(struct lower *lower, const struct lower_network *network,
+                               const struct sdf_str *name)
+{
+    for (size_t i = 0; i < network->ports_count; i++) {
+        if (network_names(name, &network->ports[i])) {
+            return;
+        }
+    }
+    if (name->text != NULL) {
+        diag_error(lower->diag, name->pos, "'%s' is not on '%s'", name->text,
+                   network->from->name.text);
+        diag_help(lower->diag, "use the name of a guest that has a <net on=\"%s\"/>",
+                  network->from->name.text);
+    }
+}
+
+/** Everybody who may receive from a port maps its buffers, and the switch knows who may. */
+static void network_connect(struct lower *lower, struct lower_network *network)
+{
+    for (size_t i = 0; i < network->ports_count; i++) {
+        struct lower_net *from = &network->ports[i];
+        struct sdf_str *line = &lower->sdf->regions[network->config].lines[from->line];
+
+        from->readable |= UINT64_C(1) << i;
+        for (size_t j = 0; j < network->ports_count; j++) {
+            struct lower_net *to = &network->ports[j];
+
+            if (i != j && network_allows(network->from, from, to)) {
+                char *text = alloc_format("%s %zu", line->text, j);
+
+                free(line->text);
+                line->text = text;
+                to->readable |= UINT64_C(1) << i;
+                lower_pd_map(lower, &(struct lower_guest){ .pd = to->pd }, from->region,
+                             to->buffers + i * NET_BUFFER_BYTES, SDF_PERM_R);
+            }
+        }
+    }
+    for (size_t i = 0; i < network->ports_count; i++) {
+        const struct lower_net *port = &network->ports[i];
+        const uint8_t *mac = port->mac;
+
+        network_line(lower, port->config,
+                     lower_string(port->from->pos,
+                                  "net %" PRIu64 " %02x:%02x:%02x:%02x:%02x:%02x %" PRIu64
+                                  " %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
+                                  port->doorbell, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+                                  port->from->mtu.value, port->channel, port->memory, port->buffers,
+                                  port->number, port->readable));
+    }
+}
+
+void lower_networks_end(struct lower *lower)
+{
+    for (size_t i = 0; i < lower->sdf->networks_count; i++) {
+        struct lower_network *network = &lower->networks[i];
+
+        for (size_t j = 0; j < network->from->denies_count && lower->diag->errors == 0; j++) {
+            network_check_deny(lower, network, &network->from->denies[j].from);
+            network_check_deny(lower, network, &network->from->denies[j].to);
+        }
+        if (network->ports_count == 0 && lower->diag->errors == 0) {
+            diag_error(lower->diag, network->from->pos, "nobody is on the network '%s'",
+                       network->from->name.text);
+            diag_help(lower->diag, "add a <net on=\"%s\"/> to a <guest>, or remove it",
+                      network->from->name.text);
+        }
+        network_connect(lower, network);
+        free(network->ports);
+    }
+    free(lower->networks);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "virtio_net.h"
+
+#include <bulkhead/libc.h>
+#include <virtio/spec.h>
+
+#include "sys.h"
+
+#define ETHERTYPE_AT 12u
+#define ETHERTYPE_VLAN 0x8100u
+#define TAG_BYTES 4u
+
+static uint16_t virtio_net_big16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+/**
+ * Describe the frame that lies at `at`, in our buffers, where nobody changes it. False: it cannot
+ * be sent.
+ */
+static bool virtio_net_describe(const struct vnet_frame *frame, const uint8_t *at,
+                                struct net_frame *to)
+{
+    bool tagged = virtio_net_big16(at + ETHERTYPE_AT) == ETHERTYPE_VLAN &&
+                  frame->bytes >= NET_ETHERNET_BYTES + TAG_BYTES;
+    uint32_t skip = tagged ? TAG_BYTES : 0;
+    bool sum = (frame->flags & VNET_NEEDS_CSUM) != 0;
+
+    if (sum && frame->csum_start < NET_ETHERNET_BYTES + skip) {
+        return false;
+    }
+    *to = (struct net_frame){
+        .offset = NET_ETHERNET_BYTES + skip,
+        .bytes = frame->bytes - skip,
+        .flags = frame->flags,
+        .gso_type = frame->gso_type,
+        .gso_bytes = frame->gso_bytes,
+        .csum_start = sum ? (uint16_t)(frame->csum_start - skip) : 0,
+        .csum_offset = sum ? frame->csum_offset : 0,
+        .header_bytes = frame->header_bytes,
+    };
+    memcpy(to->ethernet, at, NET_ETHERNET_BYTES);
+    if (tagged) {
+        to->vlan = (uint16_t)(virtio_net_big16(at + NET_ETHERNET_BYTES) | NET_VLAN_TAG);
+        memcpy(to->ethernet + ETHERTYPE_AT, at + NET_ETHERNET_BYTES + 2, 2);
+    }
+    return to->bytes <= NET_MAX_FRAME;
+}
+
+/** The guest sends a frame: one copy, into our buffers. */
+static enum vnet_result virtio_net_transmit(void *context, const struct vnet_frame *frame,
+                                            struct chain_reader *reader)
+{
+    struct virtio_net *device = context;
+    struct net_frame descriptor;
+    uint16_t slot;
+    uint8_t *at;
+
+    if (!net_client_reserve(&device->client, frame->bytes, &slot, &at)) {
+        return VNET_WAIT;
+    }
+    (void)chain_read(reader, at, frame->bytes);
+    if (!virtio_net_describe(frame, at, &descriptor)) {
+        net_client_release(&device->client, slot);
+        return VNET_DROPPED;
+    }
+    net_client_send(&device->client, slot, &descriptor);
+    return VNET_TAKEN;
+}
+
+/** Bring the frame in hand to the guest: one copy, out of the sender's buffers. */
+static enum vnet_result virtio_net_deliver(struct virtio_net *device)
+{
+    const struct net_frame *frame = &device->frame;
+    bool tagged = (frame->vlan & NET_VLAN_TAG) != 0;
+    uint8_t head[NET_ETHERNET_BYTES + TAG_BYTES];
+    uint32_t extra = tagged ? TAG_BYTES : 0;
+    const struct vnet_frame out = {
+        .bytes = frame->bytes + extra,
+        .flags = frame->flags,
+        .gso_type = frame->gso_type,
+        .header_bytes = frame->header_bytes,
+        .gso_bytes = frame->gso_bytes,
+        .csum_start = (uint16_t)(frame->csum_start + extra),
+        .csum_offset = frame->csum_offset,
+    };
+    const struct vnet_piece pieces[] = {
+        { head, NET_ETHERNET_BYTES + extra },
+        { device->payload, frame->bytes - NET_ETHERNET_BYTES },
+    };
+
+    if (!vnet_wants(&device->model, frame->ethernet,
+                    tagged ? (int)(frame->vlan & NET_VLAN_MASK) : -1)) {
+        return VNET_DROPPED;
+    }
+    memcpy(head, frame->ethernet, NET_ETHERNET_BYTES);
+    if (tagged) {
+        uint16_t tag = (uint16_t)(frame->vlan & ~NET_VLAN_TAG);
+
+        memcpy(head + ETHERTYPE_AT + TAG_BYTES, frame->ethernet + ETHERTYPE_AT, 2);
+        head[ETHERTYPE_AT] = ETHERTYPE_VLAN >> 8;
+        head[ETHERTYPE_AT + 1] = ETHERTYPE_VLAN & 0xff;
+        head[ETHERTYPE_AT + 2] = (uint8_t)(tag >> 8);
+        head[ETHERTYPE_AT + 3] = (uint8_t)tag;
+    }
+    return vnet_receive(&device->model, &out, pieces, sizeof(pieces) / sizeof(pieces[0]));
+}
+
+/** Bring frames to the guest until there are no more, or no buffers for them. */
+static void virtio_net_pump(struct virtio_net *device)
+{
+    while (device->held || net_client_receive(&device->client, &device->frame, &device->payload)) {
+        enum vnet_result result = virtio_net_deliver(device);
+
+        device->held = result == VNET_WAIT;
+        /* Senders have no use for a guest that does not take what it is sent. */
+        if (device->held && net_client_backlog(&device->client) > VIRTIO_NET_BACKLOG) {
+            device->held = false;
+            result = VNET_DROPPED;
+        }
+        if (device->held) {
+            break;
+        }
+        device->dropped += result == VNET_DROPPED;
+        net_client_return(&device->client, &device->frame);
+    }
+    vnet_receive_end(&device->model);
+}
+
+static void virtio_net_receive_wanted(void *context)
+{
+    virtio_net_pump(context);
+}
+
+/** Tell the switch what the guest wants. What it has besides is left out here. */
+static void virtio_net_modes_changed(void *context)
+{
+    struct virtio_net *device = context;
+    const struct vnet_modes *modes = &device->model.modes;
+    uint64_t multicast = 0;
+    uint32_t flags = 0;
+
+    for (uint32_t i = 0; i < modes->multicast.count; i++) {
+        multicast |= UINT64_C(1) << net_hash(modes->multicast.macs[i]);
+    }
+    if (vnet_is_up(&device->model)) {
+        flags |= NET_WISH_UP;
+        flags |= modes->promiscuous || modes->all_unicast || modes->unicast.count > 0 ||
+                         modes->unicast.all
+                     ? NET_WISH_PROMISCUOUS
+                     : 0;
+        flags |= modes->all_multicast || modes->multicast.all ? NET_WISH_ALL_MULTICAST : 0;
+        flags |= modes->no_multicast ? NET_WISH_NO_MULTICAST : 0;
+        flags |= modes->no_broadcast ? NET_WISH_NO_BROADCAST : 0;
+    }
+    net_client_wish(&device->client, flags, multicast);
+}
+
+static const struct vnet_ops virtio_net_ops = {
+    .transmit = virtio_net_transmit,
+    .receive_wanted = virtio_net_receive_wanted,
+    .modes_changed = virtio_net_modes_changed,
+};
+
+static bool virtio_net_init(struct virtio_net *device, const struct config_virtio *config,
+                            const struct config_net *net, const struct virtio_nets_machine *machine)
+{
+    const struct net_client_place place = {
+        .memory = (void *)net->memory,
+        .buffers = (void *)net->buffers,
+        .readable = net->readable,
+        .port = net->port,
+    };
+    struct vnet_config model = {
+        .mem = machine->mem,
+        .ops = &virtio_net_ops,
+        .context = device,
+        .mtu = net->mtu,
+        .link_up = true,
+        .features =
+            VNET_FEATURES | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
+        .queues = device->queues,
+        .queue_entries = VIRTIO_NET_ENTRIES,
+        .segments = device->segments,
+        .report = machine->report,
+        .report_context = machine->report_context,
+    };
+
+    memcpy(model.mac, net->mac, sizeof(model.mac));
+    device->channel = net->channel;
+    net_client_open(&device->client, &place);
+    net_client_wish(&device->client, 0, 0);
+    sys_notify(device->channel);
+    return vnet_init(&device->model, &model) == VIRTIO_OK &&
+           virtio_page_init(&device->page, &device->model.dev, config, machine->bus);
+}
+
+const char *virtio_nets_add(struct virtio_nets *nets, const struct virtio_nets_machine *machine,
+                            const struct config_virtio *virtio)
+{
+    for (uint32_t i = 0; i < machine->config->net_count; i++) {
+        const struct config_net *net = &machine->config->net[i];
+
+        if (net->doorbell == virtio->channel) {
+            struct virtio_net *device = &nets->devices[nets->count++];
+
+            return virtio_net_init(device, virtio, net, machine)
+                       ? NULL
+                       : "a network device's address or largest packet makes no sense";
+        }
+    }
+    return "a network device has no port of a switch";
+}
+
+struct virtio_page *virtio_nets_find(struct virtio_nets *nets, uint32_t channel)
+{
+    for (uint32_t i = 0; i < nets->count; i++) {
+        if (nets->devices[i].page.channel == channel) {
+            return &nets->devices[i].page;
+        }
+    }
+    return NULL;
+}
+
+bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel)
+{
+    for (uint32_t i = 0; i < nets->count; i++) {
+        struct virtio_net *device = &nets->devices[i];
+
+        if (device->channel == channel) {
+            vnet_transmit_resume(&device->model);
+            virtio_net_pump(device);
+            return true;
+        }
+    }
+    return false;
+}
+
+void virtio_nets_work(struct virtio_nets *nets)
+{
+    for (uint32_t i = 0; i < nets->count; i++) {
+        struct virtio_net *device = &nets->devices[i];
+
+        virtio_page_work(&device->page);
+        if (net_client_flush(&device->client)) {
+            sys_notify(device->channel);
+        }
+    }
+}
+
+void virtio_nets_reset(struct virtio_nets *nets)
+{
+    for (uint32_t i = 0; i < nets->count; i++) {
+        struct virtio_net *device = &nets->devices[i];
+
+        virtio_page_reset(&device->page);
+        /* What came for the guest goes back unread. */
+        virtio_net_pump(device);
+    }
+    virtio_nets_work(nets);
+}

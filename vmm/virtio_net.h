@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest's virtIO network devices, each on a port of a switch. */
+#ifndef VMM_VIRTIO_NET_H
+#define VMM_VIRTIO_NET_H
+
+#include <virtio/vnet.h>
+
+#include "io/net/client.h"
+#include "virtio_page.h"
+
+#define VIRTIO_NET_ENTRIES 256u
+/** Frames that may wait for a guest that gives no buffers; of more, the oldest are dropped. */
+#define VIRTIO_NET_BACKLOG 128u
+
+struct virtio_net {
+    struct vnet model;
+    struct virtio_page page;
+    struct net_client client;
+    uint32_t channel;
+    /* A frame for the guest that waits for buffers. */
+    bool held;
+    struct net_frame frame;
+    const uint8_t *payload;
+    uint64_t dropped;
+    struct virtq queues[VNET_QUEUES];
+    struct chain_segment segments[VNET_SEGMENTS(VIRTIO_NET_ENTRIES)];
+};
+
+/** All of a guest's. */
+struct virtio_nets {
+    struct virtio_net devices[CONFIG_MAX_NET];
+    uint32_t count;
+};
+
+/** What the devices are made of. Pointers stay in use, but for `config`. */
+struct virtio_nets_machine {
+    const struct config *config;
+    const struct guestmem *mem;
+    struct bus *bus;
+    vdev_report *report;
+    void *report_context;
+};
+
+/** Make the device of the line `virtio`. Returns NULL, or what is wrong. */
+const char *virtio_nets_add(struct virtio_nets *nets, const struct virtio_nets_machine *machine,
+                            const struct config_virtio *virtio);
+
+/** The page with that doorbell, or NULL. */
+struct virtio_page *virtio_nets_find(struct virtio_nets *nets, uint32_t channel);
+
+/** A notification on `channel` came. False: it is no switch's. */
+bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel);
+
+/** Go on with what a doorbell left, and wake switches that have something to do. */
+void virtio_nets_work(struct virtio_nets *nets);
+
+/** As after a reset of the machine. The guest's vCPUs are stopped. */
+void virtio_nets_reset(struct virtio_nets *nets);
+
+#endif
