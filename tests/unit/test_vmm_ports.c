@@ -254,14 +254,15 @@ static void the_guest_waits_for_room(void **state)
     }
     rig_send(PORTS_CHANNEL, UPPER_OUT, data, 3 * CAPACITY);
     assert_int_equal(rig_used(UPPER_OUT), 0);
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(serial_client_receive(&upper, got + i * CAPACITY, 2 * CAPACITY), CAPACITY);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(serial_client_receive(&upper, got + i * CAPACITY, 2UL * CAPACITY),
+                         CAPACITY);
         /* The guest's side waits, so that it is to be notified. */
         assert_int_equal(serial_client_signal_space(&upper), i < 2);
         guest_notified(&rig.guest, UPPER_CHANNEL);
     }
     assert_int_equal(rig_used(UPPER_OUT), 1);
-    assert_memory_equal(got, data, 3 * CAPACITY);
+    assert_memory_equal(got, data, 3UL * CAPACITY);
 }
 
 static void take_all(void)
