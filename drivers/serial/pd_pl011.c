@@ -14,12 +14,14 @@
 /* The virtualiser is told of space when no more than this is left: a few FIFOs ahead. */
 #define LOW_WATER 128U
 
-/* Set in the ELF file by the tool. */
-uint64_t uart_vaddr = 1;
-uint64_t uart_irq = MICROKIT_MAX_CHANNELS;
-uint64_t serial_vaddr = 1;
-uint64_t serial_bytes = 1;
-uint64_t serial_channel = MICROKIT_MAX_CHANNELS;
+/* Set in the ELF file by the tool, so that the compiler must not take them for what they are here.
+ */
+#define PATCHED __attribute__((used))
+PATCHED uint64_t uart_vaddr = 1;
+PATCHED uint64_t uart_irq = MICROKIT_MAX_CHANNELS;
+PATCHED uint64_t serial_vaddr = 1;
+PATCHED uint64_t serial_bytes = 1;
+PATCHED uint64_t serial_channel = MICROKIT_MAX_CHANNELS;
 
 static struct pl011 uart;
 static struct serial_queue output;
@@ -114,7 +116,7 @@ static void serve(void)
     }
     if (notify) {
         notify = false;
-        microkit_notify((microkit_channel)serial_channel);
+        microkit_deferred_notify((microkit_channel)serial_channel);
     }
 }
 

@@ -19,10 +19,12 @@
 _Static_assert(REPORT_PRINT_BYTES <= SERIAL_TX_NOTES / 2, "a report fits");
 _Static_assert(REPORT_PRINT_LINE + 1 <= SERIAL_TX_NOTE, "a line of a report fits");
 
-/* Set in the ELF file by the tool. */
-uint64_t config_vaddr = NOT_SET;
-uint64_t config_bytes = NOT_SET;
-uint64_t reports_vaddr = NOT_SET;
+/* Set in the ELF file by the tool, so that the compiler must not take them for what they are here.
+ */
+#define PATCHED __attribute__((used))
+PATCHED uint64_t config_vaddr = NOT_SET;
+PATCHED uint64_t config_bytes = NOT_SET;
+PATCHED uint64_t reports_vaddr = NOT_SET;
 
 static struct serial_config config;
 static struct serial_virtualiser virtualiser;
@@ -110,6 +112,16 @@ static void set_timeout(uint64_t deadline, uint64_t now)
     }
 }
 
+/* Notifies; with the system call that ends this round, when there is no other round before it. */
+static void tell(microkit_channel channel, bool again)
+{
+    if (again) {
+        microkit_notify(channel);
+    } else {
+        microkit_deferred_notify(channel);
+    }
+}
+
 static void serve(void)
 {
     bool again = true;
@@ -125,15 +137,15 @@ static void serve(void)
         } else if (work.deadline != SERIAL_NEVER) {
             set_timeout(work.deadline, now);
         }
+        again = work.again || shown;
         if (work.device) {
-            microkit_notify(config.device.channel);
+            tell(config.device.channel, again);
         }
         for (unsigned int i = 0; work.clients != 0; i++, work.clients >>= 1) {
             if ((work.clients & 1) != 0) {
-                microkit_notify(config.clients[i].connection.channel);
+                tell(config.clients[i].connection.channel, again);
             }
         }
-        again = work.again || shown;
     }
 }
 

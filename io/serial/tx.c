@@ -218,6 +218,7 @@ static uint32_t tx_begin_line(struct serial_tx *tx, unsigned int client, uint8_t
 static void tx_cut(struct serial_tx *tx, bool dribbles)
 {
     (void)serial_queue_write(&tx->device, "\r\n", 2);
+    tx->written = true;
     if (!tx_is_notes(tx, tx->open)) {
         tx->clients[tx->open].cuts++;
         tx->clients[tx->open].dribbles = dribbles;
@@ -256,6 +257,7 @@ static void tx_send(struct serial_tx *tx, unsigned int source, uint32_t room, ui
         tx->changed = true;
     }
     (void)serial_queue_write(&tx->device, text, before + taken);
+    tx->written = true;
     tx_took(tx, source, taken, end != NULL);
     tx->open = end != NULL ? SOURCE_NONE : source;
     tx->line_bytes += taken;
@@ -359,7 +361,8 @@ static void tx_signal(struct serial_tx *tx, struct serial_tx_work *work, bool bl
             work->again = true;
         }
     }
-    work->device = serial_queue_signal_data(&tx->device);
+    work->device = tx->written && serial_queue_signal_data(&tx->device);
+    tx->written = false;
 }
 
 struct serial_tx_work serial_tx_serve(struct serial_tx *tx, uint64_t now)

@@ -72,6 +72,8 @@ struct serial_tx_client {
 
 struct serial_tx {
     struct serial_queue device;
+    /** Bytes were written since the last look at whether the device waits for them. */
+    bool written;
     struct serial_tx_client clients[SERIAL_MAX_CLIENTS];
     unsigned int count;
     uint32_t limit;

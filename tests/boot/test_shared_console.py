@@ -143,7 +143,7 @@ def test_flood(shared, gic, lines):
     # A search through all that has come, each time that something comes, would take for ever.
     board.console.searchwindowsize = 4096
     for _ in range(2):
-        board.expect(r'\nall of it', timeout=1500)
+        board.expect(r'\n(?:\x1b\[\d+m)*all of it', timeout=1500)
     with open(board.log, encoding='utf-8', newline='') as log:
         text = log.read().split('hostname)', 1)[1]
     width = len(str(lines))
