@@ -33,9 +33,6 @@ def test_under_bulkhead(boot, gic, config):
     under_bulkhead(boot, gic, 'guest-irqs', config, 1)
 
 
-# Among the long tests until a shared interrupt that the guest's own store made pending reaches a
-# vCPU of another CPU.
-@pytest.mark.long
 @pytest.mark.parametrize('config', ['debug', 'release'])
 def test_targets(boot, gic, config):
     under_bulkhead(boot, gic, 'guest-irqs-smp', config, 2)

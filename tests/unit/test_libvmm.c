@@ -7,6 +7,7 @@
 #include <libvmm/arch/aarch64/fault.h>
 #include <libvmm/arch/aarch64/linux.h>
 #include <libvmm/arch/aarch64/psci.h>
+#include <bulkhead/report.h>
 #include <libvmm/arch/aarch64/smc.h>
 #include <libvmm/arch/aarch64/vgic/vgic.h>
 #include <libvmm/config.h>
@@ -49,10 +50,12 @@
 #define ESR_SERROR (0x2fUL << 26)
 #define ESR_OTHER (0x3fUL << 26)
 
+#define CPU_SUSPEND 0x84000001UL
 #define CPU_OFF 0x84000002UL
 #define CPU_ON 0xc4000003UL
 #define SYSTEM_OFF 0x84000008UL
 #define SYSTEM_RESET 0x84000009UL
+#define SYSTEM_RESET2 0x84000012UL
 #define PSCI_VERSION 0x84000000UL
 #define SIP_KNOWN 0xc2000001UL
 #define SIP_UNKNOWN 0xc2000002UL
@@ -96,6 +99,25 @@ static bool call(size_t id, uint64_t esr, uint64_t x0, uint64_t x1, uint64_t x2,
     caller->x2 = x2;
     caller->x3 = x3;
     return handle(id, seL4_Fault_VCPUFault, words);
+}
+
+/** The label with which fault_answer() answers a call of the first vCPU without arguments. */
+static seL4_Word answered(uint64_t esr, uint64_t function)
+{
+    const seL4_Word words[5] = { esr, function };
+    microkit_msginfo reply = microkit_msginfo_new(~0UL, 0);
+
+    memcpy(libvmm_fake.msg, words, sizeof(words));
+    assert_true(fault_answer(FIRST, microkit_msginfo_new(seL4_Fault_VCPUFault, 5), &reply));
+    assert_int_equal(microkit_msginfo_get_count(reply), 1);
+    return microkit_msginfo_get_label(reply);
+}
+
+/** Whether there were so many reports, and the last is that one, of the guest. */
+static bool reported(uint32_t count, enum bh_report_kind kind, uint64_t number)
+{
+    return vmm_fake.reports == count && vmm_fake.report[0] == 0 &&
+           vmm_fake.report[1] == (uint64_t)kind && vmm_fake.report[2] == number;
 }
 
 static bool said(const char *part)
@@ -468,6 +490,11 @@ static void test_power(void **state)
     assert_true(call(FIRST, ESR_HVC, PSCI_VERSION, 0, 0, 0));
     assert_int_equal(regs()->x0, 0x10001);
     assert_int_equal(regs()->pc, 0x4000);
+    /* Only a reply can have a vCPU wait. */
+    assert_true(call(FIRST, ESR_SMC, CPU_SUSPEND, 0, 0, 0));
+    assert_int_equal(regs()->x0, 0);
+    assert_int_equal(answered(ESR_SMC, CPU_SUSPEND), BH_VCPU_WAIT);
+    assert_int_equal(answered(ESR_SMC, PSCI_VERSION), BH_VCPU_DONE);
     /* The kernel forgets, when a vCPU starts, which ends of private interrupts are to be told. */
     vmm_fake.own[BH_VIRQ_NOTICE][1] = 0;
     assert_true(call(FIRST, ESR_SMC, CPU_ON, 1, 0x5000, 9));
@@ -478,6 +505,9 @@ static void test_power(void **state)
     ram[0] = 0x55;
     assert_true(call(FIRST, ESR_SMC, SYSTEM_RESET, 0, 0, 0));
     assert_true(vmm_fake.running[0] && ram[0] == kernel[0] && vmm_fake.x0[0] == 7);
+    assert_true(reported(1, BH_REPORT_GUEST_RESET, 1));
+    assert_true(call(FIRST, ESR_SMC, SYSTEM_RESET2, 0, 0, 0));
+    assert_true(vmm_fake.running[0] && reported(2, BH_REPORT_GUEST_CRASH, 1));
     ram[4096] = 0x55;
     vmm_fake.own[BH_VIRQ_NOTICE][0] = 0;
     assert_false(guest_restart(NOBODY, (uintptr_t)ram, RAM_BYTES));
@@ -487,6 +517,7 @@ static void test_power(void **state)
     assert_memory_equal(ram, kernel, sizeof(kernel));
     assert_true(call(FIRST, ESR_SMC, SYSTEM_OFF, 0, 0, 0));
     assert_true(!vmm_fake.running[0] && !vcpu_is_on(FIRST) && said("powered off"));
+    assert_true(reported(3, BH_REPORT_GUEST_OFF, 0));
     /* Images that are refused are not loaded at a restart. */
     uintptr_t base = (uintptr_t)ram;
     assert_int_equal(set_up(base, sizeof(kernel), base, 0, 0), 0);

@@ -48,6 +48,8 @@ enum fault_action {
     FAULT_OVER,
     /** The access or call is done, with a value. */
     FAULT_DONE,
+    /** The same, and the vCPU waits for an interrupt. */
+    FAULT_WAIT,
     FAULT_ABORT,
     FAULT_UNDEFINED,
     /** It cannot go on. */
@@ -143,8 +145,11 @@ static struct fault_result fault_call(uint32_t index)
         bool advanced = fault_advance_vcpu(fault_vcpu.id, regs);
         return (struct fault_result){ .action = advanced ? FAULT_RESUME : FAULT_STUCK };
     }
-    bool goes_on = machine_call(index, (uint32_t)fault_vcpu.esr & FAULT_ESR_IMMEDIATE, x, &x0);
-    return (struct fault_result){ .action = goes_on ? FAULT_DONE : FAULT_OVER, .value = x0 };
+    bool waits;
+    if (!machine_call(index, (uint32_t)fault_vcpu.esr & FAULT_ESR_IMMEDIATE, x, &x0, &waits)) {
+        return (struct fault_result){ .action = FAULT_OVER };
+    }
+    return (struct fault_result){ .action = waits ? FAULT_WAIT : FAULT_DONE, .value = x0 };
 }
 
 static struct fault_result fault_instruction(uint32_t index)
@@ -171,7 +176,7 @@ static struct fault_result fault_instruction(uint32_t index)
     case FAULT_EC_SERROR:
         LOG_VMM_ERR("vCPU %zu: an asynchronous abort, 0x%lx; the guest is stopped\n", fault_vcpu.id,
                     fault_vcpu.esr);
-        machine_stop();
+        machine_crash();
         return (struct fault_result){ .action = FAULT_STUCK };
     default:
         return (struct fault_result){ .action = FAULT_UNDEFINED };
@@ -210,6 +215,8 @@ static bool fault_finish(struct fault_result result)
 
     switch (result.action) {
     case FAULT_DONE:
+    case FAULT_WAIT:
+        /* An empty reply cannot make it wait: it wakes at once, which PSCI allows. */
         regs = fault_vcpu_read();
         if (regs == NULL) {
             break;
@@ -248,6 +255,9 @@ bool fault_answer(size_t vcpu_id, microkit_msginfo msginfo, microkit_msginfo *re
     case FAULT_DONE:
         reply = BH_VCPU_DONE;
         break;
+    case FAULT_WAIT:
+        reply = BH_VCPU_WAIT;
+        break;
     case FAULT_ABORT:
         reply = BH_VCPU_ABORT;
         break;
@@ -258,7 +268,8 @@ bool fault_answer(size_t vcpu_id, microkit_msginfo msginfo, microkit_msginfo *re
         break;
     }
     microkit_mr_set(0, result.value);
-    *reply_msginfo = microkit_msginfo_new((seL4_Word)reply, reply == BH_VCPU_DONE ? 1 : 0);
+    *reply_msginfo = microkit_msginfo_new((seL4_Word)reply,
+                                          reply == BH_VCPU_DONE || reply == BH_VCPU_WAIT ? 1 : 0);
     fault_forget();
     return result.action != FAULT_STUCK;
 }

@@ -102,23 +102,41 @@ bool machine_start(void)
     return true;
 }
 
-static void machine_reset(const char *why)
+static void machine_report(enum bh_report_kind kind, uint64_t number)
+{
+    sys_report(machine.gic.ids[0], kind, number);
+}
+
+void machine_crash(void)
 {
     machine_stop();
+    machine_report(BH_REPORT_GUEST_CRASH, ++machine.crashes);
+    machine_report(BH_REPORT_GUEST_STOPPED, machine.crashes);
+}
+
+static void machine_reset(const char *why, enum bh_report_kind kind, uint64_t number)
+{
+    machine_stop();
+    machine_report(kind, number);
     if (machine.files_count == 0) {
         LOG_VMM("%s; it stays off, because this library did not load it\n", why);
+        machine_report(BH_REPORT_GUEST_STOPPED, number);
         return;
     }
     LOG_VMM("%s\n", why);
     machine_load_files();
-    (void)machine_start();
+    if (!machine_start()) {
+        machine_report(BH_REPORT_GUEST_STOPPED, number);
+    }
 }
 
-bool machine_call(uint32_t index, uint32_t immediate, const uint64_t x[4], uint64_t *x0)
+bool machine_call(uint32_t index, uint32_t immediate, const uint64_t x[4], uint64_t *x0,
+                  bool *waits)
 {
     struct psci_result result = smccc_call(&machine.smccc, index, immediate, x);
 
     *x0 = result.x0;
+    *waits = result.action == PSCI_WAIT;
     switch (result.action) {
     case PSCI_RETURN:
     case PSCI_WAIT:
@@ -127,18 +145,19 @@ bool machine_call(uint32_t index, uint32_t immediate, const uint64_t x[4], uint6
     case PSCI_OFF:
         break;
     case PSCI_ALL_OFF:
-        machine_stop();
+        machine_crash();
         LOG_VMM("all of the guest's CPUs are off\n");
         break;
     case PSCI_SYSTEM_OFF:
         machine_stop();
+        machine_report(BH_REPORT_GUEST_OFF, 0);
         LOG_VMM("the guest has powered off\n");
         break;
     case PSCI_SYSTEM_RESET:
-        machine_reset("the guest resets");
+        machine_reset("the guest resets", BH_REPORT_GUEST_RESET, ++machine.resets);
         break;
     case PSCI_WARM_RESET:
-        machine_reset("the guest resets, keeping memory");
+        machine_reset("the guest resets, keeping memory", BH_REPORT_GUEST_CRASH, ++machine.crashes);
         break;
     }
     return false;

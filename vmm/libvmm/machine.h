@@ -39,6 +39,9 @@ struct machine {
     uint32_t files_count;
     /** Accesses that nothing answered since the start. */
     uint64_t aborts;
+    /** Resets that the guest asked for; ends that it did not, or not so. */
+    uint64_t resets;
+    uint64_t crashes;
 };
 
 extern struct machine machine;
@@ -65,12 +68,17 @@ void machine_stop(void);
 /** Starts it as it was started last, or for the first time. */
 bool machine_start(void);
 
+/** It crashed, and stays off: it is stopped, and that is put into the report ring. */
+void machine_crash(void);
+
 /**
  * A call of the vCPU with that index to PSCI, or another that the library answers; `x` are x0 to
- * x3. What it does to the guest's power is done. True: the vCPU goes on with `*x0`. False: it does
- * not, or not from where it was.
+ * x3. What it does to the guest's power is done, and is put into the report ring. True: the vCPU
+ * goes on with `*x0`, if `*waits` once an interrupt is there for it. False: it does not, or not
+ * from where it was.
  */
-bool machine_call(uint32_t index, uint32_t immediate, const uint64_t x[4], uint64_t *x0);
+bool machine_call(uint32_t index, uint32_t immediate, const uint64_t x[4], uint64_t *x0,
+                  bool *waits);
 
 /** The guest is stopped: interrupts that it had not ended are over. */
 void virq_reset(void);

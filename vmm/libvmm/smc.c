@@ -111,11 +111,12 @@ static bool smc_answer_psci(size_t vcpu_id, const seL4_UserContext *regs, uint64
     seL4_UserContext *now;
     uint32_t index;
     uint64_t x0;
+    bool waits;
 
     if (!machine_find("handle_psci", vcpu_id, &index)) {
         return false;
     }
-    if (!machine_call(index, (uint32_t)hsr & SMC_IMMEDIATE, x, &x0)) {
+    if (!machine_call(index, (uint32_t)hsr & SMC_IMMEDIATE, x, &x0, &waits)) {
         return true;
     }
     /* The call may have changed other registers: they are read again. */

@@ -30,6 +30,11 @@ static inline seL4_Word microkit_msginfo_get_label(microkit_msginfo msginfo)
     return BH_MSGINFO_LABEL(msginfo.words[0]);
 }
 
+static inline seL4_Word microkit_msginfo_get_count(microkit_msginfo msginfo)
+{
+    return BH_MSGINFO_COUNT(msginfo.words[0]);
+}
+
 static inline void microkit_mr_set(seL4_Uint8 mr, seL4_Word value)
 {
     seL4_SetMR(mr, value);
