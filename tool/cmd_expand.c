@@ -12,7 +12,7 @@ static const char cmd_expand_help[] =
     "filled in, and guests as what they are made of. What is printed is a description of the same\n"
     "system.\n"
     "\n"
-    "  --board B             the board; needed when there are guests\n"
+    "  --board B             the board; needed when there are guests or a console\n"
     "  --ram SIZE            of the board, if it is emulated; such as 4G\n"
     "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
     "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"
@@ -26,8 +26,9 @@ static int cmd_expand_run(struct source *source, const struct options *options)
     if (code != CMD_OK) {
         return code;
     }
-    if (source->sdf.guests_count > 0 && options->board == NULL) {
-        options_complain(options, "--board is missing: what guests are made of depends on it");
+    if ((source->sdf.guests_count > 0 || source->sdf.console.given) && options->board == NULL) {
+        options_complain(options,
+                         "--board is missing: what guests and a console are made of depends on it");
         return CMD_USAGE;
     }
     sdf_print(&source->sdf, stdout);

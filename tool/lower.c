@@ -467,6 +467,7 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
             lower_one(&lower, &sdf->guests[i]);
         }
     }
+    lower_console_pds(&lower);
     lower_console_end(&lower);
     lower_disks_end(&lower);
     lower_ports_end(&lower);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The shared console: one UART, its driver, the serial virtualiser and the guests that it serves.
+/* The shared console: one UART, its driver, the serial virtualiser and those whom it serves.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -197,45 +197,87 @@ void lower_console(struct lower *lower)
     map->setvar_prefill_size = lower_string(from->pos, "config_bytes");
 }
 
+/** Somebody who shares the console. */
+struct console_client {
+    struct diag_pos pos;
+    const char *name;
+    size_t pd; /* that has the connection */
+    struct sdf_num vaddr;
+    struct sdf_num id;
+    const char *symbol_vaddr, *symbol_size, *symbol_id; /* or NULL */
+};
+
+static void console_symbol(struct sdf_str *to, struct diag_pos pos, const char *symbol)
+{
+    if (symbol != NULL) {
+        *to = lower_string(pos, "%s", symbol);
+    }
+}
+
+/** Can there be this client? Complains when not, unless that has been done before. */
+static bool console_check_client(struct lower *lower, const struct console_client *client)
+{
+    if (!lower->sdf->console.given) {
+        diag_error(lower->diag, client->pos, "there is no console for '%s' to share", client->name);
+        diag_help(lower->diag, "add a <console/> to the <system>");
+        return false;
+    }
+    if (lower->console == SDF_NONE) {
+        return false;
+    }
+    if (lower->clients == CONSOLE_MOST_CLIENTS) {
+        diag_error(lower->diag, client->pos, "more than %d share the console",
+                   CONSOLE_MOST_CLIENTS);
+        diag_help(lower->diag, "remove the <console/> of some");
+        return false;
+    }
+    return true;
+}
+
+/** The next client: its connection, its channel, its line of the configuration. */
+static void console_join(struct lower *lower, const struct console_client *client)
+{
+    struct diag_pos pos = client->pos;
+    uint64_t number = lower->clients++;
+    uint64_t vaddr = CONSOLE_CLIENTS + number * CONSOLE_CLIENT_BYTES;
+    size_t region = lower_region(lower, lower_string(pos, "%s.console", client->name));
+    struct sdf_map *map;
+    struct sdf_channel *channel;
+
+    lower->sdf->regions[region].size = lower_number(pos, CONSOLE_CLIENT_BYTES);
+    console_map(lower, lower->console, region, vaddr, SDF_PERM_R | SDF_PERM_W);
+    map = console_map(lower, client->pd, region, client->vaddr.value, SDF_PERM_R | SDF_PERM_W);
+    map->vaddr = client->vaddr;
+    console_symbol(&map->setvar_vaddr, pos, client->symbol_vaddr);
+    console_symbol(&map->setvar_size, pos, client->symbol_size);
+    channel = lower_channel(lower, pos, lower->console, CONSOLE_ID_CLIENTS + number, client->pd,
+                            client->id.value, client->symbol_id);
+    channel->ends[1].id = client->id;
+    console_line(lower, lower_string(pos, "client %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %s",
+                                     CONSOLE_ID_CLIENTS + number, vaddr, CONSOLE_CLIENT_BYTES,
+                                     client->name));
+}
+
 void lower_console_client(struct lower *lower, struct lower_guest *guest)
 {
     const struct sdf_guest *from = guest->from;
-    uint64_t client = lower->clients;
+    struct console_client client = {
+        .pos = from->console_pos,
+        .name = from->name.text,
+        .pd = guest->pd,
+        .vaddr = lower_number(from->console_pos, guest->free),
+        .id = lower_number(from->console_pos, guest->next_id),
+        .symbol_vaddr = "serial_vaddr",
+        .symbol_size = "serial_bytes",
+        .symbol_id = "serial_channel",
+    };
 
-    if (!from->console) {
+    if (!from->console || !console_check_client(lower, &client)) {
         return;
     }
-    if (!lower->sdf->console.given) {
-        diag_error(lower->diag, from->console_pos, "there is no console for '%s' to share",
-                   from->name.text);
-        diag_help(lower->diag, "add a <console/> to the <system>");
-        return;
-    }
-    if (lower->console == SDF_NONE) {
-        return;
-    }
-    if (client == CONSOLE_MOST_CLIENTS) {
-        diag_error(lower->diag, from->console_pos, "more than %d guests share the console",
-                   CONSOLE_MOST_CLIENTS);
-        diag_help(lower->diag, "remove the <console/> of some");
-        return;
-    }
-    lower->clients++;
-    struct sdf_str name = lower_string(from->console_pos, "%s.console", from->name.text);
-    size_t region = lower_region(lower, name);
-    uint64_t vaddr = CONSOLE_CLIENTS + client * CONSOLE_CLIENT_BYTES;
-    lower->sdf->regions[region].size = lower_number(from->console_pos, CONSOLE_CLIENT_BYTES);
-    console_map(lower, lower->console, region, vaddr, SDF_PERM_R | SDF_PERM_W);
-    struct sdf_map *map = lower_pd_map(lower, guest, region, guest->free, SDF_PERM_R | SDF_PERM_W);
-    map->setvar_vaddr = lower_string(from->console_pos, "serial_vaddr");
-    map->setvar_size = lower_string(from->console_pos, "serial_bytes");
     guest->free += LOWER_ALIGN;
-    lower_channel(lower, from->console_pos, lower->console, CONSOLE_ID_CLIENTS + client, guest->pd,
-                  guest->next_id++, "serial_channel");
-    console_line(lower, lower_string(from->console_pos,
-                                     "client %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %s",
-                                     CONSOLE_ID_CLIENTS + client, vaddr, CONSOLE_CLIENT_BYTES,
-                                     from->name.text));
+    guest->next_id++;
+    console_join(lower, &client);
     console_line(lower, lower_string(from->console_pos, "about %s %s",
                                      lower->sdf->pds[guest->pd].name.text, from->name.text));
     if (lower->sdf->console.columns.given) {
@@ -245,12 +287,51 @@ void lower_console_client(struct lower *lower, struct lower_guest *guest)
     lower_virtio(lower, guest, from->console_pos, "console");
 }
 
+/** A client's name is a word of the configuration, and of what a person types. */
+static bool console_check_name(struct lower *lower, const struct sdf_pd *pd)
+{
+    for (const char *at = pd->name.text; at != NULL && *at != '\0'; at++) {
+        if (!isalnum((unsigned char)*at) && strchr("-_.", *at) == NULL) {
+            diag_error(lower->diag, pd->name.pos, "'%s' cannot be a name on the console",
+                       pd->name.text);
+            diag_help(lower->diag, "use letters, digits, '-', '_' and '.'");
+            return false;
+        }
+    }
+    return pd->name.text != NULL;
+}
+
+void lower_console_pds(struct lower *lower)
+{
+    size_t count = lower->sdf->pds_count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct sdf_pd *pd = &lower->sdf->pds[i];
+        const struct sdf_client *from = &pd->client;
+        struct console_client client = {
+            .pos = from->pos,
+            .name = pd->name.text,
+            .pd = i,
+            .vaddr = from->vaddr,
+            .id = from->id,
+            .symbol_vaddr = from->setvar_vaddr.text,
+            .symbol_size = from->setvar_size.text,
+            .symbol_id = from->setvar_id.text,
+        };
+
+        if (from->given && console_check_name(lower, pd) && console_check_client(lower, &client)) {
+            console_join(lower, &client);
+        }
+    }
+}
+
 void lower_console_end(struct lower *lower)
 {
     const struct sdf_console *from = &lower->sdf->console;
 
     if (from->given && lower->clients == 0 && lower->diag->errors == 0) {
         diag_error(lower->diag, from->pos, "nobody uses the console");
-        diag_help(lower->diag, "add a <console/> to a <guest>, or remove it");
+        diag_help(lower->diag,
+                  "add a <console/> to a <guest> or <protection_domain>, or remove it");
     }
 }

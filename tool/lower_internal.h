@@ -79,9 +79,9 @@ struct lower {
     size_t power;     /* PD, or SDF_NONE */
     uint64_t powered; /* guests that are joined to it */
     uint64_t next_cpu;
-    size_t console;        /* PD of the serial virtualiser, or SDF_NONE */
-    size_t console_config; /* region */
-    uint64_t clients;      /* of the console */
+    size_t console;           /* PD of the serial virtualiser, or SDF_NONE */
+    size_t console_config;    /* region */
+    uint64_t clients;         /* of the console */
     struct lower_disk *disks; /* as in sdf->disks */
     struct sdf_index disk_names;
     size_t devices; /* of the board's disks, that have been given away */
@@ -93,9 +93,9 @@ struct lower {
 /** A guest in hand, and what is being made of it. */
 struct lower_guest {
     const struct sdf_guest *from;
-    size_t pd, vm;    /* indices */
-    size_t config;    /* region */
-    uint64_t ram;     /* guest-physical address */
+    size_t pd, vm; /* indices */
+    size_t config; /* region */
+    uint64_t ram;  /* guest-physical address */
     size_t ram_region;
     uint64_t free;    /* next free address of the monitor, for what it only looks at */
     uint64_t next_id; /* next free channel id of the monitor */
@@ -170,7 +170,10 @@ void lower_disk_client(struct lower *lower, struct lower_guest *guest);
 /** What is to be said of disks when all guests are lowered. */
 void lower_disks_end(struct lower *lower);
 
-/** What is to be said when all guests are lowered. */
+/** The protection domains that share the console. */
+void lower_console_pds(struct lower *lower);
+
+/** What is to be said when all clients are there. */
 void lower_console_end(struct lower *lower);
 
 /** The guest's named ports, and their device. */

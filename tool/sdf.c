@@ -88,6 +88,9 @@ static void sdf_free_pd(struct sdf_pd *pd)
     free(pd->program.text);
     free(pd->program_symbols.text);
     free(pd->reports.setvar_vaddr.text);
+    free(pd->client.setvar_vaddr.text);
+    free(pd->client.setvar_size.text);
+    free(pd->client.setvar_id.text);
     sdf_free_maps(pd->maps, pd->maps_count);
     for (size_t i = 0; i < pd->irqs_count; i++) {
         free(pd->irqs[i].setvar_id.text);

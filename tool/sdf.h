@@ -144,6 +144,15 @@ struct sdf_reports {
     struct sdf_str setvar_vaddr;
 };
 
+/** <console> of a PD: it is a client of the shared console. Bulkhead's own element. */
+struct sdf_client {
+    bool given;
+    struct diag_pos pos;
+    struct sdf_num vaddr; /* of the connection */
+    struct sdf_num id;    /* of the channel to the virtualiser */
+    struct sdf_str setvar_vaddr, setvar_size, setvar_id;
+};
+
 /** <protection_domain>. A child is in the flat array too, behind its parent. */
 struct sdf_pd {
     struct diag_pos pos;
@@ -171,6 +180,7 @@ struct sdf_pd {
     struct sdf_setvar *setvars;
     size_t setvars_count;
     struct sdf_reports reports;
+    struct sdf_client client;
     size_t vm; /* index into sdf.vms, or SDF_NONE */
     bool pp;   /* old spelling: others may call this PD */
     struct diag_pos pp_pos;
@@ -295,7 +305,7 @@ struct sdf_guest {
     size_t ports_count;
 };
 
-/** <console>: the board's UART, shared by all guests that have a <console> of their own. */
+/** <console>: the board's UART, shared by all guests and PDs that have a <console> of their own. */
 struct sdf_console {
     bool given;
     struct diag_pos pos;

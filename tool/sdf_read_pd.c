@@ -72,6 +72,27 @@ static void sdf_read_setvar(const struct xml_element *element, struct diag *diag
     sdf_read_no_children(element, diag);
 }
 
+static void sdf_read_client(const struct xml_element *element, struct diag *diag,
+                            struct sdf_client *client)
+{
+    static const char *const names[] = { "vaddr",       "id",        "setvar_vaddr",
+                                         "setvar_size", "setvar_id", NULL };
+
+    if (client->given) {
+        sdf_read_twice(element, diag);
+        return;
+    }
+    client->given = true;
+    client->pos = element->pos;
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_number(element, "vaddr", SDF_REQUIRED, diag, &client->vaddr);
+    sdf_attr_number(element, "id", SDF_REQUIRED, diag, &client->id);
+    sdf_attr_string(element, "setvar_vaddr", SDF_OPTIONAL, diag, &client->setvar_vaddr);
+    sdf_attr_string(element, "setvar_size", SDF_OPTIONAL, diag, &client->setvar_size);
+    sdf_attr_string(element, "setvar_id", SDF_OPTIONAL, diag, &client->setvar_id);
+    sdf_read_no_children(element, diag);
+}
+
 static void sdf_read_reports(const struct xml_element *element, struct diag *diag,
                              struct sdf_reports *reports)
 {
@@ -246,9 +267,10 @@ static void sdf_read_pd_attributes(const struct xml_element *element, struct dia
 static void sdf_read_pd_child(const struct xml_element *child, size_t index, struct sdf *sdf,
                               struct diag *diag)
 {
-    static const char *const names[] = { "program_image",   "map",     "irq",
-                                         "setvar",          "reports", "protection_domain",
-                                         "virtual_machine", NULL };
+    static const char *const names[] = {
+        "program_image",   "map", "irq", "setvar", "reports", "console", "protection_domain",
+        "virtual_machine", NULL
+    };
     struct sdf_pd *pd = &sdf->pds[index];
 
     if (strcmp(child->name, "program_image") == 0) {
@@ -262,6 +284,8 @@ static void sdf_read_pd_child(const struct xml_element *child, size_t index, str
     } else if (strcmp(child->name, "setvar") == 0) {
         pd->setvars = alloc_grow(pd->setvars, pd->setvars_count, sizeof(*pd->setvars));
         sdf_read_setvar(child, diag, &pd->setvars[pd->setvars_count++]);
+    } else if (strcmp(child->name, "console") == 0) {
+        sdf_read_client(child, diag, &pd->client);
     } else if (strcmp(child->name, "reports") == 0) {
         sdf_read_reports(child, diag, &pd->reports);
     } else if (strcmp(child->name, "virtual_machine") == 0) {

@@ -203,3 +203,21 @@ def test_reports_are_in_the_stream_that_they_are_about(boot, gic, tmp_path):
     said = streams(whole_log(board))
     assert 'FAULT pd=prompt kind=memory' in said['prompt']
     assert 'FAULT' not in said['own'] + said['echo'] + said['flood']
+
+
+def test_pds_share_the_console_of_the_system(boot, gic, tmp_path):
+    """The description says no more than <console/>: driver, timer and virtualiser come with it."""
+    path = build_image(FOLDER.parent / 'console-pds/console-pds.system', output=tmp_path / 'image',
+                       search=[MAIN / 'systems/serial/debug'])
+    board = boot(path, gic=gic, timeout=LIMIT)
+    board.expect('serial: input to 1 echo; @2 switches to prompt, @1 back')
+    board.expect_all(['\033\\[32mecho: ready', '\033\\[31mprompt> '])
+    board.send('one\r')
+    board.expect('one\r+\n')
+    board.send('@2three\r')
+    board.expect('serial: input to 2 prompt')
+    board.expect('prompt: 5 characters')
+    board.send('\x18')
+    board.expect('FAULT pd=prompt kind=memory')
+    board.send('@(echo)after\r')
+    board.expect('after\r+\n')

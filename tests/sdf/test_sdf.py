@@ -115,7 +115,7 @@ def expand(path, sdk=None):
 
 
 def has_guests(path):
-    return b'<guest' in path.read_bytes()
+    return re.search(b'<(guest|console)', path.read_bytes()) is not None
 
 
 def expected(name):
