@@ -54,6 +54,7 @@ $(FUZZ_COVERAGE)/build.ninja: | setup
 
 ## run: start a system in QEMU: make run [SYSTEM=name] [CONFIG=debug|release|benchmark] [ARGS=...]
 ##      guests boot Debian's kernel, or yours: [LINUX=Image] [INITRD=file] [DTB=file]
+##      a system with a disk makes one, or takes yours: [DISK=file]
 run: all
 	@scripts/run.sh --board $(BOARD) --config $(CONFIG) $(SYSTEM) $(ARGS)
 

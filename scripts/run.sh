@@ -34,6 +34,17 @@ if grep -q '<image ' "$description"; then
     guest_search=(--search-path build/guest/bookworm)
 fi
 
+# A system with disks gets what DISK names, or an image that is made once.
+disk=()
+if grep -q '<disk name=' "$description" && ! grep -q 'device="ram"' "$description"; then
+    file=${DISK:-build/images/$system.img}
+    if [ ! -e "$file" ]; then
+        mkdir -p build/images
+        scripts/disk.py "$file" fat:1020K fat:1020K
+    fi
+    disk=(--disk "$file")
+fi
+
 image=build/images/$system-$config
 mkdir -p build/images
 build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" \
@@ -41,7 +52,7 @@ build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" 
     "${guest_search[@]}" -o "$image" -r "$image.txt"
 echo "run: $system ($config) on $board; Ctrl-A x ends it"
 status=0
-build/sdk/bin/bulkhead run "$image" --board "$board" "$@" || status=$?
+build/sdk/bin/bulkhead run "$image" --board "$board" "${disk[@]}" "$@" || status=$?
 # The system may have left the terminal in one of its colours.
 [ ! -t 1 ] || printf '\033[0m'
 exit "$status"

@@ -90,10 +90,10 @@ static void ring_barrier(void)
 }
 
 /* Asks for a notification, unless that is asked for already. */
-static void ring_want(uint32_t *wanted)
+static void ring_want(struct ring_wanted *wanted)
 {
-    if (__atomic_load_n(wanted, __ATOMIC_RELAXED) == 0) {
-        __atomic_store_n(wanted, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&wanted->word, __ATOMIC_RELAXED) == 0) {
+        __atomic_store_n(&wanted->word, 1, __ATOMIC_RELAXED);
         ring_barrier();
     }
 }
@@ -102,13 +102,13 @@ static void ring_want(uint32_t *wanted)
  * Looks at the peer's word, and clears it when it is set. The peer may set it again in between:
  * that is overwritten, and made good by the notification, which comes behind it.
  */
-static bool ring_signal(uint32_t *wanted)
+static bool ring_signal(struct ring_wanted *wanted)
 {
     ring_barrier();
-    if (__atomic_load_n(wanted, __ATOMIC_RELAXED) == 0) {
+    if (__atomic_load_n(&wanted->word, __ATOMIC_RELAXED) == 0) {
         return false;
     }
-    __atomic_store_n(wanted, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&wanted->word, 0, __ATOMIC_RELAXED);
     return true;
 }
 

@@ -44,14 +44,19 @@ struct ring_slot {
     uint64_t words[2];
 };
 
+/** One side's request to be notified: 0 or 1. */
+struct ring_wanted {
+    uint32_t word;
+};
+
 /** The shared memory. */
 struct ring_memory {
     uint64_t produced;
     uint64_t producer_reserved[7];
     uint64_t consumed;
     uint64_t consumer_reserved[7];
-    uint32_t data_wanted;
-    uint32_t space_wanted;
+    struct ring_wanted data_wanted;
+    struct ring_wanted space_wanted;
     uint64_t wanted_reserved[7];
     struct ring_slot slots[];
 };

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two Debian guests, each with a part of one disk: the system shared-disk, and variants of it."""
+import subprocess
+
+import pytest
+
+from conftest import IMAGES, OUTPUT, TOP, build_image, system_file
+from test_shared_console import command, prompt
+
+DISKS = OUTPUT / 'disks'
+SEED = '[vda] 2040 512-byte logical blocks (1.04 MB/1020 KiB)'
+
+
+def make_disk(name, *arguments):
+    """An image with partitions, made afresh."""
+    DISKS.mkdir(parents=True, exist_ok=True)
+    path = DISKS / name
+    subprocess.run([TOP / 'scripts/disk.py', path, *arguments], check=True,
+                   stdin=subprocess.DEVNULL, timeout=60)
+    return path
+
+
+def attached(path, bus=24):
+    """QEMU's arguments for a disk that the board has."""
+    return ('-drive', f'if=none,id=disk{bus},format=raw,file={path}',
+            '-device', f'virtio-blk-device,bus=virtio-mmio-bus.{bus},drive=disk{bus}')
+
+
+@pytest.fixture
+def two(boot, debian):
+    """Boots the system with a disk, and logs in to both guests; input goes to the right one."""
+    def start(disk, gic=3, **options):
+        image = build_image(system_file('shared-disk'), output=IMAGES / 'shared-disk-test',
+                            search=[debian])
+        board = boot(image, gic=gic, smp=2, timeout=120, extra=attached(disk), **options)
+        for number, name in enumerate(['left', 'right'], 1):
+            if number > 1:
+                board.send(f'@{number}\r')
+            log_in(board, name)
+        return board
+    return start
+
+
+def log_in(board, name):
+    board.expect(f'{name} login: ')
+    board.send('root\r')
+    prompt(board, name)
+
+
+def test_seed(two, gic):
+    """Sizes, kernel line and commands of the seed; contents survive a reboot and the next run."""
+    disk = make_disk(f'seed-gicv{gic}.img', 'fat:1020K', 'fat:1020K')
+    board = two(disk, gic)
+    for number, name in [(2, 'right'), (1, 'left')]:
+        board.send(f'@{number}\r')
+        prompt(board, name)
+        assert SEED in command(board, name, 'dmesg | grep "logical blocks"')
+        command(board, name, f'mount /dev/vda /mnt; echo {name} was here > /mnt/file; umount /mnt')
+    board.send('reboot\r')
+    log_in(board, 'left')
+    command(board, 'left', 'mount /dev/vda /mnt; ls /mnt | wc -l; echo again >> /mnt/file; sync')
+    assert 'left was here' in command(board, 'left', 'cat /mnt/file')
+    command(board, 'left', 'umount /mnt')
+    board.stop()
+    board = two(disk, gic)
+    seen = command(board, 'right', 'mount /dev/vda /mnt; ls /mnt; cat /mnt/file')
+    assert 'right was here' in seen and 'left' not in seen and 'again' not in seen
+    board.send('@1\r')
+    prompt(board, 'left')
+    assert 'again' in command(board, 'left', 'mount /dev/vda /mnt; cat /mnt/file')
+
+
+def test_edges(two):
+    """Every sector of a guest's partition is written, and no other one of the disk."""
+    disk = make_disk('edges.img', 'empty:1M', 'empty:1020K', 'empty:1M')
+    before = disk.read_bytes()
+    board = two(disk)
+    for number, name in [(2, 'right'), (1, 'left')]:
+        board.send(f'@{number}\r')
+        prompt(board, name)
+        size = int(command(board, name, 'blockdev --getsz /dev/vda').split()[-1])
+        assert size == {'left': 2048, 'right': 2040}[name]
+        command(board, name, f'yes {name} | dd of=/dev/vda bs=512 count={size} iflag=fullblock; sync')
+        # There is nothing behind the last sector.
+        board.send(f'dd if=/dev/zero of=/dev/vda bs=512 seek={size} count=1; echo end of $?\r')
+        board.expect(r'end of 1\s')
+        prompt(board, name)
+        command(board, name, f'yes {name} | head -c {size * 512} | cmp - /dev/vda')
+    board.stop()
+    after = disk.read_bytes()
+    first, second = 2048 * 512, 4096 * 512
+    fill = {name: (name + '\n').encode() * 0x80000 for name in ['left', 'right']}
+    assert after[first:first + 2048 * 512] == fill['left'][:2048 * 512]
+    assert after[second:second + 2040 * 512] == fill['right'][:2040 * 512]
+    assert after[:first] == before[:first]
+    assert after[second + 2040 * 512:] == before[second + 2040 * 512:]
+
+
+def test_without_a_disk(boot, debian, gic):
+    """The board has no disk: the guests are told, and start without one."""
+    board = boot('shared-disk', gic=gic, timeout=120)
+    board.expect_all(['left: there is no disk for it', 'right: there is no disk for it'])
+    board.expect_all(['left login: ', 'right login: '])
