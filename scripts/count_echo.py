@@ -4,8 +4,8 @@
 
     count_echo.py [--gic 2|3] [--stays] [--functions] [--write] [CASE ...]
 
-The cases are `pd` (tests/boot/systems/serial, whose client 1 echoes), `shared` (a Linux guest of the
-system shared-console, whose terminal echoes) and `passed` (the same kernel with the UART passed
+The cases are `pd` (tests/boot/systems/serial, whose client 1 echoes), `shared` (a Linux guest of
+the system shared-console, whose terminal echoes) and `passed` (the same kernel with the UART passed
 through: one-guest), all in the release configuration. QEMU executes and logs one instruction at a
 time, with its UART's interrupt and register accesses among them; what other CPUs do is not counted.
 

@@ -80,7 +80,8 @@ def test_edges(two):
         prompt(board, name)
         size = int(command(board, name, 'blockdev --getsz /dev/vda').split()[-1])
         assert size == {'left': 2048, 'right': 2040}[name]
-        command(board, name, f'yes {name} | dd of=/dev/vda bs=512 count={size} iflag=fullblock; sync')
+        command(board, name, f'yes {name} | '
+                f'dd of=/dev/vda bs=512 count={size} iflag=fullblock; sync')
         # There is nothing behind the last sector.
         board.send(f'dd if=/dev/zero of=/dev/vda bs=512 seek={size} count=1; echo end of $?\r')
         board.expect(r'end of 1\s')
@@ -96,8 +97,8 @@ def test_edges(two):
     assert after[second + 2040 * 512:] == before[second + 2040 * 512:]
 
 
-def test_without_a_disk(boot, debian, gic):
+def test_without_a_disk(boot, debian):
     """The board has no disk: the guests are told, and start without one."""
-    board = boot('shared-disk', gic=gic, timeout=120)
+    board = boot('shared-disk', gic=3, timeout=120)
     board.expect_all(['left: there is no disk for it', 'right: there is no disk for it'])
     board.expect_all(['left login: ', 'right login: '])
