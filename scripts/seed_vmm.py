@@ -8,7 +8,7 @@ Works in a temporary folder. Needs clang with libFuzzer ($CLANG, else clang-14) 
 """
 import sys
 
-from seeding import CLANG, TOP, compile_seeded, fuzz, run_table, seed
+from seeding import CLANG, TOP, compile_others, compile_seeded, fuzz, run_table, seed
 
 # What only the protection domain has, not the library.
 NOT_LIBRARY = ["main.c", "sys_pd.c", "libfdt_glue.c"]
@@ -35,14 +35,23 @@ FAULTS = [
 ]
 
 
+# What the library is built upon.
+OTHERS = ["virtio/*.c", "io/*/client.c", "io/*/queue.c", "io/ring/*.c", "tests/unit/vmm_fake.c"]
+
+
 def run(work, target, file, old, new):
     """Whether the fuzz target finds the fault in time."""
     copy = seed(work, "vmm", file, old, new)
     program = work / "fuzz"
-    sources = [TOP / f"tests/fuzz/fuzz_vmm_{target}.c", TOP / "tests/unit/vmm_fake.c",
+    includes = [TOP / "include", copy, TOP / "tests/unit", TOP / "tests/unit/vmm",
+                TOP / "virtio/include", TOP]
+    others = compile_others(CLANG, work, includes,
+                            [path for others in OTHERS for path in sorted(TOP.glob(others))],
+                            ["-w", "-O1", "-fsanitize=fuzzer-no-link"])
+    sources = [TOP / f"tests/fuzz/fuzz_vmm_{target}.c", *others,
                *(path for path in sorted(copy.glob("*.c")) if path.name not in NOT_LIBRARY)]
-    includes = [TOP / "include", copy, TOP / "tests/unit", TOP / "tests/unit/vmm"]
-    compile_seeded(CLANG, includes, sources, program, ["-w", "-O1", "-fsanitize=fuzzer"], ["-lfdt"])
+    compile_seeded(CLANG, includes, sources, program, ["-w", "-O1", "-fsanitize=fuzzer"],
+                   ["-lfdt"])
     return fuzz(work, program, TOP / f"tests/fuzz/corpus/vmm_{target}",
                 f"{target}: '{' '.join(old.split())}' in {file}")
 

@@ -37,6 +37,17 @@ def compile_seeded(compiler, includes, sources, output, arguments, libraries=())
         sys.exit(f"the seeded sources do not compile:\n{done.stderr}")
 
 
+def compile_others(compiler, work, includes, sources, arguments):
+    """Compiles sources without a seeded fault, the first time; returns their objects."""
+    folder = work / "others"
+    if not folder.exists():
+        folder.mkdir()
+        command = [compiler, *SANITIZE, *arguments, *(f"-I{path}" for path in includes), "-c"]
+        for number, source in enumerate(sources):
+            subprocess.run([*command, source, "-o", folder / f"{number}.o"], check=True)
+    return sorted(folder.glob("*.o"))
+
+
 def fuzz(work, program, corpus_in_tree, what):
     """Whether the fuzz target finds the fault in time, from the corpus in the tree."""
     corpus = work / "corpus"
