@@ -176,6 +176,87 @@ static void reset_forgets(void **state)
     assert_int_equal(vmm_fake.wrong, 0);
 }
 
+/** What a driver does, step by step, until another kernel takes its place without a word. */
+static void old_driver(unsigned int number)
+{
+    static const char line[] = "0123456789012345678901234567890123456789\n";
+    uint16_t before = 0;
+
+    switch (number) {
+    case 0:
+        (void)rig_store(CONSOLE + VIRTIO_MMIO_STATUS, 1);
+        break;
+    case 1:
+        (void)rig_store(CONSOLE + VIRTIO_MMIO_STATUS, 3);
+        break;
+    case 2:
+        (void)rig_store(CONSOLE + VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+        (void)rig_store(CONSOLE + VIRTIO_MMIO_DRIVER_FEATURES, 1);
+        (void)rig_store(CONSOLE + VIRTIO_MMIO_STATUS, 11);
+        break;
+    case 3:
+        rig_start_driver(CONSOLE, 2, 0);
+        break;
+    case 4:
+        rig_offer(0, 1, true);
+        guest_notified(&rig.guest, CONSOLE_CHANNEL);
+        break;
+    case 5:
+        assert_int_equal(serial_queue_write(&rig.input, "old", 3), 3);
+        break;
+    case 6:
+        guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+        break;
+    case 7:
+        rig_offer(1, 40, false);
+        break;
+    case 8:
+        /* Until the terminal takes no more: a buffer stays with the device. */
+        do {
+            before = rig_used(1);
+            send(line);
+        } while (rig_used(1) != before);
+        break;
+    default:
+        /* The ring is nonsense: the device needs a reset. */
+        rig_put(RIG_QUEUE(1) + RIG_DRIVER + 2, 1000, 2);
+        guest_notified(&rig.guest, CONSOLE_CHANNEL);
+        break;
+    }
+}
+
+/** As after kexec: the new driver finds the device in any state, and the memory is its own. */
+static void a_new_kernel_takes_over_at_any_step(void **state)
+{
+    (void)state;
+    for (unsigned int steps = 0; steps <= 10; steps++) {
+        assert_true(boot(MACHINE DEVICES, true));
+        for (unsigned int i = 0; i < steps; i++) {
+            old_driver(i);
+        }
+        rig_start_driver(CONSOLE, 2, 0);
+        /* Nothing of the old one's buffers comes back, though there is room and input now. */
+        for (unsigned int i = 0; i < 4; i++) {
+            (void)rig_received();
+            guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+        }
+        assert_int_equal(rig_used(0), 0);
+        assert_int_equal(rig_used(1), 0);
+        send("again\n");
+        assert_string_equal(rig_received(), "again\n");
+        assert_int_equal(rig_used(1), 1);
+        assert_int_equal(serial_queue_write(&rig.input, "z", 1), 1);
+        guest_notified(&rig.guest, RIG_SERIAL_CHANNEL);
+        for (unsigned int i = 0; i < 4 && rig_buffer(0)[0] != 'z'; i++) {
+            rig_offer(0, 1, true);
+            guest_notified(&rig.guest, CONSOLE_CHANNEL);
+            assert_int_equal(rig_used(0), i + 1);
+        }
+        assert_int_equal(rig_buffer(0)[0], 'z');
+        assert_int_equal(vmm_fake.wrong, 0);
+    }
+}
+
 static void reset_clears_in_one_step(void **state)
 {
     (void)state;
@@ -254,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(input_goes_where_the_driver_is, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(entropy, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(reset_forgets, rig_begin, rig_end),
+        cmocka_unit_test_setup_teardown(a_new_kernel_takes_over_at_any_step, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(reset_clears_in_one_step, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(broken_ring_is_said_once, rig_begin, rig_end),
         cmocka_unit_test_setup_teardown(the_size_is_told, rig_begin, rig_end),
