@@ -152,6 +152,7 @@ static void lower_add_tree(struct lower *lower, struct lower_guest *guest,
     map = lower_pd_map(lower, guest, index, guest->free, SDF_PERM_R);
     map->setvar_vaddr = lower_string(map->pos, "guest_dtb");
     map->setvar_prefill_size = lower_string(map->pos, "guest_dtb_bytes");
+    guest->free += LOWER_ALIGN;
 }
 
 void lower_devices(struct lower *lower, struct lower_guest *guest)
