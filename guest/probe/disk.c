@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads and writes a disk, /dev/vda, past the page cache (O_DIRECT), in phases that a debugger
+ * outside the machine tells apart: each begins and ends at a label of its own, probe_mark_<n>.
+ * Prints `disk: done`, or which system call failed. Without a C library.
+ *
+ *     marks 0-1   DISK_COUNT reads of 4 KiB, one at a time
+ *           2-3   DISK_COUNT reads of 64 KiB
+ *           4-5   DISK_COUNT writes of 4 KiB
+ *           6-7   DISK_COUNT writes of 64 KiB
+ *           8-9   DISK_DEEP reads of 4 KiB, DISK_DEPTH of them with the disk all the time
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+/** Of Linux's ABI for arm64. */
+#define DISK_IO_SETUP 0
+#define DISK_IO_SUBMIT 2
+#define DISK_IO_GETEVENTS 4
+#define DISK_OPENAT 56
+#define DISK_WRITE 64
+#define DISK_PREAD 67
+#define DISK_PWRITE 68
+#define DISK_PAUSE 73 /* ppoll, of nothing and without an end */
+#define DISK_AT_FDCWD (-100)
+#define DISK_O_RDWR 2
+#define DISK_O_DIRECT 0200000
+
+#define DISK_SMALL 4096
+#define DISK_LARGE 65536
+#define DISK_COUNT 256
+#define DISK_WARM_UP 64
+#define DISK_DEPTH 32
+#define DISK_DEEP 4096
+
+/** Linux's struct iocb and struct io_event (include/uapi/linux/aio_abi.h). */
+struct disk_iocb {
+    uint64_t data;
+    uint32_t key;
+    uint32_t flags;
+    uint16_t opcode; /* 0: pread */
+    int16_t priority;
+    uint32_t fd;
+    uint64_t buffer;
+    uint64_t bytes;
+    int64_t offset;
+    uint64_t reserved[2];
+};
+
+struct disk_event {
+    uint64_t data;
+    uint64_t object;
+    int64_t result;
+    int64_t result2;
+};
+
+void disk_main(void);
+
+static uint8_t disk_buffer[DISK_LARGE * 2] __attribute__((aligned(DISK_LARGE)));
+static struct disk_iocb disk_iocbs[DISK_DEPTH];
+static struct disk_iocb *disk_list[DISK_DEPTH];
+static struct disk_event disk_events[DISK_DEPTH];
+
+#define DISK_MARK(n) \
+    __asm__ volatile(".globl probe_mark_" #n "\nprobe_mark_" #n ": nop" : : : "memory")
+
+static long disk_call(long number, long x0, long x1, long x2, long x3, long x4)
+{
+    register long r0 __asm__("x0") = x0;
+    register long r1 __asm__("x1") = x1;
+    register long r2 __asm__("x2") = x2;
+    register long r3 __asm__("x3") = x3;
+    register long r4 __asm__("x4") = x4;
+    register long r8 __asm__("x8") = number;
+
+    __asm__ volatile("svc #0" : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r8) : "memory");
+    return r0;
+}
+
+/** Says how it went, and stays: init must not end. */
+static void disk_end(const char *text, long bytes)
+{
+    (void)disk_call(DISK_WRITE, 1, (long)text, bytes, 0, 0);
+    for (;;) {
+        (void)disk_call(DISK_PAUSE, 0, 0, 0, 0, 0);
+    }
+}
+
+#define DISK_END(text) disk_end("disk: " text "\n", sizeof("disk: " text "\n") - 1)
+
+static void disk_run(long call, long fd, long bytes, long count)
+{
+    for (long i = 0; i < count; i++) {
+        if (disk_call(call, fd, (long)disk_buffer, bytes, i * bytes, 0) != bytes) {
+            DISK_END("a transfer failed");
+        }
+    }
+}
+
+static void disk_submit(uint64_t context, long count)
+{
+    if (disk_call(DISK_IO_SUBMIT, (long)context, count, (long)disk_list, 0, 0) != count) {
+        DISK_END("io_submit failed");
+    }
+}
+
+/** `count` reads in all; what was answered is sent again at once. */
+static void disk_deep(uint64_t context, long fd, long count)
+{
+    long sent = DISK_DEPTH;
+    long answered = 0;
+
+    for (long i = 0; i < DISK_DEPTH; i++) {
+        disk_iocbs[i] = (struct disk_iocb){
+            .fd = (uint32_t)fd,
+            .buffer = (uint64_t)(disk_buffer + i * DISK_SMALL),
+            .bytes = DISK_SMALL,
+            .offset = i * DISK_SMALL,
+        };
+        disk_list[i] = &disk_iocbs[i];
+    }
+    disk_submit(context, DISK_DEPTH);
+    while (answered < count) {
+        long got = disk_call(DISK_IO_GETEVENTS, (long)context, 1, DISK_DEPTH, (long)disk_events, 0);
+        long again = 0;
+
+        if (got < 1) {
+            DISK_END("io_getevents failed");
+        }
+        for (long i = 0; i < got; i++) {
+            if (disk_events[i].result != DISK_SMALL) {
+                DISK_END("a transfer failed");
+            }
+            if (sent < count) {
+                disk_list[again++] = (struct disk_iocb *)disk_events[i].object;
+                sent++;
+            }
+        }
+        answered += got;
+        if (again > 0) {
+            disk_submit(context, again);
+        }
+    }
+}
+
+void disk_main(void)
+{
+    uint64_t context = 0;
+    long fd =
+        disk_call(DISK_OPENAT, DISK_AT_FDCWD, (long)"/dev/vda", DISK_O_RDWR | DISK_O_DIRECT, 0, 0);
+
+    if (fd < 0 || disk_call(DISK_IO_SETUP, DISK_DEPTH, (long)&context, 0, 0, 0) != 0) {
+        DISK_END("no disk");
+    }
+    disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_WARM_UP);
+    disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_WARM_UP);
+    DISK_MARK(0);
+    disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_COUNT);
+    DISK_MARK(1);
+    disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_WARM_UP);
+    DISK_MARK(2);
+    disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_COUNT);
+    DISK_MARK(3);
+    disk_run(DISK_PWRITE, fd, DISK_SMALL, DISK_WARM_UP);
+    DISK_MARK(4);
+    disk_run(DISK_PWRITE, fd, DISK_SMALL, DISK_COUNT);
+    DISK_MARK(5);
+    disk_run(DISK_PWRITE, fd, DISK_LARGE, DISK_WARM_UP);
+    DISK_MARK(6);
+    disk_run(DISK_PWRITE, fd, DISK_LARGE, DISK_COUNT);
+    DISK_MARK(7);
+    disk_deep(context, fd, DISK_DEPTH * 8);
+    DISK_MARK(8);
+    disk_deep(context, fd, DISK_DEEP);
+    DISK_MARK(9);
+    DISK_END("done");
+}
+
+__asm__(".globl _start\n"
+        "_start:\n"
+        "    mov x29, #0\n"
+        "    b disk_main\n");
