@@ -14,7 +14,7 @@
 #define SGI 6U
 #define VIRTUAL_TIMER 27U
 #define TICK_US 200U
-#define COUNT 100U
+#define COUNT 100UL
 
 /* The board's real-time clock, a PL031 (DDI 0224), passed through. */
 #define RTC 0x09010000UL

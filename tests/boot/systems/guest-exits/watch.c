@@ -12,7 +12,7 @@
 
 /** The monitor's index in the description. */
 #define MONITOR 1u
-#define PHASES 6u
+#define PHASES 6UL
 #define PERIOD_NS 50000u
 
 /* Set in the ELF file by the tool. */
