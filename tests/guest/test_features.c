@@ -12,9 +12,9 @@
 #define CPACR_SMEN (3UL << 24)
 #define SCTLR_ENIA (1UL << 31)
 
-#define ID(name, reg, mask)            \
-    {                                  \
-        name, id_##reg, (uint64_t)mask \
+#define ID(name, reg, mask)              \
+    {                                    \
+        name, id_##reg, (uint64_t)(mask) \
     }
 #define ID_READER(reg, encoding)              \
     static uint64_t id_##reg(void)            \
