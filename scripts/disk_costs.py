@@ -39,12 +39,14 @@ SYSTEM = f'''<system name="disk-costs">
 '''
 NODE = 'virtio_mmio@a003000'
 COUNT, DEEP = 256, 4096
-# What it is, the marks around it, operations, and at most so many instructions, or times native.
+# What it is, the marks around it, operations; and what a guest may pay beyond the native path, in
+# instructions or in times it. The promises are 24, 36, 29 and 39 thousand where the native path has
+# 16.1, 25.4, 20.3 and 28.3 thousand; this program's is shorter, so what is added is what is judged.
 FIGURES = [
-    ('4 KiB read', 0, COUNT, 24000, None),
-    ('64 KiB read', 2, COUNT, 36000, None),
-    ('4 KiB write', 4, COUNT, 29000, None),
-    ('64 KiB write', 6, COUNT, 39000, None),
+    ('4 KiB read', 0, COUNT, 7900, None),
+    ('64 KiB read', 2, COUNT, 10600, None),
+    ('4 KiB write', 4, COUNT, 8700, None),
+    ('64 KiB write', 6, COUNT, 10700, None),
     ('4 KiB read, 32 in flight', 8, DEEP, None, 1.25),
 ]
 DRIVE = ['-global', 'virtio-mmio.force-legacy=false', '-global', 'virtio-mmio.ioeventfd=off',
@@ -106,20 +108,32 @@ def guest(gic, folder, config='release'):
         return count(machine)
 
 
+def limit(figure, alone):
+    """The most that a guest may pay for one of FIGURES."""
+    name, _, _, more, times = figure
+    return alone[name] + more if more else alone[name] * times
+
+
+def measure(gic):
+    """({figure: instructions} natively, the same as a guest)."""
+    linux.checked(linux.TOP / 'guest/images.py')
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        return native(gic, Path(one)), guest(gic, Path(two))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--gic', type=int, choices=(2, 3), default=3)
     parser.add_argument('--check', action='store_true')
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        alone, under = native(arguments.gic, Path(one)), guest(arguments.gic, Path(two))
+    alone, under = measure(arguments.gic)
     print('| operation | native | guest | times | at most |\n|---|---|---|---|---|')
     good = True
-    for name, _, _, most, times in FIGURES:
-        limit = most if most else times * alone[name]
-        good = good and under[name] <= limit
+    for figure in FIGURES:
+        name = figure[0]
+        good = good and under[name] <= limit(figure, alone)
         print(f'| {name} | {alone[name]:,.0f} | {under[name]:,.0f} | '
-              f'{under[name] / alone[name]:.2f} | {limit:,.0f} |')
+              f'{under[name] / alone[name]:.2f} | {limit(figure, alone):,.0f} |')
     return 1 if arguments.check and not good else 0
 
 
