@@ -19,17 +19,20 @@ EMERGENCY_WRITE = 0x108
 
 @pytest.fixture
 def ports(boot, debian):
-    """Boots the system, and logs in to the left guest."""
+    """Boots the system, and logs in to the left guest; the right one has said all that it says."""
     def start(gic):
         image = build_image(SYSTEM, output=IMAGES / f'guest-ports-{gic}',
                             search=[debian, MAIN / 'systems/guest-ports/debug'])
         board = boot(image, gic=gic, smp=2, timeout=120)
+        board.expect_all(['left login: ', 'right login: '])
         login(board, 'left')
         return board
     return start
 
 
 def login(board, name):
+    """Logs in to the guest that has the input."""
+    board.send('\r')
     board.expect(f'{name} login: ')
     board.send('root\r')
     prompt(board, name)
@@ -81,7 +84,7 @@ def test_ports(ports, gic):
         board, 'left', f'{lines}; cat /tmp/lines >&3 & head -c $bytes <&3 | md5sum; '
         'tr a-z A-Z </tmp/lines | md5sum').replace(' -', '').split()[-2:]
     assert answer == wanted
-    board.send('@2\r')
+    board.send('@2')
     login(board, 'right')
     command(board, 'right', f'exec 4<>/dev/virtio-ports/link; {lines}')
     board.send('@mcat /tmp/lines >&4 & [ "$(head -c $bytes <&4 | md5sum)" = '
