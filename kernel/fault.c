@@ -68,7 +68,9 @@ static void fault_deliver(struct thread *t, struct thread *child)
     for (uint32_t i = 0; i < BH_MSG_REGS; i++) {
         t->context.x[2 + i] = child->fault.words[i];
     }
-    for (uint32_t i = BH_MSG_REGS; i < count; i++) {
+    /* An exit has one more. */
+    t->msg->msg[BH_MSG_REGS] = child->fault.words[BH_MSG_REGS];
+    for (uint32_t i = BH_MSG_REGS + 1; i < count; i++) {
         t->msg->msg[i] = child->fault.words[i];
     }
     t->serving = child;
@@ -81,14 +83,15 @@ void fault_send(struct cpu *cpu, struct thread *t)
     struct thread *parent = t->parent;
     bool exit = (t->flags & THREAD_VCPU) != 0;
     t->fault.number++;
-    sched_halt(cpu, t, THREAD_FAULT);
     if (exit && parent->cpu == cpu->index && thread_state(parent) == THREAD_RECV) {
         /* The usual exit to the VMM, shorter: nothing else waits, or it would not. */
+        sched_block(cpu, t, THREAD_FAULT);
         fault_deliver(parent, t);
         parent->prefer_calls = false;
         sched_make_ready(cpu, parent);
         return;
     }
+    sched_halt(cpu, t, THREAD_FAULT);
     __atomic_fetch_or(&parent->faults, 1UL << t->child_id, __ATOMIC_RELEASE);
     if (exit) {
         poke_thread(cpu, parent);

@@ -25,7 +25,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     if (__atomic_load_n(&t->control, __ATOMIC_RELAXED) != 0) {
         control_handle(cpu, t);
     }
-    if (report_waiting(cpu, t)) {
+    if (report_waiting(t)) {
         return;
     }
     if ((t->flags & THREAD_VCPU) != 0) {
@@ -79,12 +79,6 @@ void poke_by_interrupt(struct thread *t)
     }
 }
 
-void poke_again(struct cpu *cpu, struct thread *t)
-{
-    /* poke_handle() interrupts this CPU once more when it finds the bit. */
-    __atomic_fetch_or(&cpu->poked[t->id / 64], 1UL << (t->id % 64), __ATOMIC_RELAXED);
-}
-
 /** First thread at or after `from` that is poked on this CPU, going round; THREAD_MAX for none. */
 static uint32_t poke_next(const struct cpu *cpu, uint32_t from)
 {
@@ -104,16 +98,16 @@ void poke_handle(struct cpu *cpu)
         return;
     }
     /* Cleared before looking: a poke during the look sends a new interrupt. */
-    __atomic_fetch_and(&cpu->poked[id / 64], ~(1UL << (id % 64)), __ATOMIC_ACQ_REL);
+    uint64_t bit = 1UL << (id % 64);
+    uint64_t more = __atomic_fetch_and(&cpu->poked[id / 64], ~bit, __ATOMIC_ACQ_REL) & ~bit;
+    for (uint32_t word = 1; word < poke_words; word++) {
+        more |= __atomic_load_n(&cpu->poked[(id / 64 + word) % poke_words], __ATOMIC_RELAXED);
+    }
     /* Going round: who pokes low numbers all the time keeps no other waiting. */
     cpu->poke_from = (id + 1) % THREAD_MAX;
     poke_look(cpu, poke_threads[id]);
     /* One in each stay in the kernel: whoever was woken does not wait for the next one's message.
      */
-    uint64_t more = 0;
-    for (uint32_t word = 0; word < poke_words; word++) {
-        more |= __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
-    }
     if (more != 0) {
         arch_poke(cpu->index);
     }

@@ -16,9 +16,6 @@ void poke_thread(struct cpu *cpu, struct thread *t);
 /** The same, always by an interrupt; also for threads of the calling CPU that can wait. */
 void poke_by_interrupt(struct thread *t);
 
-/** From within a look at `t`, of this CPU: look at it once more when this stay is over. */
-void poke_again(struct cpu *cpu, struct thread *t);
-
 /** The poke interrupt came: look at threads of this CPU that were poked, one at a time. */
 void poke_handle(struct cpu *cpu);
 

@@ -149,7 +149,7 @@ void report_sys(struct cpu *cpu, struct thread *t)
     }
 }
 
-bool report_waiting(struct cpu *cpu, struct thread *t)
+bool report_waiting(struct thread *t)
 {
     if (t->report.kind == BH_REPORT_NONE) {
         return false;
@@ -167,6 +167,6 @@ bool report_waiting(struct cpu *cpu, struct thread *t)
         t->report.slot = NULL;
         t->report.kind = BH_REPORT_NONE;
     }
-    poke_again(cpu, t);
+    poke_by_interrupt(t);
     return true;
 }

@@ -26,7 +26,7 @@ void report_later(struct thread *t, enum bh_report_kind kind, const struct fault
  * Write the next half of the record that `t`, of this CPU, has waiting, and have the CPU look at
  * `t` again; false when there is none.
  */
-bool report_waiting(struct cpu *cpu, struct thread *t);
+bool report_waiting(struct thread *t);
 
 /** BH_SYS_REPORT by `t`. */
 void report_sys(struct cpu *cpu, struct thread *t);

@@ -164,7 +164,7 @@ void vcpu_sys_device_raise(struct cpu *cpu, struct thread *t)
 void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry)
 {
     struct vcpu *v = (struct vcpu *)((char *)entry - offsetof(struct vcpu, timer));
-    vgic_raise(cpu, v, VGIC_VTIMER);
+    vgic_tick(cpu, v);
 }
 
 void vcpu_answer(struct cpu *cpu, struct vcpu *v)

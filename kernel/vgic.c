@@ -47,12 +47,6 @@ static uint32_t vgic_busy(const struct vcpu *v)
     return v->vm->busy | 1;
 }
 
-/** Something in bank `number` became pending or active. */
-static void vgic_set_busy(struct vm *vm, uint32_t number)
-{
-    vm->busy |= 1u << number;
-}
-
 /** Pending, by the latch or by a level-triggered line. */
 static uint32_t vgic_pending(const struct vgic_bank *bank)
 {
@@ -66,6 +60,20 @@ static uint32_t vgic_candidates(const struct vcpu *v, const struct vgic_bank *ba
     return vgic_mine(v, bank, bits & ~bank->listed);
 }
 
+/** SGIs that other CPUs sent become pending. */
+static void vgic_absorb(struct vcpu *v)
+{
+    if (__atomic_load_n(&v->vgic.sgis, __ATOMIC_RELAXED) != 0) {
+        v->vgic.bank.pending |= __atomic_exchange_n(&v->vgic.sgis, 0, __ATOMIC_ACQUIRE);
+    }
+}
+
+/** What `v` has of `intid` is not so any more: all its list registers are to be filled anew. */
+static void vgic_outdate(struct vcpu *v)
+{
+    __atomic_store_n(&v->vgic.rebuild, true, __ATOMIC_RELEASE);
+}
+
 /** `v` no longer holds `intid`. Another vCPU may have become its target, and be waiting for it. */
 static void vgic_hand_over(const struct vcpu *v, const struct vgic_bank *bank, uint32_t intid)
 {
@@ -73,8 +81,19 @@ static void vgic_hand_over(const struct vcpu *v, const struct vgic_bank *bank, u
     uint32_t target = bank->target[intid % 32];
     if (intid >= VGIC_PRIVATE && target != v->index && target < v->vm->vcpus_count &&
         ((vgic_pending(bank) | bank->active) & bit) != 0) {
+        vgic_outdate(v->vm->vcpus[target]);
         poke_by_interrupt(&v->vm->vcpus[target]->thread);
     }
+}
+
+/** List register `i` is free, and what it held is in none. Returns its bank. */
+static struct vgic_bank *vgic_drop(struct vcpu *v, uint32_t i)
+{
+    uint32_t intid = v->vgic.lr_intid[i];
+    struct vgic_bank *bank = vgic_bank(v, intid / 32);
+    bank->listed &= ~(1u << intid % 32);
+    v->vgic.used &= ~(1u << i);
+    return bank;
 }
 
 /** What the guest did with list register `i` becomes the interrupt's state; the register is free.
@@ -82,42 +101,34 @@ static void vgic_hand_over(const struct vcpu *v, const struct vgic_bank *bank, u
 static void vgic_unlist(struct vcpu *v, uint32_t i)
 {
     uint32_t intid = v->vgic.lr_intid[i];
-    struct vgic_lr lr;
-    arch_lr_read(i, &lr);
+    uint64_t lr = arch_lr_read(i);
     arch_lr_clear(i);
-    v->vgic.used &= ~(1u << i);
-    struct vgic_bank *bank = vgic_bank(v, intid / 32);
+    struct vgic_bank *bank = vgic_drop(v, i);
     uint32_t bit = 1u << intid % 32;
-    bank->listed &= ~bit;
     /* What was raised meanwhile is latched already, and stays so. */
-    if (lr.pending && intid == VGIC_VTIMER) {
+    if ((lr & VGIC_LR_PENDING) != 0 && intid == VGIC_VTIMER) {
         bank->line |= bit;
-    } else if (lr.pending) {
+    } else if ((lr & VGIC_LR_PENDING) != 0) {
         /* Listed for its line alone, it is as pending as the line says now. */
         bank->pending |= bit & (bank->latched | bank->edge);
     }
-    bank->active = lr.active ? bank->active | bit : bank->active & ~bit;
+    bank->active = (lr & VGIC_LR_ACTIVE) != 0 ? bank->active | bit : bank->active & ~bit;
     vgic_hand_over(v, bank, intid);
 }
 
-static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
+/** Puts `intid` of `bank` into list register `i`: VGIC_LR_PENDING, VGIC_LR_ACTIVE or both. */
+static inline __attribute__((always_inline)) void vgic_put(struct vcpu *v, struct vgic_bank *bank,
+                                                           uint32_t i, uint32_t intid,
+                                                           uint64_t state)
 {
-    struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t n = intid % 32;
     uint32_t bit = 1u << n;
-    bool pending = (vgic_pending(bank) & bank->enabled & bit) != 0;
-    bool active = (bank->active & bit) != 0;
-    struct vgic_lr lr = {
-        .intid = intid,
-        .link = bank->link[n],
-        .priority = bank->priority[n],
-        .group = (bank->group & bit) != 0,
-        /* A linked interrupt cannot be both: the physical one is silent while it is active. */
-        .pending = pending && !(active && bank->link[n] != 0),
-        .active = active,
-        /* A line that is still high when the guest ends the interrupt makes it pending again. */
-        .notice = bank->link[n] == 0 && ((bank->notice & bit) != 0 || (bank->edge & bit) == 0),
-    };
+    uint64_t link = bank->link[n];
+    /* A line that is still high when the guest ends the interrupt makes it pending again. */
+    uint64_t notice = (bank->notice | ~bank->edge) >> n & 1;
+    uint64_t lr = intid | state | (uint64_t)bank->priority[n] << VGIC_LR_PRIORITY |
+                  (uint64_t)(bank->group >> n & 1) << VGIC_LR_GROUP;
+    lr |= link != 0 ? VGIC_LR_LINKED | link << VGIC_LR_LINK : notice << VGIC_LR_NOTICE;
     bank->listed |= bit;
     bank->latched = (bank->latched & ~bit) | (bank->pending & bit);
     bank->pending &= ~bit;
@@ -126,14 +137,29 @@ static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
     }
     v->vgic.used |= 1u << i;
     v->vgic.lr_intid[i] = (uint16_t)intid;
-    arch_lr_write(i, &lr);
+    arch_lr_write(i, lr);
 }
 
-/** The candidate that goes first: active ones, then the highest priority; BH_VIRQ_COUNT: none. */
-static uint32_t vgic_best(struct vcpu *v)
+/** The same, as its state in the bank says. */
+static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
 {
-    uint32_t best = BH_VIRQ_COUNT;
+    struct vgic_bank *bank = vgic_bank(v, intid / 32);
+    uint32_t n = intid % 32;
+    bool pending = (vgic_pending(bank) & bank->enabled & 1u << n) != 0;
+    uint64_t state = pending ? VGIC_LR_PENDING : 0;
+    if ((bank->active >> n & 1) != 0) {
+        /* A linked interrupt cannot be both: the physical one is silent while it is active. */
+        state = VGIC_LR_ACTIVE | (bank->link[n] == 0 ? state : 0);
+    }
+    vgic_put(v, bank, i, intid, state);
+}
+
+/** The candidate that goes first: active ones, then the highest priority. Counts all of them. */
+static uint32_t vgic_best(struct vcpu *v, uint32_t *count)
+{
+    uint32_t best = 0;
     uint32_t best_rank = 0x200;
+    *count = 0;
     for (uint32_t busy = vgic_busy(v); busy != 0; busy &= busy - 1) {
         uint32_t b = (uint32_t)__builtin_ctz(busy);
         const struct vgic_bank *bank = vgic_bank(v, b);
@@ -141,7 +167,7 @@ static uint32_t vgic_best(struct vcpu *v)
             v->vm->busy &= ~(1u << b);
             continue;
         }
-        for (uint32_t left = vgic_candidates(v, bank); left != 0; left &= left - 1) {
+        for (uint32_t left = vgic_candidates(v, bank); left != 0; left &= left - 1, ++*count) {
             uint32_t n = (uint32_t)__builtin_ctz(left);
             uint32_t rank = (bank->active & 1u << n) != 0 ? 0 : 0x100u + bank->priority[n];
             if (rank < best_rank) {
@@ -163,12 +189,14 @@ static uint32_t vgic_free(const struct vcpu *v)
  */
 static void vgic_fill(struct vcpu *v)
 {
-    uint32_t next = vgic_best(v);
-    for (uint32_t left = vgic_free(v); left != 0 && next != BH_VIRQ_COUNT; left &= left - 1) {
+    uint32_t waiting;
+    uint32_t next = vgic_best(v, &waiting);
+    for (uint32_t left = vgic_free(v); left != 0 && waiting > 0; left &= left - 1) {
         vgic_list(v, (uint32_t)__builtin_ctz(left), next);
-        next = vgic_best(v);
+        /* Of one candidate alone nothing is left. */
+        next = --waiting > 0 ? vgic_best(v, &waiting) : 0;
     }
-    bool more = next != BH_VIRQ_COUNT;
+    bool more = waiting > 0;
     if (more != v->vgic.overflow) {
         v->vgic.overflow = more;
         arch_lr_underflow(more);
@@ -179,11 +207,8 @@ static void vgic_fill(struct vcpu *v)
 static void vgic_forget(struct vcpu *v, uint32_t i)
 {
     uint32_t intid = v->vgic.lr_intid[i];
-    struct vgic_bank *bank = vgic_bank(v, intid / 32);
-    uint32_t bit = 1u << intid % 32;
-    bank->listed &= ~bit;
-    bank->active &= ~bit;
-    v->vgic.used &= ~(1u << i);
+    struct vgic_bank *bank = vgic_drop(v, i);
+    bank->active &= ~(1u << intid % 32);
     vgic_hand_over(v, bank, intid);
 }
 
@@ -226,10 +251,8 @@ static void vgic_settle_timer(struct vcpu *v)
         return;
     }
     if ((bank->listed & bit) != 0) {
-        struct vgic_lr lr;
         uint32_t i = vgic_find(v, VGIC_VTIMER);
-        arch_lr_read(i, &lr);
-        if (!lr.pending) {
+        if ((arch_lr_read(i) & VGIC_LR_PENDING) == 0) {
             return;
         }
         vgic_unlist(v, i);
@@ -241,6 +264,7 @@ static void vgic_settle_timer(struct vcpu *v)
 /** Collects and fills the list registers of the loaded `v`. */
 static void vgic_refresh(struct vcpu *v)
 {
+    vgic_absorb(v);
     vgic_settle_timer(v);
     vgic_collect(v, __atomic_exchange_n(&v->vgic.rebuild, false, __ATOMIC_ACQUIRE));
     vgic_fill(v);
@@ -249,16 +273,18 @@ static void vgic_refresh(struct vcpu *v)
 bool vgic_waiting(struct vcpu *v)
 {
     bool waiting = false;
+    bool loaded = arch_vcpu_is_loaded(v);
     vgic_lock(v->vm);
-    if (arch_vcpu_is_loaded(v)) {
+    vgic_absorb(v);
+    if (loaded) {
         vgic_refresh(v);
         for (uint32_t left = v->vgic.used; left != 0 && !waiting; left &= left - 1) {
-            struct vgic_lr lr;
-            arch_lr_read((uint32_t)__builtin_ctz(left), &lr);
-            waiting = lr.pending;
+            waiting = (arch_lr_read((uint32_t)__builtin_ctz(left)) & VGIC_LR_PENDING) != 0;
         }
     }
-    for (uint32_t busy = vgic_busy(v); busy != 0 && !waiting; busy &= busy - 1) {
+    /* With a list register free, no other waits. */
+    for (uint32_t busy = !loaded || v->vgic.overflow ? vgic_busy(v) : 0; busy != 0 && !waiting;
+         busy &= busy - 1) {
         const struct vgic_bank *bank = vgic_bank(v, (uint32_t)__builtin_ctz(busy));
         waiting =
             vgic_mine(v, bank,
@@ -266,18 +292,6 @@ bool vgic_waiting(struct vcpu *v)
     }
     vgic_unlock(v->vm);
     return waiting;
-}
-
-void vgic_update(struct cpu *cpu, struct vcpu *v)
-{
-    if (arch_vcpu_is_loaded(v)) {
-        vgic_lock(v->vm);
-        vgic_refresh(v);
-        vgic_unlock(v->vm);
-    }
-    if (thread_state(&v->thread) == THREAD_WFI && vgic_waiting(v)) {
-        sched_make_ready(cpu, &v->thread);
-    }
 }
 
 void vgic_unload(struct vcpu *v)
@@ -290,6 +304,7 @@ void vgic_unload(struct vcpu *v)
 void vgic_load(struct vcpu *v)
 {
     vgic_lock(v->vm);
+    vgic_absorb(v);
     /* Whatever it asked for is forgotten: the interface was another's. */
     v->vgic.overflow = false;
     vgic_settle_timer(v);
@@ -301,20 +316,11 @@ void vgic_reset_vcpu(struct vcpu *v)
 {
     struct vgic_bank *bank = &v->vgic.bank;
     vgic_lock(v->vm);
-    v->vgic.used = 0;
-    bank->pending = 0;
-    bank->active = 0;
-    bank->line = 0;
-    bank->listed = 0;
-    bank->notice = 0;
+    _Static_assert(sizeof(v->vgic) % 8 == 0, "arch_clear()");
+    arch_clear(&v->vgic, sizeof(v->vgic));
     /* SGIs are enabled and edge-triggered for good; the timer's PPI is a level. */
     bank->enabled = VGIC_SGIS;
     bank->edge = VGIC_SGIS;
-    bank->group = 0;
-    for (uint32_t n = 0; n < 32; n++) {
-        bank->priority[n] = 0;
-        bank->link[n] = 0;
-    }
     bank->link[VGIC_VTIMER] = VGIC_VTIMER;
     vgic_unlock(v->vm);
 }
@@ -330,10 +336,14 @@ static struct vcpu *vgic_target(struct vcpu *v, uint32_t intid)
 }
 
 /** Puts `intid` of the loaded `v`, just raised, into a list register; false: that takes more. */
-static bool vgic_show(struct vcpu *v, struct vgic_bank *bank, uint32_t intid)
+static inline __attribute__((always_inline)) bool vgic_show(struct vcpu *v, struct vgic_bank *bank,
+                                                            uint32_t intid)
 {
     uint32_t bit = 1u << intid % 32;
     uint32_t i;
+    if ((bank->enabled & bit) == 0) {
+        return false;
+    }
     if ((bank->listed & bit) != 0) {
         i = vgic_find(v, intid);
         /* A former target may still hold it. */
@@ -344,13 +354,42 @@ static bool vgic_show(struct vcpu *v, struct vgic_bank *bank, uint32_t intid)
         bank->active &= ~bit;
     } else {
         uint32_t free = vgic_free(v);
-        if (free == 0 || v->vgic.overflow || ((bank->active | ~bank->enabled) & bit) != 0) {
+        if (free == 0 || v->vgic.overflow || (bank->active & bit) != 0) {
             return false;
         }
         i = (uint32_t)__builtin_ctz(free);
     }
-    vgic_list(v, i, intid);
+    vgic_put(v, bank, i, intid, VGIC_LR_PENDING);
     return true;
+}
+
+/** Puts SGIs of other CPUs into list registers of the loaded `v`; false: more is to be done. */
+static bool vgic_show_sgis(struct vcpu *v)
+{
+    struct vgic_bank *bank = &v->vgic.bank;
+    uint32_t sgis = __atomic_exchange_n(&v->vgic.sgis, 0, __ATOMIC_ACQUIRE);
+    bool shown = sgis != 0 && !__atomic_load_n(&v->vgic.rebuild, __ATOMIC_RELAXED);
+    bank->pending |= sgis;
+    for (; sgis != 0 && shown; sgis &= sgis - 1) {
+        shown = vgic_show(v, bank, (uint32_t)__builtin_ctz(sgis));
+    }
+    return shown;
+}
+
+void vgic_update(struct cpu *cpu, struct vcpu *v)
+{
+    bool shown = false;
+    if (arch_vcpu_is_loaded(v)) {
+        vgic_lock(v->vm);
+        shown = vgic_show_sgis(v);
+        if (!shown) {
+            vgic_refresh(v);
+        }
+        vgic_unlock(v->vm);
+    }
+    if (thread_state(&v->thread) == THREAD_WFI && (shown || vgic_waiting(v))) {
+        sched_make_ready(cpu, &v->thread);
+    }
 }
 
 void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid)
@@ -358,20 +397,43 @@ void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid)
     vgic_lock(v->vm);
     struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t bit = 1u << intid % 32;
-    *(intid == VGIC_VTIMER ? &bank->line : &bank->pending) |= bit;
-    vgic_set_busy(v->vm, intid / 32);
+    bank->pending |= bit;
+    v->vm->busy |= 1u << intid / 32;
     struct vcpu *target = vgic_target(v, intid);
     bool here = target->thread.cpu == cpu->index && arch_vcpu_is_loaded(target);
     bool shown = here && vgic_show(target, bank, intid);
-    if (!shown && (bank->listed & bit) != 0) {
-        /* Its list register must show it as pending again. */
-        target->vgic.rebuild = true;
+    if (!shown) {
+        vgic_outdate(target);
     }
     vgic_unlock(v->vm);
     if (!shown) {
         poke_thread(cpu, &target->thread);
     } else if (thread_state(&target->thread) == THREAD_WFI) {
         sched_make_ready(cpu, &target->thread);
+    }
+}
+
+void vgic_tick(struct cpu *cpu, struct vcpu *v)
+{
+    vgic_lock(v->vm);
+    bool shown = cpu->loaded == v && vgic_show(v, &v->vgic.bank, VGIC_VTIMER);
+    v->vgic.bank.line |= shown ? 0 : 1u << VGIC_VTIMER;
+    vgic_unlock(v->vm);
+    if (!shown) {
+        vgic_outdate(v);
+        vgic_update(cpu, v);
+    } else if (thread_state(&v->thread) == THREAD_WFI) {
+        sched_make_ready(cpu, &v->thread);
+    }
+}
+
+void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid)
+{
+    if (v->thread.cpu == cpu->index) {
+        vgic_raise(cpu, v, intid);
+    } else {
+        __atomic_fetch_or(&v->vgic.sgis, 1u << intid, __ATOMIC_RELEASE);
+        poke_by_interrupt(&v->thread);
     }
 }
 
@@ -390,24 +452,16 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
 
 static uint32_t *vgic_field(struct vgic_bank *bank, uint64_t field)
 {
-    switch (field) {
-    case BH_VIRQ_ENABLED:
-        return &bank->enabled;
-    case BH_VIRQ_PENDING:
-        return &bank->pending;
-    case BH_VIRQ_LINE:
-        return &bank->line;
-    case BH_VIRQ_ACTIVE:
-        return &bank->active;
-    case BH_VIRQ_EDGE:
-        return &bank->edge;
-    case BH_VIRQ_GROUP:
-        return &bank->group;
-    case BH_VIRQ_NOTICE:
-        return &bank->notice;
-    default:
-        return NULL;
-    }
+    static const uint8_t offsets[] = {
+        [BH_VIRQ_ENABLED] = offsetof(struct vgic_bank, enabled),
+        [BH_VIRQ_PENDING] = offsetof(struct vgic_bank, pending),
+        [BH_VIRQ_LINE] = offsetof(struct vgic_bank, line),
+        [BH_VIRQ_ACTIVE] = offsetof(struct vgic_bank, active),
+        [BH_VIRQ_EDGE] = offsetof(struct vgic_bank, edge),
+        [BH_VIRQ_GROUP] = offsetof(struct vgic_bank, group),
+        [BH_VIRQ_NOTICE] = offsetof(struct vgic_bank, notice),
+    };
+    return field < sizeof(offsets) ? (uint32_t *)((char *)bank + offsets[field]) : NULL;
 }
 
 /** Have every vCPU that interrupts of this bank go to follow their new state. */
@@ -416,7 +470,7 @@ static void vgic_changed(struct cpu *cpu, struct vcpu *v, uint32_t bank)
     for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
         struct vcpu *each = v->vm->vcpus[i];
         if (bank != 0 || each == v) {
-            __atomic_store_n(&each->vgic.rebuild, true, __ATOMIC_RELEASE);
+            vgic_outdate(each);
             poke_thread(cpu, &each->thread);
         }
     }
@@ -457,14 +511,13 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
         if (field == BH_VIRQ_EDGE && number == 0) {
             mask &= ~(uint64_t)VGIC_FIXED_TRIGGER;
         }
+        vgic_absorb(v);
         uint32_t before = bank->pending | bank->active;
         *bits = (*bits & ~(uint32_t)mask) | ((uint32_t)value & (uint32_t)mask);
-        vgic_set_busy(v->vm, number);
+        v->vm->busy |= 1u << number;
         vgic_release(bank, number, before & ~(bank->pending | bank->active | bank->listed));
     } else if (field == BH_VIRQ_PRIORITY) {
-        for (uint32_t i = 0; i < 4; i++) {
-            bank->priority[n + i] = (uint8_t)(value >> (8 * i));
-        }
+        __builtin_memcpy(&bank->priority[n], &value, 4);
     } else {
         bank->target[n] = (uint8_t)value;
     }
@@ -485,6 +538,7 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     if (bits != NULL && n == 0) {
         bool here = v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v);
         vgic_lock(v->vm);
+        vgic_absorb(v);
         if (here) {
             vgic_settle_timer(v);
             vgic_collect(v, true);
@@ -496,8 +550,8 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
         }
         vgic_unlock(v->vm);
     } else if (field == BH_VIRQ_PRIORITY && n % 4 == 0) {
-        *value = (uint64_t)bank->priority[n] | (uint64_t)bank->priority[n + 1] << 8 |
-                 (uint64_t)bank->priority[n + 2] << 16 | (uint64_t)bank->priority[n + 3] << 24;
+        *value = 0;
+        __builtin_memcpy(value, &bank->priority[n], 4);
     } else if (field == BH_VIRQ_TARGET && intid >= VGIC_PRIVATE) {
         *value = bank->target[n];
     } else {

@@ -42,24 +42,28 @@ struct vgic_bank {
     uint16_t link[32];  /* physical INTID that the guest's end of interrupt deactivates, or 0 */
 };
 
-/** What a list register says; the controller's format is the architecture's business. */
-struct vgic_lr {
-    uint32_t intid;
-    uint32_t link;
-    uint8_t priority;
-    bool group;
-    bool pending;
-    bool active;
-    bool notice; /* a maintenance interrupt when the guest ends it */
-};
+/**
+ * What a list register says, as GICv3 has it (IHI 0069, ICH_LR<n>_EL2): the INTID, and in bits from
+ * these on the physical INTID of a linked one, that its end is to be announced (not if linked), the
+ * priority, the group, the state.
+ */
+#define VGIC_LR_LINK 32
+#define VGIC_LR_NOTICE 41
+#define VGIC_LR_PRIORITY 48
+#define VGIC_LR_GROUP 60
+#define VGIC_LR_LINKED (1UL << 61)
+#define VGIC_LR_STATE 62
+#define VGIC_LR_PENDING (1UL << VGIC_LR_STATE)
+#define VGIC_LR_ACTIVE (1UL << 63)
 
 /** The part of a vCPU. */
 struct vgic_cpu {
-    struct vgic_bank bank;           /* 0 to 31 */
-    uint32_t used;                   /* list registers in use, bit n being the n-th */
-    uint16_t lr_intid[VGIC_MAX_LRS]; /* what each of them is used for */
-    bool overflow;                   /* more waits than there are list registers */
-    bool rebuild; /* shared: something changed that the list registers must follow */
+    _Alignas(8) struct vgic_bank bank; /* 0 to 31 */
+    uint32_t used;                     /* list registers in use, bit n being the n-th */
+    uint16_t lr_intid[VGIC_MAX_LRS];   /* what each of them is used for */
+    bool overflow;                     /* more waits than there are list registers */
+    bool rebuild;  /* shared: something changed that the list registers must follow */
+    uint32_t sgis; /* shared: sent from other CPUs, and not yet pending in the bank */
 };
 
 /** Private interrupts at their reset state; no list register used. */
@@ -67,6 +71,12 @@ void vgic_reset_vcpu(struct vcpu *v);
 
 /** Make `intid` pending, of `v` if private; any CPU. A level-triggered one by its latch. */
 void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid);
+
+/** The virtual timer of `v` of this CPU expired; the physical interrupt stays active, if it did. */
+void vgic_tick(struct cpu *cpu, struct vcpu *v);
+
+/** The same of SGI `intid`, shorter if `v` is another CPU's. */
+void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid);
 
 /** `intid` was raised for `v` of this CPU, or its state changed: list registers, wake-up. */
 void vgic_update(struct cpu *cpu, struct vcpu *v);

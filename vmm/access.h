@@ -16,6 +16,8 @@ struct access {
     uint64_t offset;
     /** What is stored; after a load, what was read. Bits beyond the width are zero or ignored. */
     uint64_t value;
+    /** Set by a device that may have something to do now besides the answer: output, requests. */
+    bool work;
 };
 
 enum access_result {

@@ -123,23 +123,34 @@ static void gicd_write(struct gic *gic, uint32_t vcpu, uint32_t offset, uint32_t
     }
 }
 
+/** An access of 64 bits, which the routing registers alone have. */
+static void gicd_access_double(struct gic *gic, struct access *access)
+{
+    uint32_t offset = (uint32_t)access->offset;
+
+    if (!gicd_is_router(gic, offset)) {
+        gic->ignored++;
+        access->value = 0;
+    } else if (access->store) {
+        gicd_write(gic, access->vcpu, offset, ~0u, (uint32_t)access->value);
+        gicd_write(gic, access->vcpu, offset + 4, ~0u, (uint32_t)(access->value >> 32));
+    } else {
+        access->value = gicd_read(gic, access->vcpu, offset) |
+                        (uint64_t)gicd_read(gic, access->vcpu, offset + 4) << 32;
+    }
+}
+
 enum access_result gicd_access(void *cookie, struct access *access)
 {
     struct gic *gic = cookie;
     uint32_t word = (uint32_t)access->offset & ~3u;
     uint32_t shift = (uint32_t)(access->offset & 3) * 8;
-    bool aligned = access->offset % access->bytes == 0;
-    bool doubled = access->bytes == 8 && gicd_is_router(gic, word);
 
-    if (!aligned || (access->bytes == 8 && !doubled)) {
+    if ((access->offset & (access->bytes - 1)) != 0) {
         gic->ignored++;
         access->value = 0;
-    } else if (doubled && access->store) {
-        gicd_write(gic, access->vcpu, word, ~0u, (uint32_t)access->value);
-        gicd_write(gic, access->vcpu, word + 4, ~0u, (uint32_t)(access->value >> 32));
-    } else if (doubled) {
-        access->value = gicd_read(gic, access->vcpu, word) |
-                        (uint64_t)gicd_read(gic, access->vcpu, word + 4) << 32;
+    } else if (access->bytes == 8) {
+        gicd_access_double(gic, access);
     } else if (access->store) {
         uint32_t lanes = (access->bytes == 4 ? ~0u : (1u << access->bytes * 8) - 1) << shift;
 

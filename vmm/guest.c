@@ -371,28 +371,6 @@ static struct guest_answer guest_trap(struct guest *guest, uint32_t vcpu,
     }
 }
 
-static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
-                                        const uint64_t words[GUEST_FAULT_WORDS])
-{
-    uint64_t esr = words[3];
-    struct access access = {
-        .vcpu = vcpu,
-        .bytes = GUEST_ESR_WIDTH(esr),
-        .store = (esr & GUEST_ESR_STORE) != 0,
-        .value = words[4],
-    };
-
-    enum access_result result = bus_access(&guest->bus, words[1], &access);
-    if (result == ACCESS_WAIT) {
-        return (struct guest_answer){ .reply = false };
-    }
-    if (result != ACCESS_DONE) {
-        guest->aborts++;
-        return (struct guest_answer){ .reply = true, .label = BH_VCPU_ABORT };
-    }
-    return (struct guest_answer){ true, BH_VCPU_DONE, access.value };
-}
-
 /** Bring input to who is there for it: the driver of the virtIO console, else the UART. */
 static void guest_feed(struct guest *guest)
 {
@@ -417,6 +395,31 @@ static void guest_settle(struct guest *guest)
     }
     virtio_work(&guest->virtio);
     terminal_flush(&guest->terminal);
+}
+
+static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
+                                        const uint64_t words[GUEST_FAULT_WORDS])
+{
+    uint64_t esr = words[3];
+    struct access access = {
+        .vcpu = vcpu,
+        .bytes = GUEST_ESR_WIDTH(esr),
+        .store = (esr & GUEST_ESR_STORE) != 0,
+        .value = words[4],
+    };
+    enum access_result result = bus_access(&guest->bus, words[1], &access);
+
+    if (access.work) {
+        guest_settle(guest);
+    }
+    if (result == ACCESS_WAIT) {
+        return (struct guest_answer){ .reply = false };
+    }
+    if (result != ACCESS_DONE) {
+        guest->aborts++;
+        return (struct guest_answer){ .reply = true, .label = BH_VCPU_ABORT };
+    }
+    return (struct guest_answer){ true, BH_VCPU_DONE, access.value };
 }
 
 /** The disk's server notified. */
@@ -453,8 +456,8 @@ void guest_notified(struct guest *guest, uint32_t channel)
     }
 }
 
-static struct guest_answer guest_fault_of(struct guest *guest, uint32_t id, uint64_t label,
-                                          const uint64_t words[GUEST_FAULT_WORDS])
+struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
+                                const uint64_t words[GUEST_FAULT_WORDS])
 {
     uint32_t vcpu = id < BH_MAX_CHILDREN ? guest->index[id] : GUEST_NO_VCPU;
 
@@ -472,13 +475,4 @@ static struct guest_answer guest_fault_of(struct guest *guest, uint32_t id, uint
         life_crash(guest, "a fault that nobody handles");
         return (struct guest_answer){ .reply = false };
     }
-}
-
-struct guest_answer guest_fault(struct guest *guest, uint32_t id, uint64_t label,
-                                const uint64_t words[GUEST_FAULT_WORDS])
-{
-    struct guest_answer answer = guest_fault_of(guest, id, label, words);
-
-    guest_settle(guest);
-    return answer;
 }

@@ -175,5 +175,6 @@ enum access_result uart_access(void *cookie, struct access *access)
         access->value = uart_read(uart, (uint32_t)access->offset);
     }
     uart_update(uart);
+    access->work = true;
     return ACCESS_DONE;
 }

@@ -69,6 +69,7 @@ static enum access_result virtio_page_access(void *cookie, struct access *access
     if (!access->store) {
         return ACCESS_ABORT;
     }
+    access->work = true;
     if (vmmio_store(&page->mmio, (uint32_t)access->offset, access->bytes, access->value) ==
         VDEV_PENDING) {
         page->waiting |= 1u << access->vcpu;

@@ -47,7 +47,6 @@ struct arch_vcpu {
 };
 
 struct vcpu;
-struct vgic_lr;
 
 #define arch_read(reg)                                         \
     ({                                                         \
@@ -64,11 +63,11 @@ static inline bool arch_timer_output(void)
     return (arch_read(cntv_ctl_el0) & 7) == 5;
 }
 
-/** @{ List registers of this CPU: how many; what one says; none; bits of those that are empty, that
- * are empty and asked for notice; whether to interrupt when at most one is used. */
+/** @{ List registers (vgic.h) of this CPU: how many; what one says; none; bits of those that are
+ * empty, that are empty and asked for notice; whether to interrupt when at most one is used. */
 uint32_t arch_lr_count(void);
-void arch_lr_read(uint32_t index, struct vgic_lr *lr);
-void arch_lr_write(uint32_t index, const struct vgic_lr *lr);
+uint64_t arch_lr_read(uint32_t index);
+void arch_lr_write(uint32_t index, uint64_t lr);
 void arch_lr_clear(uint32_t index);
 uint64_t arch_lr_empty(void);
 uint64_t arch_lr_ended(void);

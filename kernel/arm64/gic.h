@@ -15,8 +15,6 @@
 
 /** Software generated interrupt of a poke. */
 #define GIC_SGI_POKE 0
-/** gic_take(): nothing is pending. */
-#define GIC_NONE 1023
 
 /** What a version of the controller can do: result, name, parameters. The functions say what. */
 #define GIC_OPS(X)                                   \
@@ -32,17 +30,16 @@
     GIC_LR_OPS(X)
 
 /** Of these, what the virtual interface is about: gicv2_lr.c and gicv3_lr.c. */
-#define GIC_LR_OPS(X)                                             \
-    X(uint32_t, lr_count, (void))                                 \
-    X(void, lr_read, (uint32_t index, struct vgic_lr * lr))       \
-    X(void, lr_write, (uint32_t index, const struct vgic_lr *lr)) \
-    X(void, lr_clear, (uint32_t index))                           \
-    X(uint64_t, lr_empty, (void))                                 \
-    X(uint64_t, lr_ended, (void))                                 \
-    X(void, lr_underflow, (bool wanted))                          \
-    X(void, lr_save, (struct arch_gic_cpu * gic))                 \
-    X(void, lr_load, (const struct arch_gic_cpu *gic))            \
-    X(void, lr_reset, (struct arch_gic_cpu * gic))
+#define GIC_LR_OPS(X)                                \
+    X(uint32_t, lr_count, (void))                    \
+    X(uint64_t, lr_read, (uint32_t index))           \
+    X(void, lr_write, (uint32_t index, uint64_t lr)) \
+    X(void, lr_clear, (uint32_t index))              \
+    X(uint64_t, lr_empty, (void))                    \
+    X(uint64_t, lr_ended, (void))                    \
+    X(void, lr_underflow, (bool wanted))             \
+    X(void, lr_save, (struct arch_gic_cpu * gic))    \
+    X(void, lr_load, (const struct arch_gic_cpu *gic))
 
 struct gic_ops {
 #define GIC_OP_MEMBER(result, name, parameters) result(*name) parameters;
@@ -75,10 +72,9 @@ void gic_deactivate(uint32_t taken);
 /** Make a PPI of this CPU active (silent) or inactive. */
 void gic_set_active(uint32_t ppi, bool active);
 
-/** @{ The guest's view of the CPU interface: to memory, from memory, what it is after a reset. */
+/** @{ The guest's view of the CPU interface: to memory, from memory. After a reset it is zero. */
 void gic_save_cpu_interface(struct arch_gic_cpu *gic);
 void gic_load_cpu_interface(const struct arch_gic_cpu *gic);
-void gic_reset_cpu_interface(struct arch_gic_cpu *gic);
 /** @} */
 
 #endif

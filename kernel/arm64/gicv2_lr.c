@@ -6,6 +6,7 @@
 #include "gic.h"
 #include "gicd.h"
 #include "mmio.h"
+#include "vgic.h"
 
 #define GICH_HCR 0x000
 #define GICH_VTR 0x004
@@ -17,11 +18,13 @@
 #define GICH_HCR_EN 1u
 #define GICH_HCR_UIE 2u
 
-#define LR_HW (1u << 31)
-#define LR_GROUP1 (1u << 30)
-#define LR_ACTIVE (1u << 29)
-#define LR_PENDING (1u << 28)
-#define LR_EOI (1u << 19)
+#define LR_INTID 0x3ffu
+#define LR_LINK 10
+#define LR_NOTICE 19
+#define LR_PRIORITY 23
+#define LR_STATE 28
+#define LR_GROUP 30
+#define LR_LINKED (1u << 31)
 
 /**
  * QEMU's model, up to at least 7.2, deactivates a linked interrupt at the guest's EOI without
@@ -55,34 +58,33 @@ uint32_t gicv2_lr_count(void)
     return count < VGIC_MAX_LRS ? count : VGIC_MAX_LRS;
 }
 
-void gicv2_lr_read(uint32_t index, struct vgic_lr *lr)
+uint64_t gicv2_lr_read(uint32_t index)
 {
-    uint32_t value = mmio_read32(gicv2_gich + GICH_LR0 + 4 * index);
-    lr->intid = value & 0x3ff;
-    lr->pending = (value & LR_PENDING) != 0;
-    lr->active = (value & LR_ACTIVE) != 0;
+    uint64_t value = mmio_read32(gicv2_gich + GICH_LR0 + 4 * index);
+    return (value & LR_INTID) | (value >> LR_STATE & 3) << VGIC_LR_STATE;
 }
 
-void gicv2_lr_write(uint32_t index, const struct vgic_lr *lr)
+void gicv2_lr_write(uint32_t index, uint64_t lr)
 {
-    uint32_t value = lr->intid | (uint32_t)(lr->priority >> 3) << 23;
-    value |= lr->group ? LR_GROUP1 : 0;
-    value |= lr->pending ? LR_PENDING : 0;
-    value |= lr->active ? LR_ACTIVE : 0;
-    bool linked = lr->link != 0 && !gicv2_model;
-    value |= linked ? LR_HW | lr->link << 10 : 0;
-    value |= !linked && (lr->notice || lr->link != 0) ? LR_EOI : 0;
-    if (gicv2_model) {
-        *gicv2_link(index) = (uint16_t)lr->link;
+    uint64_t link = (lr & VGIC_LR_LINKED) != 0 ? lr >> VGIC_LR_LINK & LR_INTID : 0;
+    uint64_t value = (lr & LR_INTID) | (lr >> (VGIC_LR_PRIORITY + 3) & 0x1f) << LR_PRIORITY |
+                     (lr >> VGIC_LR_GROUP & 1) << LR_GROUP | lr >> VGIC_LR_STATE << LR_STATE;
+    if (link == 0) {
+        value |= (lr >> VGIC_LR_NOTICE & 1) << LR_NOTICE;
+    } else {
+        value |= gicv2_model ? 1UL << LR_NOTICE : LR_LINKED | link << LR_LINK;
     }
-    mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, value);
+    if (gicv2_model) {
+        *gicv2_link(index) = (uint16_t)link;
+    }
+    mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, (uint32_t)value);
 }
 
 void gicv2_lr_clear(uint32_t index)
 {
     uint64_t reg = gicv2_gich + GICH_LR0 + 4 * index;
     if (gicv2_model && *gicv2_link(index) != 0) {
-        bool ended = (mmio_read32(reg) & (LR_PENDING | LR_ACTIVE)) == 0;
+        bool ended = (mmio_read32(reg) >> LR_STATE & 3) == 0;
         if (ended) {
             gic_deactivate(*gicv2_link(index));
         }
@@ -118,9 +120,4 @@ void gicv2_lr_load(const struct arch_gic_cpu *state)
     mmio_write32(gicv2_gich + GICH_VMCR, (uint32_t)state->vmcr);
     mmio_write32(gicv2_gich + GICH_APR, (uint32_t)state->apr[0]);
     mmio_write32(gicv2_gich + GICH_HCR, GICH_HCR_EN);
-}
-
-void gicv2_lr_reset(struct arch_gic_cpu *state)
-{
-    *state = (struct arch_gic_cpu){ 0 };
 }

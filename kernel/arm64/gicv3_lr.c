@@ -2,19 +2,13 @@
 /* The virtual CPU interface of GICv3: the ICH_ registers (IHI 0069, 12.4). */
 #include "gicv3_lr.h"
 
-#define LR_PENDING (1UL << 62)
-#define LR_ACTIVE (1UL << 63)
-#define LR_HW (1UL << 61)
-#define LR_GROUP1 (1UL << 60)
-#define LR_EOI (1UL << 41)
-
 #define ICH_HCR_EN 1UL
 #define ICH_HCR_UIE 2UL
 
 /** List registers 0 to 7: each has a name of its own. */
 #define GICV3_LRS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 
-static uint64_t gicv3_lr_get(uint32_t index)
+uint64_t gicv3_lr_read(uint32_t index)
 {
 #define GICV3_LR_GET(n) \
     case n:             \
@@ -26,11 +20,11 @@ static uint64_t gicv3_lr_get(uint32_t index)
     }
 }
 
-static void gicv3_lr_put(uint32_t index, uint64_t value)
+void gicv3_lr_write(uint32_t index, uint64_t lr)
 {
-#define GICV3_LR_PUT(n)                      \
-    case n:                                  \
-        arch_write(s3_4_c12_c12_##n, value); \
+#define GICV3_LR_PUT(n)                   \
+    case n:                               \
+        arch_write(s3_4_c12_c12_##n, lr); \
         break;
     switch (index) {
         GICV3_LRS(GICV3_LR_PUT)
@@ -47,28 +41,9 @@ uint32_t gicv3_lr_count(void)
     return count < 8 ? count : 8;
 }
 
-void gicv3_lr_read(uint32_t index, struct vgic_lr *lr)
-{
-    uint64_t value = gicv3_lr_get(index);
-    lr->intid = (uint32_t)value;
-    lr->pending = (value & LR_PENDING) != 0;
-    lr->active = (value & LR_ACTIVE) != 0;
-}
-
-void gicv3_lr_write(uint32_t index, const struct vgic_lr *lr)
-{
-    uint64_t value = lr->intid | (uint64_t)lr->priority << 48;
-    value |= lr->group ? LR_GROUP1 : 0;
-    value |= lr->pending ? LR_PENDING : 0;
-    value |= lr->active ? LR_ACTIVE : 0;
-    value |= lr->link != 0 ? LR_HW | (uint64_t)lr->link << 32 : 0;
-    value |= lr->notice && lr->link == 0 ? LR_EOI : 0;
-    gicv3_lr_put(index, value);
-}
-
 void gicv3_lr_clear(uint32_t index)
 {
-    gicv3_lr_put(index, 0);
+    gicv3_lr_write(index, 0);
 }
 
 uint64_t gicv3_lr_empty(void)
@@ -101,9 +76,4 @@ void gicv3_lr_load(const struct arch_gic_cpu *state)
     arch_write(s3_4_c12_c8_0, state->apr[0]);
     arch_write(s3_4_c12_c9_0, state->apr[1]);
     arch_write(s3_4_c12_c11_0, ICH_HCR_EN);
-}
-
-void gicv3_lr_reset(struct arch_gic_cpu *state)
-{
-    *state = (struct arch_gic_cpu){ 0 };
 }

@@ -223,7 +223,7 @@ void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x
     v->arch.regs[BH_VCPU_VMPIDR_EL2] = mpidr;
     v->arch.regs[BH_VCPU_CNTVOFF_EL2] = offset;
     v->arch.regs[BH_VCPU_SCTLR_EL1] = GUEST_SCTLR_RESET;
-    gic_reset_cpu_interface(&v->arch.gic);
+    v->arch.gic = (struct arch_gic_cpu){ 0 };
     arch_reset_context(cpu, &v->thread, entry, 0);
     v->thread.context.x[0] = x0;
     v->thread.context.spsr = GUEST_SPSR_EL1H;
@@ -253,7 +253,6 @@ void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
     arch_init_context(&v->thread, root, v->vm->vmid);
     /* Affinity: the index, in Aff0; bit 31 is one. */
     v->arch.regs[BH_VCPU_VMPIDR_EL2] = 1UL << 31 | v->index;
-    gic_reset_cpu_interface(&v->arch.gic);
 }
 
 /**

@@ -33,8 +33,7 @@ static uint32_t trap_width(uint64_t esr)
 
 static uint64_t trap_mask(uint64_t esr)
 {
-    uint32_t bits = trap_width(esr) * 8;
-    return bits == 64 ? ~0UL : (1UL << bits) - 1;
+    return ~0UL >> (64 - trap_width(esr) * 8);
 }
 
 static uint32_t trap_register(uint64_t esr)
@@ -79,7 +78,7 @@ static void trap_send_sgi(struct cpu *cpu, struct vcpu *v, uint32_t intid, uint3
 {
     for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
         if ((targets & 1u << i) != 0) {
-            vgic_raise(cpu, v->vm->vcpus[i], intid);
+            vgic_send(cpu, v->vm->vcpus[i], intid);
         }
     }
 }
@@ -243,13 +242,11 @@ static void trap_finish_access(struct vcpu *v, uint64_t value)
 {
     uint64_t esr = v->exit_esr;
     if ((esr & ISS_WNR) == 0) {
-        value &= trap_mask(esr);
-        uint32_t bits = trap_width(esr) * 8;
-        if ((esr & ISS_SSE) != 0 && bits < 64 && (value & 1UL << (bits - 1)) != 0) {
-            value |= ~trap_mask(esr);
-        }
-        if ((esr & ISS_SF) == 0) {
-            value &= 0xffffffff;
+        uint64_t mask = trap_mask(esr);
+        value &= mask;
+        if ((esr & ISS_SSE) != 0) {
+            value |= value > mask >> 1 ? ~mask : 0;
+            value &= (esr & ISS_SF) != 0 ? ~0UL : 0xffffffff;
         }
         trap_put(v, trap_register(esr), value);
     }

@@ -27,7 +27,7 @@
 static void trap_virtual_timer(struct cpu *cpu)
 {
     if (cpu->loaded != NULL) {
-        vgic_raise(cpu, cpu->loaded, VGIC_VTIMER);
+        vgic_tick(cpu, cpu->loaded);
     } else {
         gic_deactivate(VGIC_VTIMER);
     }
@@ -51,15 +51,15 @@ static void trap_take_irq(struct cpu *cpu)
         return;
     }
     gic_drop(taken);
-    if (intid == GIC_SGI_POKE) {
+    if (intid == VGIC_VTIMER) {
+        trap_virtual_timer(cpu);
+    } else if (intid == GIC_SGI_POKE) {
         gic_deactivate(taken);
         poke_handle(cpu);
     } else if (intid == IRQ_PPI_HYP_TIMER) {
         /* The timer is a level, which goes low when it is set anew. */
         sched_timer(cpu);
         gic_deactivate(taken);
-    } else if (intid == VGIC_VTIMER) {
-        trap_virtual_timer(cpu);
     } else if (intid == IRQ_PPI_MAINTENANCE) {
         trap_maintenance(cpu);
         gic_deactivate(taken);

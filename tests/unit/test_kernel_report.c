@@ -44,7 +44,7 @@ static void report(uint64_t addr)
     struct fault_cause cause = { .label = BH_FAULT_MEMORY, .addr = addr, .esr = 7 };
     arch_fake.cpu = 0;
     report_later(culprit, BH_REPORT_FAULT, &cause);
-    while (report_waiting(cpu_get(0), culprit)) {
+    while (report_waiting(culprit)) {
     }
 }
 

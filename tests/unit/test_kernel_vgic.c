@@ -293,7 +293,7 @@ static void test_raised_for_a_new_target_while_the_old_one_has_it(void **state)
     assert_true(world_settle());
     assert_non_null(machine_lr(EDGE));
     /* vCPU 1 stays in its CPU, which has not taken the poke when the next edge comes. */
-    struct vgic_lr held = *machine_lr(EDGE);
+    struct fake_lr held = *machine_lr(EDGE);
     fake_load_vcpu(&machine_vcpus[0]);
     assert_int_equal(set(MACHINE_CHILD(0), BH_VIRQ_TARGET, EDGE, 0, MACHINE_CHILD(0)), BH_OK);
     raise(EDGE);

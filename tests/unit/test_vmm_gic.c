@@ -24,7 +24,7 @@ static void start(uint32_t version, uint32_t vcpus)
 static void store(access_handler handler, uint32_t vcpu, uint64_t offset, uint32_t bytes,
                   uint64_t value)
 {
-    struct access access = { vcpu, bytes, true, offset, value };
+    struct access access = { vcpu, bytes, true, offset, value, false };
 
     assert_int_equal(handler(&gic, &access), ACCESS_DONE);
     assert_int_equal(vmm_fake.wrong, 0);
@@ -32,7 +32,7 @@ static void store(access_handler handler, uint32_t vcpu, uint64_t offset, uint32
 
 static uint64_t load(access_handler handler, uint32_t vcpu, uint64_t offset, uint32_t bytes)
 {
-    struct access access = { vcpu, bytes, false, offset, 0 };
+    struct access access = { vcpu, bytes, false, offset, 0, false };
 
     assert_int_equal(handler(&gic, &access), ACCESS_DONE);
     assert_int_equal(vmm_fake.wrong, 0);
@@ -182,7 +182,7 @@ static void private_ones_are_in_the_redistributor(void **state)
 
 static void nothing_beyond_the_last_redistributor(void **state)
 {
-    struct access access = { 0, 4, false, 2 * GIC_REDISTRIBUTOR_BYTES, 0 };
+    struct access access = { 0, 4, false, 2 * GIC_REDISTRIBUTOR_BYTES, 0, false };
 
     (void)state;
     start(3, 2);

@@ -5,7 +5,7 @@
 
 #include "vcpu.h"
 
-static struct vgic_lr fake_lrs[FAKE_LRS];
+static struct fake_lr fake_lrs[FAKE_LRS];
 static bool fake_wants_underflow;
 static const struct vcpu *fake_loaded;
 
@@ -14,14 +14,26 @@ uint32_t arch_lr_count(void)
     return FAKE_LRS;
 }
 
-void arch_lr_read(uint32_t index, struct vgic_lr *lr)
+uint64_t arch_lr_read(uint32_t index)
 {
-    *lr = fake_lrs[index];
+    const struct fake_lr *lr = &fake_lrs[index];
+
+    return lr->intid | (lr->pending ? VGIC_LR_PENDING : 0) | (lr->active ? VGIC_LR_ACTIVE : 0);
 }
 
-void arch_lr_write(uint32_t index, const struct vgic_lr *lr)
+void arch_lr_write(uint32_t index, uint64_t lr)
 {
-    fake_lrs[index] = *lr;
+    bool linked = (lr & VGIC_LR_LINKED) != 0;
+
+    fake_lrs[index] = (struct fake_lr){
+        .intid = (uint32_t)lr,
+        .link = linked ? (uint32_t)(lr >> VGIC_LR_LINK) & 0x3ff : 0,
+        .priority = (uint32_t)(lr >> VGIC_LR_PRIORITY) & 0xff,
+        .group = (lr >> VGIC_LR_GROUP & 1) != 0,
+        .pending = (lr & VGIC_LR_PENDING) != 0,
+        .active = (lr & VGIC_LR_ACTIVE) != 0,
+        .notice = !linked && (lr >> VGIC_LR_NOTICE & 1) != 0,
+    };
 }
 
 void arch_lr_clear(uint32_t index)
@@ -114,7 +126,7 @@ void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v)
     }
 }
 
-struct vgic_lr *fake_lr(uint32_t index)
+struct fake_lr *fake_lr(uint32_t index)
 {
     return &fake_lrs[index];
 }

@@ -13,7 +13,6 @@
 struct cpu;
 struct thread;
 struct vcpu;
-struct vgic_lr;
 
 #define FAKE_LRS 4
 
@@ -22,8 +21,8 @@ struct arch_vcpu {
 };
 
 uint32_t arch_lr_count(void);
-void arch_lr_read(uint32_t index, struct vgic_lr *lr);
-void arch_lr_write(uint32_t index, const struct vgic_lr *lr);
+uint64_t arch_lr_read(uint32_t index);
+void arch_lr_write(uint32_t index, uint64_t lr);
 void arch_lr_clear(uint32_t index);
 uint64_t arch_lr_empty(void);
 uint64_t arch_lr_ended(void);
@@ -38,8 +37,19 @@ void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v);
 bool arch_timer_output(void);
 uint64_t arch_guest_spsr(uint64_t value);
 
+/** What a list register says. */
+struct fake_lr {
+    uint32_t intid;
+    uint32_t link;
+    uint32_t priority;
+    bool group;
+    bool pending;
+    bool active;
+    bool notice;
+};
+
 /** List register `index`: what the guest's view of it is. */
-struct vgic_lr *fake_lr(uint32_t index);
+struct fake_lr *fake_lr(uint32_t index);
 
 /** What the loaded vCPU's timer asks for. */
 void fake_timer_output(bool high);

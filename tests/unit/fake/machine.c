@@ -132,10 +132,10 @@ void machine_load(struct vcpu *v)
     }
 }
 
-struct vgic_lr *machine_lr(uint32_t intid)
+struct fake_lr *machine_lr(uint32_t intid)
 {
     for (uint32_t i = 0; i < FAKE_LRS; i++) {
-        struct vgic_lr *lr = fake_lr(i);
+        struct fake_lr *lr = fake_lr(i);
         if (lr->intid == intid && (lr->pending || lr->active)) {
             return lr;
         }
@@ -145,7 +145,7 @@ struct vgic_lr *machine_lr(uint32_t intid)
 
 bool machine_take(uint32_t intid)
 {
-    struct vgic_lr *lr = machine_lr(intid);
+    struct fake_lr *lr = machine_lr(intid);
     if (lr == NULL || !lr->pending || lr->active) {
         return false;
     }
@@ -156,7 +156,7 @@ bool machine_take(uint32_t intid)
 
 void machine_end(uint32_t intid)
 {
-    struct vgic_lr *lr = machine_lr(intid);
+    struct fake_lr *lr = machine_lr(intid);
     machine_expect(lr != NULL && lr->active, "the guest ends what it did not take");
     lr->active = false;
     if ((lr->notice && !lr->pending) || (fake_underflow() && arch_lr_empty() != 0)) {

@@ -38,7 +38,7 @@ void machine_enable(uint32_t intid, uint8_t priority, bool edge);
 void machine_load(struct vcpu *v);
 
 /** List register that holds `intid`; NULL: none. */
-struct vgic_lr *machine_lr(uint32_t intid);
+struct fake_lr *machine_lr(uint32_t intid);
 
 /** The guest acknowledges its pending `intid` (true: it was presented to it). */
 bool machine_take(uint32_t intid);
