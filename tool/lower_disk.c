@@ -249,6 +249,19 @@ static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lo
     }
 }
 
+/** Is this the first disk of its name? */
+static bool disk_is_first(const struct sdf *sdf, size_t index)
+{
+    const char *name = sdf->disks[index].name.text;
+
+    for (size_t i = 0; name != NULL && i < index; i++) {
+        if (sdf->disks[i].name.text != NULL && strcmp(sdf->disks[i].name.text, name) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void lower_disks(struct lower *lower)
 {
     struct sdf *sdf = lower->sdf;
@@ -261,7 +274,9 @@ void lower_disks(struct lower *lower)
     }
     sdf_index_finish(&lower->disk_names, lower->diag);
     for (size_t i = 0; i < sdf->disks_count; i++) {
-        disk_add(lower, &sdf->disks[i], &lower->disks[i]);
+        if (disk_is_first(sdf, i)) {
+            disk_add(lower, &sdf->disks[i], &lower->disks[i]);
+        }
     }
 }
 

@@ -97,6 +97,48 @@ def test_edges(two):
     assert after[second + 2040 * 512:] == before[second + 2040 * 512:]
 
 
+RAM_DISK = '''<system name="ram-disk">
+  <image name="debian" kernel="Image" initrd="initrd.cpio.gz"/>
+  <console/>
+  <disk name="memory" device="ram" file="ram.img"/>
+  <guest name="left" image="debian" ram="256M" bootargs="console=hvc0 quiet hostname=left">
+    <console/>
+    <disk from="memory"/>
+  </guest>
+  <guest name="right" image="debian" ram="256M" bootargs="console=hvc0 quiet hostname=right">
+    <console/>
+    <disk from="memory" first="2048" sectors="16" readonly="true"/>
+  </guest>
+</system>
+'''
+
+
+def test_ram_disk(boot, debian):
+    """A disk in memory that a file fills; an extent of it, which can be read only."""
+    disk = make_disk('ram.img', 'ext4:2M', 'empty:1M')
+    description = DISKS / 'ram-disk.system'
+    description.write_text(RAM_DISK, encoding='utf-8')
+    image = build_image(description, output=IMAGES / 'ram-disk-test', search=[debian, DISKS])
+    board = boot(image, gic=3, smp=2, timeout=120)
+    log_in(board, 'left')
+    size = disk.stat().st_size // 512
+    assert f'[vda] {size} 512-byte' in command(board, 'left', 'dmesg | grep "logical blocks"')
+    assert 'vda2' in command(board, 'left', 'ls /dev')
+    command(board, 'left', 'mount -o sync /dev/vda1 /mnt; echo hello > /mnt/file; umount /mnt; '
+                           'mount /dev/vda1 /mnt; grep hello /mnt/file; umount /mnt')
+    command(board, 'left', 'dd if=/dev/vda bs=512 skip=2048 count=16 | md5sum > /tmp/sum')
+    board.send('@2\r')
+    log_in(board, 'right')
+    assert '[vda] 16 512-byte' in command(board, 'right', 'dmesg | grep "logical blocks"')
+    board.send('echo x > /dev/vda; echo end of $?\r')
+    board.expect(r'end of [1-9]')
+    prompt(board, 'right')
+    seen = command(board, 'right', 'md5sum < /dev/vda').split()[0]
+    board.send('@1\r')
+    prompt(board, 'left')
+    assert seen in command(board, 'left', 'cat /tmp/sum')
+
+
 def test_without_a_disk(boot, debian):
     """The board has no disk: the guests are told, and start without one."""
     board = boot('shared-disk', gic=3, timeout=120)
