@@ -346,8 +346,8 @@ static inline __attribute__((always_inline)) bool vgic_show(struct vcpu *v, stru
     }
     if ((bank->listed & bit) != 0) {
         i = vgic_find(v, intid);
-        /* A former target may still hold it. */
-        if (i == VGIC_MAX_LRS || (arch_lr_empty() & 1UL << i) == 0) {
+        /* A former target may still hold it. The timer is silent until the guest has ended it. */
+        if (i == VGIC_MAX_LRS || (intid != VGIC_VTIMER && (arch_lr_empty() & 1UL << i) == 0)) {
             return false;
         }
         /* The guest is through with the last one, and this one takes its place. */

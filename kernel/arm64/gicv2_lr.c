@@ -69,13 +69,11 @@ void gicv2_lr_write(uint32_t index, uint64_t lr)
     uint64_t link = (lr & VGIC_LR_LINKED) != 0 ? lr >> VGIC_LR_LINK & LR_INTID : 0;
     uint64_t value = (lr & LR_INTID) | (lr >> (VGIC_LR_PRIORITY + 3) & 0x1f) << LR_PRIORITY |
                      (lr >> VGIC_LR_GROUP & 1) << LR_GROUP | lr >> VGIC_LR_STATE << LR_STATE;
-    if (link == 0) {
-        value |= (lr >> VGIC_LR_NOTICE & 1) << LR_NOTICE;
-    } else {
-        value |= gicv2_model ? 1UL << LR_NOTICE : LR_LINKED | link << LR_LINK;
-    }
     if (gicv2_model) {
         *gicv2_link(index) = (uint16_t)link;
+        value |= ((lr >> VGIC_LR_NOTICE & 1) | (link != 0)) << LR_NOTICE;
+    } else {
+        value |= link != 0 ? LR_LINKED | link << LR_LINK : (lr >> VGIC_LR_NOTICE & 1) << LR_NOTICE;
     }
     mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, (uint32_t)value);
 }
