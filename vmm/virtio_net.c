@@ -69,42 +69,82 @@ static enum vnet_result virtio_net_transmit(void *context, const struct vnet_fra
     return VNET_TAKEN;
 }
 
+/** Give the guest a frame: its head from the Ethernet header on, which may get a tag, and the rest.
+ */
+static enum vnet_result virtio_net_give(struct virtio_net *device, struct vnet_frame *out,
+                                        const struct vnet_piece *head,
+                                        const struct vnet_piece *rest)
+{
+    const struct net_frame *frame = &device->frame;
+    const uint8_t *bytes = head->data;
+    uint8_t start[ETHERTYPE_AT + TAG_BYTES];
+    uint32_t extra = (frame->vlan & NET_VLAN_TAG) != 0 ? TAG_BYTES : 0;
+    uint16_t tag = (uint16_t)(frame->vlan & ~NET_VLAN_TAG);
+    const struct vnet_piece pieces[] = {
+        { start, ETHERTYPE_AT + extra },
+        { bytes + ETHERTYPE_AT, head->bytes - ETHERTYPE_AT },
+        *rest,
+    };
+
+    memcpy(start, bytes, ETHERTYPE_AT);
+    start[ETHERTYPE_AT] = ETHERTYPE_VLAN >> 8;
+    start[ETHERTYPE_AT + 1] = ETHERTYPE_VLAN & 0xff;
+    start[ETHERTYPE_AT + 2] = (uint8_t)(tag >> 8);
+    start[ETHERTYPE_AT + 3] = (uint8_t)tag;
+    out->bytes = (uint32_t)(head->bytes + rest->bytes) + extra;
+    out->csum_start = (uint16_t)(out->csum_start + extra);
+    return vnet_receive(&device->model, out, pieces, sizeof(pieces) / sizeof(pieces[0]));
+}
+
+/**
+ * Bring what becomes of the frame in hand to a guest that takes only finished ones. When the guest
+ * has no buffers in between, it goes on with the piece that is in the results.
+ */
+static enum vnet_result virtio_net_finish(struct virtio_net *device)
+{
+    struct net_offload *offload = &device->offload;
+
+    while (device->piece || net_offload_next(offload)) {
+        struct vnet_frame out = { .flags = 0 };
+        const struct vnet_piece head = { offload->head, offload->head_bytes };
+        const struct vnet_piece rest = { offload->data, offload->data_bytes };
+
+        device->piece = virtio_net_give(device, &out, &head, &rest) == VNET_WAIT;
+        if (device->piece) {
+            return VNET_WAIT;
+        }
+    }
+    device->finishing = false;
+    return VNET_TAKEN;
+}
+
 /** Bring the frame in hand to the guest: one copy, out of the sender's buffers. */
 static enum vnet_result virtio_net_deliver(struct virtio_net *device)
 {
     const struct net_frame *frame = &device->frame;
-    bool tagged = (frame->vlan & NET_VLAN_TAG) != 0;
-    uint8_t head[NET_ETHERNET_BYTES + TAG_BYTES];
-    uint32_t extra = tagged ? TAG_BYTES : 0;
-    const struct vnet_frame out = {
-        .bytes = frame->bytes + extra,
+    struct vnet_frame out = {
         .flags = frame->flags,
         .gso_type = frame->gso_type,
         .header_bytes = frame->header_bytes,
         .gso_bytes = frame->gso_bytes,
-        .csum_start = (uint16_t)(frame->csum_start + extra),
+        .csum_start = frame->csum_start,
         .csum_offset = frame->csum_offset,
     };
-    const struct vnet_piece pieces[] = {
-        { head, NET_ETHERNET_BYTES + extra },
-        { device->payload, frame->bytes - NET_ETHERNET_BYTES },
-    };
+    const struct vnet_piece head = { frame->ethernet, NET_ETHERNET_BYTES };
+    const struct vnet_piece rest = { device->payload, frame->bytes - NET_ETHERNET_BYTES };
 
     if (!vnet_wants(&device->model, frame->ethernet,
-                    tagged ? (int)(frame->vlan & NET_VLAN_MASK) : -1)) {
+                    (frame->vlan & NET_VLAN_TAG) != 0 ? (int)(frame->vlan & NET_VLAN_MASK) : -1)) {
         return VNET_DROPPED;
     }
-    memcpy(head, frame->ethernet, NET_ETHERNET_BYTES);
-    if (tagged) {
-        uint16_t tag = (uint16_t)(frame->vlan & ~NET_VLAN_TAG);
-
-        memcpy(head + ETHERTYPE_AT + TAG_BYTES, frame->ethernet + ETHERTYPE_AT, 2);
-        head[ETHERTYPE_AT] = ETHERTYPE_VLAN >> 8;
-        head[ETHERTYPE_AT + 1] = ETHERTYPE_VLAN & 0xff;
-        head[ETHERTYPE_AT + 2] = (uint8_t)(tag >> 8);
-        head[ETHERTYPE_AT + 3] = (uint8_t)tag;
+    if (!device->finishing && vnet_takes(&device->model, &out)) {
+        return virtio_net_give(device, &out, &head, &rest);
     }
-    return vnet_receive(&device->model, &out, pieces, sizeof(pieces) / sizeof(pieces[0]));
+    if (!device->finishing) {
+        device->finishing = net_offload_begin(&device->offload, frame, device->payload);
+        device->piece = false;
+    }
+    return device->finishing ? virtio_net_finish(device) : VNET_DROPPED;
 }
 
 /** Bring frames to the guest until there are no more, or no buffers for them. */
@@ -122,6 +162,7 @@ static void virtio_net_pump(struct virtio_net *device)
         if (device->held) {
             break;
         }
+        device->finishing = false;
         device->dropped += result == VNET_DROPPED;
         net_client_return(&device->client, &device->frame);
     }

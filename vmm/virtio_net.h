@@ -6,6 +6,7 @@
 #include <virtio/vnet.h>
 
 #include "io/net/client.h"
+#include "io/net/offload.h"
 #include "virtio_page.h"
 
 #define VIRTIO_NET_ENTRIES 256u
@@ -21,6 +22,10 @@ struct virtio_net {
     bool held;
     struct net_frame frame;
     const uint8_t *payload;
+    /* It is being finished for a guest that takes no offloads; a piece of it waits. */
+    bool finishing;
+    bool piece;
+    struct net_offload offload;
     uint64_t dropped;
     struct virtq queues[VNET_QUEUES];
     struct chain_segment segments[VNET_SEGMENTS(VIRTIO_NET_ENTRIES)];

@@ -75,7 +75,7 @@ struct net_frame {
     uint16_t header_bytes;
     uint16_t vlan;
     uint8_t ethernet[NET_ETHERNET_BYTES];
-    uint8_t reserved[4];
+    uint8_t reserved[6];
 };
 
 _Static_assert(sizeof(struct net_frame) == 48, "layout");

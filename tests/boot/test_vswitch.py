@@ -16,7 +16,7 @@ def lan(boot, debian):
     def start(gic=3, config='debug', **options):
         image = build_image(system_file('vswitch'), config, output=IMAGES / 'vswitch-test',
                             search=[debian])
-        board = boot(image, gic=gic, smp=3, timeout=180, **options)
+        board = boot(image, gic=gic, smp=3, timeout=300, **options)
         # Nobody speaks after that without being asked.
         for _ in NAMES:
             board.expect(r'(left|right|alone) login: ')
@@ -60,3 +60,22 @@ def test_ping(lan, gic):
     assert ping(board, 'left', 2, '-c 5 -s 1400 -W 2') == (0, 5)
     to(board, 'right')
     assert ping(board, 'right', 1) == (0, 3)
+
+
+@pytest.mark.parametrize('megabytes', [4, pytest.param(64, marks=pytest.mark.long)])
+def test_stream(lan, megabytes):
+    """A stream of TCP arrives as it was sent, and no frame of it is lost."""
+    board = lan(config='release')
+    to(board, 'right')
+    command(board, 'right', '(nc -l -p 5000 | sha256sum >/tmp/sum) & true')
+    to(board, 'left')
+    command(board, 'left', f'dd if=/dev/urandom of=/tmp/sent bs=1048576 count={megabytes}')
+    sent = command(board, 'left', 'sha256sum </tmp/sent').split()[-2]
+    command(board, 'left', 'nc 10.0.0.2 5000 </tmp/sent')
+    to(board, 'right')
+    assert command(board, 'right', 'wait; cat /tmp/sum').split()[-2] == sent
+    counts = command(board, 'right', '(cd /sys/class/net/eth0/statistics; '
+                     'cat rx_bytes rx_dropped rx_errors)')
+    received, dropped, errors = (int(word) for word in counts.split()[-3:])
+    assert received > megabytes << 20
+    assert (dropped, errors) == (0, 0)
