@@ -12,13 +12,16 @@ MOST_BESIDES = 1 << 20
 
 
 def description(folder, guests):
-    """A system of so many guests on four CPUs, which boot one image; returns its file."""
+    """A system of so many guests on four CPUs, which boot one image and share one console, where
+    their lines stay whole; returns its file."""
     path = folder / f'density-{guests}.system'
     lines = [f'  <guest name="g{i}" image="debian" ram="128M" cpus="{i % 4}"'
-             f' bootargs="earlycon quiet hostname=g{i}"/>' for i in range(guests)]
-    path.write_text('\n'.join(['<system name="density">', '  <image name="debian" kernel="Image"'
-                               ' initrd="initrd-tiny.cpio.gz"/>', *lines, '</system>', '']),
-                    encoding='utf-8')
+             f' bootargs="earlycon quiet hostname=g{i}"><console/></guest>'
+             for i in range(guests)]
+    path.write_text('\n'.join([
+        '<system name="density">',
+        '  <image name="debian" kernel="Image" initrd="initrd-tiny.cpio.gz"/>',
+        '  <console/>', *lines, '</system>', '']), encoding='utf-8')
     return path
 
 
@@ -31,7 +34,7 @@ def test_boot(boot, gic, debian, tmp_path, guests):
     image = build_image(description(tmp_path, guests), search=[debian], extra=['--ram', str(RAM)],
                         output=IMAGES / f'density-{guests}-{gic}')
     board = boot(image, gic=gic, smp=4, timeout=600)
-    board.expect_all([rf'g{i}\| guest ready: g{i}\s' for i in range(guests)])
+    board.expect_all([rf'guest ready: g{i}\s' for i in range(guests)])
 
 
 def report(tool, folder, guests, config):
