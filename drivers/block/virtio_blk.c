@@ -1,40 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "virtio_blk.h"
 
-#include <virtio/spec.h>
+#include "virtio_blk_device.h"
 
-#define QUEUE 0u
 #define NO_SLOT 0xffu
-/** Loads of the status register that a reset may take. */
-#define RESET_POLLS 100000u
-
-/** @{ Features of a disk (5.2.3). */
-#define FEATURE_SIZE_MAX VIRTIO_FEATURE(1)
-#define FEATURE_SEG_MAX VIRTIO_FEATURE(2)
-#define FEATURE_RO VIRTIO_FEATURE(5)
-#define FEATURE_BLK_SIZE VIRTIO_FEATURE(6)
-#define FEATURE_FLUSH VIRTIO_FEATURE(9)
-#define FEATURE_TOPOLOGY VIRTIO_FEATURE(10)
-#define FEATURE_DISCARD VIRTIO_FEATURE(13)
-#define FEATURE_WRITE_ZEROES VIRTIO_FEATURE(14)
-/** @} */
-
-#define FEATURES_NEEDED (VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC)
-#define FEATURES_WANTED                                                                       \
-    (FEATURES_NEEDED | VIRTIO_F_EVENT_IDX | FEATURE_SIZE_MAX | FEATURE_SEG_MAX | FEATURE_RO | \
-     FEATURE_BLK_SIZE | FEATURE_FLUSH | FEATURE_TOPOLOGY | FEATURE_DISCARD | FEATURE_WRITE_ZEROES)
-
-/** @{ The configuration space (5.2.4). */
-#define CONFIG_CAPACITY 0u
-#define CONFIG_SIZE_MAX 8u
-#define CONFIG_SEG_MAX 12u
-#define CONFIG_BLK_SIZE 20u
-#define CONFIG_TOPOLOGY 24u
-#define CONFIG_MAX_DISCARD 36u
-#define CONFIG_DISCARD_ALIGNMENT 44u
-#define CONFIG_MAX_ZERO 48u
-/** @} */
-
 /** @{ Types of requests (5.2.6). */
 #define TYPE_IN 0u
 #define TYPE_OUT 1u
@@ -45,8 +14,6 @@
 #define STATUS_OK 0u
 #define STATUS_UNSUPP 2u
 /** @} */
-
-#define SEGMENT_MOST 0x40000000u
 
 struct descriptor {
     uint64_t address;
@@ -72,30 +39,7 @@ struct slot_memory {
 
 _Static_assert(offsetof(struct slot_memory, table) == 64, "layout");
 _Static_assert(sizeof(struct slot_memory) <= VIRTIO_BLK_SLOT_BYTES, "it fits");
-
-/** The queue in memory: three areas, each with room for VIRTIO_BLK_SLOTS entries. */
-#define AREA_DESC 0u
-#define AREA_AVAIL 0x1000u
-#define AREA_USED 0x1800u
-
-_Static_assert(VIRTIO_BLK_SLOTS * 16 <= AREA_AVAIL - AREA_DESC, "it fits");
-_Static_assert(6 + VIRTIO_BLK_SLOTS * 8 <= VIRTIO_BLK_QUEUE_BYTES - AREA_USED, "it fits");
 _Static_assert(VIRTIO_BLK_SLOTS < NO_SLOT, "the number of a slot is a byte");
-
-static uint32_t blk_load(const struct virtio_blk *blk, uint32_t offset)
-{
-    return blk->registers.load(blk->registers.context, offset);
-}
-
-static void blk_store(const struct virtio_blk *blk, uint32_t offset, uint32_t value)
-{
-    blk->registers.store(blk->registers.context, offset, value);
-}
-
-static uint32_t blk_config(const struct virtio_blk *blk, uint32_t offset)
-{
-    return blk_load(blk, VIRTIO_MMIO_CONFIG + offset);
-}
 
 static struct slot_memory *blk_slot(const struct virtio_blk *blk, uint32_t slot)
 {
@@ -108,168 +52,15 @@ static uint64_t blk_slot_address(const struct virtio_blk *blk, uint32_t slot)
     return blk->memory.address + VIRTIO_BLK_QUEUE_BYTES + (uint64_t)slot * VIRTIO_BLK_SLOT_BYTES;
 }
 
-/** A 16-bit word of the queue's areas. */
-static uint16_t *blk_word(const struct virtio_blk *blk, uint32_t offset)
-{
-    return (uint16_t *)(void *)(blk->memory.bytes + offset);
-}
-
 /** Both event indices stand behind the rings. */
 static uint16_t *blk_used_event(const struct virtio_blk *blk)
 {
-    return blk_word(blk, AREA_AVAIL + 4 + 2 * blk->entries);
+    return virtio_blk_device_word(blk, VIRTIO_BLK_AVAIL + 4 + 2 * blk->entries);
 }
 
 static uint16_t *blk_avail_event(const struct virtio_blk *blk)
 {
-    return blk_word(blk, AREA_USED + 4 + 8 * blk->entries);
-}
-
-static enum virtio_blk_error blk_reset(const struct virtio_blk *blk)
-{
-    blk_store(blk, VIRTIO_MMIO_STATUS, 0);
-    for (uint32_t i = 0; i < RESET_POLLS; i++) {
-        if (blk_load(blk, VIRTIO_MMIO_STATUS) == 0) {
-            return VIRTIO_BLK_OK;
-        }
-    }
-    return VIRTIO_BLK_STUCK;
-}
-
-static enum virtio_blk_error blk_negotiate(struct virtio_blk *blk)
-{
-    uint32_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
-    uint64_t offered;
-
-    blk_store(blk, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_ACKNOWLEDGE);
-    blk_store(blk, VIRTIO_MMIO_STATUS, status);
-    blk_store(blk, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
-    offered = (uint64_t)blk_load(blk, VIRTIO_MMIO_DEVICE_FEATURES) << 32;
-    blk_store(blk, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
-    offered |= blk_load(blk, VIRTIO_MMIO_DEVICE_FEATURES);
-    if ((offered & FEATURES_NEEDED) != FEATURES_NEEDED) {
-        return VIRTIO_BLK_FEATURES;
-    }
-    blk->features = offered & FEATURES_WANTED;
-    blk->event_idx = (blk->features & VIRTIO_F_EVENT_IDX) != 0;
-    for (uint32_t word = 0; word < 2; word++) {
-        blk_store(blk, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
-        blk_store(blk, VIRTIO_MMIO_DRIVER_FEATURES, (uint32_t)(blk->features >> (32 * word)));
-    }
-    status |= VIRTIO_STATUS_FEATURES_OK;
-    blk_store(blk, VIRTIO_MMIO_STATUS, status);
-    return (blk_load(blk, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_FEATURES_OK) != 0
-               ? VIRTIO_BLK_OK
-               : VIRTIO_BLK_FEATURES;
-}
-
-/** Slots that there is memory for, as far as a queue of them is of a size that may be. */
-static uint32_t blk_count_slots(const struct virtio_blk *blk, uint32_t most)
-{
-    uint32_t slots = VIRTIO_BLK_SLOTS;
-
-    if (blk->memory.count < VIRTIO_BLK_QUEUE_BYTES) {
-        return 0;
-    }
-    while (slots > most ||
-           slots > (blk->memory.count - VIRTIO_BLK_QUEUE_BYTES) / VIRTIO_BLK_SLOT_BYTES) {
-        slots /= 2;
-    }
-    return slots;
-}
-
-static void blk_store_address(const struct virtio_blk *blk, uint32_t offset, uint32_t area)
-{
-    uint64_t address = blk->memory.address + area;
-
-    blk_store(blk, offset, (uint32_t)address);
-    blk_store(blk, offset + 4, (uint32_t)(address >> 32));
-}
-
-/** Empty the queue on both sides, and let the device begin. */
-static enum virtio_blk_error blk_start_queue(struct virtio_blk *blk)
-{
-    blk_store(blk, VIRTIO_MMIO_QUEUE_SEL, QUEUE);
-    blk->entries = blk_count_slots(blk, blk_load(blk, VIRTIO_MMIO_QUEUE_NUM_MAX));
-    if (blk->entries < VIRTIO_BLK_MIN_SLOTS) {
-        return VIRTIO_BLK_SMALL;
-    }
-    for (uint32_t i = 0; i < VIRTIO_BLK_QUEUE_BYTES / 2; i++) {
-        *blk_word(blk, 2 * i) = 0;
-    }
-    blk->avail = 0;
-    blk->kicked = 0;
-    blk->used = 0;
-    blk_store(blk, VIRTIO_MMIO_QUEUE_NUM, blk->entries);
-    blk_store_address(blk, VIRTIO_MMIO_QUEUE_DESC_LOW, AREA_DESC);
-    blk_store_address(blk, VIRTIO_MMIO_QUEUE_DRIVER_LOW, AREA_AVAIL);
-    blk_store_address(blk, VIRTIO_MMIO_QUEUE_DEVICE_LOW, AREA_USED);
-    blk_store(blk, VIRTIO_MMIO_QUEUE_READY, 1);
-    blk_store(blk, VIRTIO_MMIO_STATUS,
-              VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK |
-                  VIRTIO_STATUS_DRIVER_OK);
-    return VIRTIO_BLK_OK;
-}
-
-static bool blk_has(const struct virtio_blk *blk, uint64_t feature)
-{
-    return (blk->features & feature) != 0;
-}
-
-static bool blk_is_power(uint32_t number)
-{
-    return number != 0 && (number & (number - 1)) == 0;
-}
-
-static enum virtio_blk_error blk_read_config(struct virtio_blk *blk, struct block_info *info)
-{
-    uint32_t exponent = 0;
-    uint32_t generation;
-
-    /* The device may change it meanwhile: a few times, not for ever. */
-    for (uint32_t i = 0; i < 16; i++) {
-        generation = blk_load(blk, VIRTIO_MMIO_CONFIG_GENERATION);
-        *info = (struct block_info){
-            .sectors = blk_config(blk, CONFIG_CAPACITY) |
-                       (uint64_t)blk_config(blk, CONFIG_CAPACITY + 4) << 32,
-            .logical_bytes =
-                blk_has(blk, FEATURE_BLK_SIZE) ? blk_config(blk, CONFIG_BLK_SIZE) : BLOCK_SECTOR,
-            .max_segments = BLOCK_MAX_SEGMENTS,
-            .max_segment_bytes = SEGMENT_MOST,
-            .depth = blk->slot_count,
-            .id = "virtio-blk",
-        };
-        if (generation == blk_load(blk, VIRTIO_MMIO_CONFIG_GENERATION)) {
-            break;
-        }
-    }
-    if (blk_has(blk, FEATURE_SEG_MAX) && blk_config(blk, CONFIG_SEG_MAX) < info->max_segments) {
-        info->max_segments = blk_config(blk, CONFIG_SEG_MAX);
-    }
-    if (blk_has(blk, FEATURE_SIZE_MAX) && blk_config(blk, CONFIG_SIZE_MAX) < SEGMENT_MOST) {
-        info->max_segment_bytes = blk_config(blk, CONFIG_SIZE_MAX);
-    }
-    if (blk_has(blk, FEATURE_TOPOLOGY)) {
-        exponent = blk_config(blk, CONFIG_TOPOLOGY) & 0xff;
-    }
-    if (blk_has(blk, FEATURE_DISCARD)) {
-        info->flags |= BLOCK_INFO_DISCARD;
-        info->max_discard = blk_config(blk, CONFIG_MAX_DISCARD);
-        info->discard_alignment = blk_config(blk, CONFIG_DISCARD_ALIGNMENT);
-    }
-    if (blk_has(blk, FEATURE_WRITE_ZEROES)) {
-        info->flags |= BLOCK_INFO_ZERO;
-        info->max_zero = blk_config(blk, CONFIG_MAX_ZERO);
-    }
-    info->flags |= blk_has(blk, FEATURE_RO) ? BLOCK_INFO_READ_ONLY : 0;
-    info->flags |= blk_has(blk, FEATURE_FLUSH) ? BLOCK_INFO_FLUSH : 0;
-    if (!blk_is_power(info->logical_bytes) || info->logical_bytes < BLOCK_SECTOR ||
-        info->logical_bytes > 0x10000 || exponent > 8 || info->max_segments == 0 ||
-        info->max_segment_bytes < BLOCK_SECTOR || info->sectors > UINT64_MAX / BLOCK_SECTOR) {
-        return VIRTIO_BLK_SMALL;
-    }
-    info->physical_bytes = info->logical_bytes << exponent;
-    return VIRTIO_BLK_OK;
+    return virtio_blk_device_word(blk, VIRTIO_BLK_USED + 4 + 8 * blk->entries);
 }
 
 static void blk_free(struct virtio_blk *blk, uint32_t slot)
@@ -288,24 +79,18 @@ enum virtio_blk_error virtio_blk_start(struct virtio_blk *blk,
     enum virtio_blk_error error;
 
     *blk = (struct virtio_blk){ .registers = *registers, .memory = *memory, .free = NO_SLOT };
-    if (blk_load(blk, VIRTIO_MMIO_MAGIC) != VIRTIO_MMIO_MAGIC_VALUE ||
-        blk_load(blk, VIRTIO_MMIO_VERSION) != VIRTIO_MMIO_VERSION_VALUE ||
-        blk_load(blk, VIRTIO_MMIO_DEVICE_ID) == 0) {
+    if (virtio_blk_device_load(blk, VIRTIO_MMIO_MAGIC) != VIRTIO_MMIO_MAGIC_VALUE ||
+        virtio_blk_device_load(blk, VIRTIO_MMIO_VERSION) != VIRTIO_MMIO_VERSION_VALUE ||
+        virtio_blk_device_load(blk, VIRTIO_MMIO_DEVICE_ID) == 0) {
         return VIRTIO_BLK_NONE;
     }
-    if (blk_load(blk, VIRTIO_MMIO_DEVICE_ID) != VIRTIO_ID_BLOCK) {
+    if (virtio_blk_device_load(blk, VIRTIO_MMIO_DEVICE_ID) != VIRTIO_ID_BLOCK) {
         return VIRTIO_BLK_OTHER;
     }
-    error = blk_reset(blk);
-    if (error == VIRTIO_BLK_OK) {
-        error = blk_negotiate(blk);
-    }
-    if (error == VIRTIO_BLK_OK) {
-        error = blk_start_queue(blk);
-    }
+    error = virtio_blk_device_start(blk);
     blk->slot_count = blk->entries;
     if (error == VIRTIO_BLK_OK) {
-        error = blk_read_config(blk, info);
+        error = virtio_blk_device_config(blk, info);
     }
     blk->in_flight = blk->slot_count;
     for (uint32_t slot = blk->slot_count; slot-- > 0;) {
@@ -336,16 +121,18 @@ const char *virtio_blk_says(enum virtio_blk_error error)
 /** Show the device the slot's table. */
 static void blk_show(struct virtio_blk *blk, uint32_t slot, uint32_t descriptors)
 {
-    struct descriptor *place = (struct descriptor *)(void *)(blk->memory.bytes + AREA_DESC) + slot;
+    struct descriptor *place =
+        (struct descriptor *)(void *)(blk->memory.bytes + VIRTIO_BLK_DESC) + slot;
     uint32_t index = blk->avail % blk->entries;
 
     place->address = blk_slot_address(blk, slot) + offsetof(struct slot_memory, table);
     place->bytes = descriptors * VIRTIO_DESC_BYTES;
     place->flags = VIRTIO_DESC_INDIRECT;
     place->next = 0;
-    *blk_word(blk, AREA_AVAIL + 4 + 2 * index) = (uint16_t)slot;
+    *virtio_blk_device_word(blk, VIRTIO_BLK_AVAIL + 4 + 2 * index) = (uint16_t)slot;
     blk->avail++;
-    __atomic_store_n(blk_word(blk, AREA_AVAIL + 2), blk->avail, __ATOMIC_RELEASE);
+    __atomic_store_n(virtio_blk_device_word(blk, VIRTIO_BLK_AVAIL + 2), blk->avail,
+                     __ATOMIC_RELEASE);
 }
 
 static void blk_describe(struct descriptor *to, uint64_t address, uint32_t bytes, uint16_t flags,
@@ -432,18 +219,19 @@ void virtio_blk_kick(struct virtio_blk *blk)
 
         wanted = (uint16_t)(blk->avail - event - 1) < shown;
     } else {
-        wanted = (__atomic_load_n(blk_word(blk, AREA_USED), __ATOMIC_RELAXED) &
+        wanted = (__atomic_load_n(virtio_blk_device_word(blk, VIRTIO_BLK_USED), __ATOMIC_RELAXED) &
                   VIRTIO_RING_NO_NOTIFY) == 0;
     }
     blk->kicked = blk->avail;
     if (wanted) {
-        blk_store(blk, VIRTIO_MMIO_QUEUE_NOTIFY, QUEUE);
+        virtio_blk_device_store(blk, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_BLK_QUEUE);
     }
 }
 
 void virtio_blk_acknowledge(struct virtio_blk *blk)
 {
-    blk_store(blk, VIRTIO_MMIO_INTERRUPT_ACK, blk_load(blk, VIRTIO_MMIO_INTERRUPT_STATUS));
+    virtio_blk_device_store(blk, VIRTIO_MMIO_INTERRUPT_ACK,
+                            virtio_blk_device_load(blk, VIRTIO_MMIO_INTERRUPT_STATUS));
 }
 
 /** A slot that the device has given back. True: it is an answer. */
@@ -454,7 +242,7 @@ static bool blk_finish(struct virtio_blk *blk, uint32_t slot, struct block_answe
     uint8_t status = __atomic_load_n(&memory->status, __ATOMIC_RELAXED);
 
     if (status == STATUS_OK && (own->request.flags & BLOCK_FLAG_STABLE) != 0 && !own->flushes &&
-        blk_has(blk, FEATURE_FLUSH)) {
+        virtio_blk_device_has(blk, VIRTIO_BLK_FEATURE_FLUSH)) {
         own->flushes = true;
         blk_fill(blk, slot, TYPE_FLUSH, 0, NULL, 0);
         return false;
@@ -491,20 +279,22 @@ bool virtio_blk_take(struct virtio_blk *blk, struct block_answer *answer)
     }
     /* No more than the ring has: a device that goes on filling it does not keep this one here. */
     for (uint32_t i = 0; i < blk->entries; i++) {
-        uint16_t there = __atomic_load_n(blk_word(blk, AREA_USED + 2), __ATOMIC_ACQUIRE);
+        uint16_t there =
+            __atomic_load_n(virtio_blk_device_word(blk, VIRTIO_BLK_USED + 2), __ATOMIC_ACQUIRE);
         uint32_t slot;
 
         if (there == blk->used && blk->event_idx) {
             /* Ask for the next one, and look again. */
             __atomic_store_n(blk_used_event(blk), blk->used, __ATOMIC_RELAXED);
             __atomic_thread_fence(__ATOMIC_SEQ_CST);
-            there = __atomic_load_n(blk_word(blk, AREA_USED + 2), __ATOMIC_ACQUIRE);
+            there =
+                __atomic_load_n(virtio_blk_device_word(blk, VIRTIO_BLK_USED + 2), __ATOMIC_ACQUIRE);
         }
         if (there == blk->used) {
             return false;
         }
-        slot = *(const volatile uint32_t *)(const void *)blk_word(
-            blk, AREA_USED + 4 + 8 * (blk->used % blk->entries));
+        slot = *(const volatile uint32_t *)(const void *)virtio_blk_device_word(
+            blk, VIRTIO_BLK_USED + 4 + 8 * (blk->used % blk->entries));
         blk->used++;
         if (slot >= blk->slot_count || !blk->slots[slot].busy) {
             blk->nonsense++;
@@ -544,15 +334,9 @@ enum virtio_blk_error virtio_blk_withdraw(struct virtio_blk *blk, uint16_t owner
 {
     uint64_t features = blk->features;
     uint32_t entries = blk->entries;
-    enum virtio_blk_error error = blk_reset(blk);
+    enum virtio_blk_error error = virtio_blk_device_start(blk);
 
     blk->resets++;
-    if (error == VIRTIO_BLK_OK) {
-        error = blk_negotiate(blk);
-    }
-    if (error == VIRTIO_BLK_OK) {
-        error = blk_start_queue(blk);
-    }
     if (error != VIRTIO_BLK_OK) {
         return error;
     }
