@@ -38,14 +38,16 @@ def compile_seeded(compiler, includes, sources, output, arguments, libraries=())
 
 
 def compile_others(compiler, work, includes, sources, arguments):
-    """Compiles sources without a seeded fault, the first time; returns their objects."""
-    folder = work / "others"
-    if not folder.exists():
-        folder.mkdir()
+    """Compiles sources without a seeded fault, the first time; returns an archive, from which a
+    program takes what it needs."""
+    archive = work / "others.a"
+    if not archive.exists():
         command = [compiler, *SANITIZE, *arguments, *(f"-I{path}" for path in includes), "-c"]
-        for number, source in enumerate(sources):
-            subprocess.run([*command, source, "-o", folder / f"{number}.o"], check=True)
-    return sorted(folder.glob("*.o"))
+        objects = [work / f"other{number}.o" for number in range(len(sources))]
+        for source, output in zip(sources, objects):
+            subprocess.run([*command, source, "-o", output], check=True)
+        subprocess.run(["ar", "rcs", archive, *objects], check=True)
+    return archive
 
 
 def fuzz(work, program, corpus_in_tree, what):
