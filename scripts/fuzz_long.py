@@ -7,7 +7,8 @@
 Each target makes N executions, one after another on one CPU; llvm-cov then says which lines of the
 code under test the inputs reach, and where faults can be seeded they must be found, each within a
 minute. What came out is kept in docs/results/fuzz.md; a run replaces the lines of its own targets.
-Exits non-zero when an input crashed, lines or faults were missed, or nothing was run.
+Exits non-zero when an input crashed, a virtIO target reaches fewer than LEAST_LINES, faults were
+missed, or nothing was run.
 
 Needs the targets in build/fuzz, the same with coverage in build/fuzz-coverage, and the unit tests
 in build/main: `make fuzz-long` builds them.
@@ -26,7 +27,7 @@ from test import FUZZ, LOGS, MAIN, TOP, fuzz_command, fuzz_executions, meson_tes
 
 COVERAGE = TOP / 'build/fuzz-coverage'
 FILE = TOP / 'docs/results/fuzz.md'
-LEAST_LINES = 90
+LEAST_LINES = 90  # percent
 DAY = 24 * 3600
 
 # What a target is there for; the lines of these files are counted, together.
@@ -139,7 +140,7 @@ def run_target(test, runs, page):
     if name in UNDER_TEST:
         tree, found = TOP / 'tests/fuzz/corpus' / name, TOP / 'build/fuzz-corpus' / name
         values = [lines_run(name, [tree]), lines_run(name, [tree, found])]
-        good = good and min(values) >= LEAST_LINES
+        good = good and (min(values) >= LEAST_LINES or not name.startswith('virtio_'))
         shares = [f'{value:.1f} %' for value in values]
     page.replace('targets', name, [[f'`{name}`', f'{executions:,}', f'{seconds:.0f}',
                                     0 if code == 0 else f'1 (code {code})', *shares]])
