@@ -137,6 +137,10 @@ static void kernel_finishes(uint32_t vcpu, seL4_Word label, uint64_t esr, microk
         }
         regs->pc += 4;
         break;
+    case BH_VCPU_WAIT:
+        require(label == seL4_Fault_VCPUFault);
+        regs->x0 = value;
+        break;
     case BH_VCPU_ABORT:
         system[seL4_VCPUReg_ELR_EL1] = regs->pc;
         system[seL4_VCPUReg_SPSR_EL1] = regs->spsr;
