@@ -194,8 +194,8 @@ static void board_read(const struct xml_element *root, struct board *board, stru
 {
     static const char *const names[] = { "name",           "interrupts",        "timer", "console",
                                          "console_driver", "console_interrupt", NULL };
-    static const char *const children[] = { "cpu",   "ram",      "gic", "reserved",
-                                            "guest", "disk",     "emulator", NULL };
+    static const char *const children[] = { "cpu",   "ram",  "gic",      "reserved",
+                                            "guest", "disk", "emulator", NULL };
     struct sdf_str name = { 0 };
     struct sdf_str driver = { 0 };
 

@@ -110,7 +110,7 @@ void virtio_page_doorbell(struct virtio_page *page)
 void virtio_page_reset(struct virtio_page *page)
 {
     if (page->dev != NULL) {
-    page->waiting = 0;
+        page->waiting = 0;
         (void)vdev_write_status(page->dev, 0);
     }
 }

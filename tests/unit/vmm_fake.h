@@ -21,7 +21,7 @@ struct vmm_fake {
     uint64_t pc[BH_MAX_VCPUS];
     uint64_t x0[BH_MAX_VCPUS];
     uint32_t starts;
-    uint32_t resumes; /* calls of sys_vcpu_resume() */
+    uint32_t resumes;             /* calls of sys_vcpu_resume() */
     uint64_t x[BH_MAX_VCPUS][31]; /* as sys_vcpu_set_x() left them */
     uint32_t entered;             /* calls of sys_vcpu_enter() */
     uint32_t own[VMM_FAKE_FIELDS][BH_MAX_VCPUS];
