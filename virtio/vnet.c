@@ -261,7 +261,7 @@ enum virtio_error vnet_init(struct vnet *net, const struct vnet_config *config)
         .context = config->context,
         .mtu = config->mtu,
         .link_up = config->link_up,
-        .segments = config->segments + 2U * entries,
+        .segments = config->segments + (size_t)2 * entries,
     };
     __builtin_memcpy(net->own_mac, config->mac, VNET_MAC_BYTES);
     error = vdev_init(&net->dev, &(struct vdev_config){

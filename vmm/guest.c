@@ -439,9 +439,8 @@ void guest_notified(struct guest *guest, uint32_t channel)
 {
     if (guest->virtio.block.connected && channel == guest->block_channel) {
         guest_disk(guest);
-    } else if (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) {
-        guest_settle(guest);
-    } else if (virtio_switch_notified(&guest->virtio, channel)) {
+    } else if ((guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) ||
+               virtio_switch_notified(&guest->virtio, channel)) {
         guest_settle(guest);
     } else if (guest->terminal.connected && channel == guest->terminal.channel) {
         virtio_console_resume(&guest->virtio.console);

@@ -169,7 +169,7 @@ void disk_main(void)
     DISK_MARK(6);
     disk_run(DISK_PWRITE, fd, DISK_LARGE, DISK_COUNT);
     DISK_MARK(7);
-    disk_deep(context, fd, DISK_DEPTH * 8);
+    disk_deep(context, fd, DISK_DEPTH * 8L);
     DISK_MARK(8);
     disk_deep(context, fd, DISK_DEEP);
     DISK_MARK(9);

@@ -58,7 +58,7 @@ struct net_ring_shape {
 
 /** Bytes of a ring's memory. */
 #define NET_RING_BYTES(shape_entry, shape_capacity) \
-    (NET_RING_HEADER + (size_t)(shape_entry) * (shape_capacity))
+    (NET_RING_HEADER + (size_t)(shape_entry) * (size_t)(shape_capacity))
 
 /** One side's end of a ring. Private to that side; the members are this module's. */
 struct net_ring {

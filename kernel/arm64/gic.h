@@ -73,8 +73,8 @@ void gic_deactivate(uint32_t taken);
 void gic_set_active(uint32_t ppi, bool active);
 
 /** @{ The guest's view of the CPU interface: to memory, from memory. After a reset it is zero. */
-void gic_save_cpu_interface(struct arch_gic_cpu *gic);
-void gic_load_cpu_interface(const struct arch_gic_cpu *gic);
+void gic_save_cpu_interface(struct arch_gic_cpu *state);
+void gic_load_cpu_interface(const struct arch_gic_cpu *state);
 /** @} */
 
 #endif

@@ -60,7 +60,7 @@ uint32_t gicv2_lr_count(void)
 
 uint64_t gicv2_lr_read(uint32_t index)
 {
-    uint64_t value = mmio_read32(gicv2_gich + GICH_LR0 + 4 * index);
+    uint64_t value = mmio_read32(gicv2_gich + GICH_LR0 + 4UL * index);
     return (value & LR_INTID) | (value >> LR_STATE & 3) << VGIC_LR_STATE;
 }
 
@@ -75,12 +75,12 @@ void gicv2_lr_write(uint32_t index, uint64_t lr)
     } else {
         value |= link != 0 ? LR_LINKED | link << LR_LINK : (lr >> VGIC_LR_NOTICE & 1) << LR_NOTICE;
     }
-    mmio_write32(gicv2_gich + GICH_LR0 + 4 * index, (uint32_t)value);
+    mmio_write32(gicv2_gich + GICH_LR0 + 4UL * index, (uint32_t)value);
 }
 
 void gicv2_lr_clear(uint32_t index)
 {
-    uint64_t reg = gicv2_gich + GICH_LR0 + 4 * index;
+    uint64_t reg = gicv2_gich + GICH_LR0 + 4UL * index;
     if (gicv2_model && *gicv2_link(index) != 0) {
         bool ended = (mmio_read32(reg) >> LR_STATE & 3) == 0;
         if (ended) {

@@ -250,8 +250,8 @@ static void reads_and_writes(void **state)
             virtio_blk_kick(&driver);
             expect(id, BLOCK_DONE);
             expect_none();
-            assert_memory_equal(world_at(&world, DATA_AT + id * 0x1000ull), contents + round * 512,
-                                1024);
+            assert_memory_equal(world_at(&world, DATA_AT + id * 0x1000ull),
+                                contents + round * 512ull, 1024);
             memset(world_at(&world, DATA_AT + id * 0x1000ull), (int)round, 1024);
             submit(id, BLOCK_WRITE, 0, round, 1024, 1);
             virtio_blk_kick(&driver);

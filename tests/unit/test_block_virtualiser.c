@@ -254,11 +254,11 @@ static void ranges_at_every_edge(void **state)
     (void)state;
     start();
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        for (uint8_t kind = BLOCK_READ; kind <= BLOCK_WRITE; kind++) {
+        for (unsigned int kind = BLOCK_READ; kind <= BLOCK_WRITE; kind++) {
             uint32_t tag;
 
             taken_count = 0;
-            tag = ask(0, kind, cases[i].sector, 0, cases[i].sectors * 512);
+            tag = ask(0, (uint8_t)kind, cases[i].sector, 0, cases[i].sectors * 512);
             (void)serve();
             drive();
             assert_int_equal(taken_count, cases[i].good);
@@ -272,21 +272,21 @@ static void ranges_at_every_edge(void **state)
         }
     }
     /* A range to discard, and one to zero: lengths as large as they come. */
-    for (uint8_t kind = BLOCK_DISCARD; kind <= BLOCK_ZERO; kind++) {
+    for (unsigned int kind = BLOCK_DISCARD; kind <= BLOCK_ZERO; kind++) {
         static const uint64_t bytes[] = {
-            0, 511, 513, 101 * 512, 1ull << 41, 1ull << 63, UINT64_MAX - 511, UINT64_MAX
+            0, 511, 513, 101 * 512ull, 1ull << 41, 1ull << 63, UINT64_MAX - 511, UINT64_MAX
         };
 
         taken_count = 0;
         for (unsigned int i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
-            uint32_t tag = ask(0, kind, 0, 0, bytes[i]);
+            uint32_t tag = ask(0, (uint8_t)kind, 0, 0, bytes[i]);
 
             (void)serve();
             expect(0, tag, BLOCK_INVALID);
         }
         drive();
         assert_int_equal(taken_count, 0);
-        (void)ask(0, kind, 1990, 0, 10 * 512);
+        (void)ask(0, (uint8_t)kind, 1990, 0, 10 * 512);
         (void)serve();
         drive();
         assert_int_equal(taken_count, 1);

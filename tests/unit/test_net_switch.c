@@ -443,7 +443,7 @@ static void a_rate_is_kept(void **state)
     unsigned got = 0;
 
     (void)state;
-    network.ports[0].rules.rate = 60 * 1000;
+    network.ports[0].rules.rate = 60 * 1000ull;
     network.ports[0].rules.burst = 60 * 20;
     network.ports[0].tokens = 60 * 20;
     network.ports[0].filled = now;

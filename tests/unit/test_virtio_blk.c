@@ -147,7 +147,7 @@ static void put_header(uint64_t at, uint32_t type, uint64_t sector)
 static void ask(unsigned n, uint32_t type, uint64_t sector, uint32_t bytes)
 {
     const struct driver_element elements[] = {
-        { HEADER_AT + n * 16U, 16, false },
+        { HEADER_AT + n * 16ull, 16, false },
         { BUFFER_AT + n * 0x1000U, bytes, type != 1 && type != 11 && type != 13 },
         { STATUS_AT + n, 1, true },
     };

@@ -446,7 +446,7 @@ static void vio_net_04_the_number_of_buffers_is_that_of_the_used(void **state)
     assert_int_equal(word_at(RECEIVE_AT + 10), 1);
     boot(OFFLOADS | VNET_F_MRG_RXBUF | VIRTIO_F_EVENT_IDX);
     for (unsigned i = 0; i < 45; i++) {
-        give(RECEIVE_AT + i * 1536, 1536);
+        give(RECEIVE_AT + i * 1536ull, 1536);
     }
     assert_int_equal(receive(large), VNET_TAKEN);
     while (done < sizeof joined) {

@@ -182,7 +182,7 @@ static void private_ones_are_in_the_redistributor(void **state)
 
 static void nothing_beyond_the_last_redistributor(void **state)
 {
-    struct access access = { 0, 4, false, 2 * GIC_REDISTRIBUTOR_BYTES, 0, false };
+    struct access access = { 0, 4, false, 2UL * GIC_REDISTRIBUTOR_BYTES, 0, false };
 
     (void)state;
     start(3, 2);
