@@ -60,18 +60,19 @@ static uint32_t vgic_candidates(const struct vcpu *v, const struct vgic_bank *ba
     return vgic_mine(v, bank, bits & ~bank->listed);
 }
 
-/** SGIs that other CPUs sent become pending. */
+/** What the list registers of `v` say is not so any more: all of them are to be filled anew. */
+static void vgic_outdate(struct vcpu *v)
+{
+    __atomic_store_n(&v->vgic.rebuild, true, __ATOMIC_RELEASE);
+}
+
+/** SGIs that other CPUs sent become pending. A list register may hold one of them, active. */
 static void vgic_absorb(struct vcpu *v)
 {
     if (__atomic_load_n(&v->vgic.sgis, __ATOMIC_RELAXED) != 0) {
         v->vgic.bank.pending |= __atomic_exchange_n(&v->vgic.sgis, 0, __ATOMIC_ACQUIRE);
+        vgic_outdate(v);
     }
-}
-
-/** What `v` has of `intid` is not so any more: all its list registers are to be filled anew. */
-static void vgic_outdate(struct vcpu *v)
-{
-    __atomic_store_n(&v->vgic.rebuild, true, __ATOMIC_RELEASE);
 }
 
 /** `v` no longer holds `intid`. Another vCPU may have become its target, and be waiting for it. */
@@ -261,10 +262,9 @@ static void vgic_settle_timer(struct vcpu *v)
     arch_irq_deactivate(VGIC_VTIMER);
 }
 
-/** Collects and fills the list registers of the loaded `v`. */
+/** Collects and fills the list registers of the loaded `v`; SGIs were absorbed. */
 static void vgic_refresh(struct vcpu *v)
 {
-    vgic_absorb(v);
     vgic_settle_timer(v);
     vgic_collect(v, __atomic_exchange_n(&v->vgic.rebuild, false, __ATOMIC_ACQUIRE));
     vgic_fill(v);
@@ -372,6 +372,10 @@ static bool vgic_show_sgis(struct vcpu *v)
     bank->pending |= sgis;
     for (; sgis != 0 && shown; sgis &= sgis - 1) {
         shown = vgic_show(v, bank, (uint32_t)__builtin_ctz(sgis));
+        if (!shown) {
+            /* Its list register, which is in use, must show it as pending again. */
+            vgic_outdate(v);
+        }
     }
     return shown;
 }

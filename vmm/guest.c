@@ -409,6 +409,9 @@ static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
     };
     enum access_result result = bus_access(&guest->bus, words[1], &access);
 
+    if (result == ACCESS_DONE && !access.work) {
+        return (struct guest_answer){ true, BH_VCPU_DONE, access.value };
+    }
     if (access.work) {
         guest_settle(guest);
     }

@@ -92,6 +92,35 @@ static void test_pending_and_active_reads_as_both(void **state)
     assert_true(machine_get_bit(BH_VIRQ_PENDING, EDGE));
 }
 
+/** vCPU `index` gets SGI 3 from the other CPU. */
+static void send_from_the_other_cpu(uint32_t index)
+{
+    vgic_send(cpu_get(1 - index), &machine_vcpus[index], 3);
+}
+
+static void test_sgi_of_another_cpu_while_active_comes_again(void **state)
+{
+    (void)state;
+    for (uint32_t index = 0; index < 2; index++) {
+        machine_load(&machine_vcpus[index]);
+        send_from_the_other_cpu(index);
+        vgic_update(cpu_get(index), &machine_vcpus[index]);
+        assert_true(machine_take(3));
+        send_from_the_other_cpu(index);
+        if (index == 1) {
+            /* The VMM, on CPU 0, looks before CPU 1 has seen it. */
+            assert_int_equal(get(MACHINE_CHILD(1), BH_VIRQ_PENDING, 0), BH_OK);
+            assert_true((machine_vmm->context.x[1] & 1u << 3) != 0);
+        }
+        vgic_update(cpu_get(index), &machine_vcpus[index]);
+        assert_false(machine_take(3));
+        machine_end(3);
+        assert_true(machine_take(3));
+        machine_end(3);
+        assert_false(machine_take(3));
+    }
+}
+
 static void test_raised_right_after_its_end(void **state)
 {
     (void)state;
@@ -377,6 +406,7 @@ int main(void)
         TEST(test_edge_is_presented_once),
         TEST(test_edge_while_active_comes_again),
         TEST(test_pending_and_active_reads_as_both),
+        TEST(test_sgi_of_another_cpu_while_active_comes_again),
         TEST(test_raised_right_after_its_end),
         TEST(test_raised_while_disabled_stays_pending),
         TEST(test_pending_can_be_cleared),
