@@ -62,7 +62,7 @@ run: all
 test: all $(FUZZ)/build.ninja
 	@$(call ninja,$(MAIN),unit)
 	@$(call ninja,$(FUZZ),fuzz)
-	@$(PYTHON) scripts/test.py checks unit models fuzz boot
+	@$(PYTHON) scripts/test.py --fuzz-seed 1 checks unit models fuzz boot
 
 ## test-unit: checks, unit tests and models only (T=text: those whose name has it)
 test-unit: all

@@ -30,6 +30,7 @@ PYTEST_FOLDERS = ['tests/boot', 'tests/sdf']
 CPUS = os.cpu_count() or 1
 # Files of boot tests that take longest: they begin first, so that all CPUs are busy to the end.
 LONGEST = ['test_torture', 'test_guest_cpu', 'test_guest_hostile', 'test_shared_console']
+FUZZ_PROGRESS = re.compile(r'^#\d+\s+(REDUCE|NEW|pulse|RELOAD)\b.*\n', re.MULTILINE)
 SLOWEST = 15  # tests whose times are shown
 SHOWN_LINES = 60  # of a failing test's output; the log has all of it
 
@@ -150,7 +151,8 @@ def run_fuzz_target(suite, test, arguments):
     """A fuzz target for so many seconds."""
     folder = LOGS / suite
     folder.mkdir(parents=True, exist_ok=True)
-    code, text = run_program(fuzz_command(test, f'-max_total_time={arguments.fuzz_seconds}'),
+    command = fuzz_command(test, f'-max_total_time={arguments.fuzz_seconds}')
+    code, text = run_program(command + [f'-seed={arguments.fuzz_seed}'],
                              folder / (test['name'] + '.log'), test['env'],
                              arguments.fuzz_seconds + 120)
     runs = fuzz_executions(text)
@@ -158,7 +160,7 @@ def run_fuzz_target(suite, test, arguments):
     seeds = TOP / 'tests/fuzz/corpus' / test['name']
     has_seeds = seeds.is_dir() and any(seeds.iterdir())
     result = Result(passed=1) if code == 0 and runs > 0 and has_seeds else Result(failed=1)
-    result.shown = text if has_seeds else f'{seeds.relative_to(TOP)} has no inputs'
+    result.shown = FUZZ_PROGRESS.sub('', text) if has_seeds else f'{seeds.relative_to(TOP)} has no inputs'
     result.note = f'{runs:,} executions' if runs else ''
     return result
 
@@ -297,6 +299,7 @@ def main():
     parser.add_argument('--only', default='', help='tests whose name has this text')
     parser.add_argument('--timeout', type=int, default=0, help='seconds for each host test')
     parser.add_argument('--fuzz-seconds', type=int, default=5)
+    parser.add_argument('--fuzz-seed', type=int, default=0, help='0: another one each time')
     arguments = parser.parse_args()
     screen = Screen()
     LOGS.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,8 @@
 #define DEVICETREE_TRIGGER_EDGE 3u
 /** Addresses have at most two cells. */
 #define DEVICETREE_MAX_CELLS 2
+/** Layouts since 2005; older ones write nodes by their paths. */
+#define DEVICETREE_MIN_VERSION 16
 
 void devicetree_say(struct devicetree_problem *problem, const char *help, const char *format, ...)
 {
@@ -55,6 +57,10 @@ const char *devicetree_check_file(const void *tree, size_t bytes)
     error = fdt_check_header(tree);
     if (error == 0 && fdt_totalsize(tree) > bytes) {
         return "it is cut off";
+    }
+    /* Of a layout before 16, libfdt's check reads the root's name from where there may be none. */
+    if (error == 0 && fdt_version(tree) < DEVICETREE_MIN_VERSION) {
+        error = -FDT_ERR_BADVERSION;
     }
     if (error == 0) {
         error = fdt_check_full(tree, bytes);

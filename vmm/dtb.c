@@ -9,6 +9,7 @@
 #include "uart.h"
 
 #define DTB_ROOT 0
+#define DTB_MIN_VERSION 16
 
 /** Interrupt cells (Linux: bindings of arm,gic): kind, number, sense. */
 #define DTB_SPI 0
@@ -79,6 +80,16 @@ static bool dtb_is_gic(const void *fdt, int node)
     return dtb_is_any(fdt, node, compatible, sizeof(compatible) / sizeof(compatible[0]));
 }
 
+/**
+ * Whether this is a device tree of today's layout (version 16 of 2005 or later). Of older ones
+ * libfdt's check reads the root's name from where there may be none.
+ */
+static bool dtb_check(const void *base, size_t bytes)
+{
+    return bytes >= sizeof(struct fdt_header) && fdt_check_header(base) == 0 &&
+           fdt_version(base) >= DTB_MIN_VERSION && fdt_check_full(base, bytes) == 0;
+}
+
 /** Begin with the base, or with a root that has nothing. */
 static enum dtb_error dtb_open(struct dtb *dtb, void *to, size_t room)
 {
@@ -91,7 +102,7 @@ static enum dtb_error dtb_open(struct dtb *dtb, void *to, size_t room)
     if (machine->base_bytes == 0) {
         return fdt_create_empty_tree(to, most) == 0 ? DTB_OK : DTB_ERR_ROOM;
     }
-    if (fdt_check_full(machine->base, machine->base_bytes) != 0) {
+    if (!dtb_check(machine->base, machine->base_bytes)) {
         return DTB_ERR_FORMAT;
     }
     switch (fdt_open_into(machine->base, to, most)) {

@@ -79,6 +79,10 @@ static void test_check(void **state)
     copy[0] ^= 1;
     assert_non_null(devicetree_check_file(copy, board_bytes));
     memcpy(copy, board, board_bytes);
+    fdt_set_version(copy, 7);
+    fdt_set_last_comp_version(copy, 7);
+    assert_non_null(strstr(devicetree_check_file(copy, board_bytes), "version"));
+    memcpy(copy, board, board_bytes);
     assert_int_equal(fdt_delprop(copy, 0, "interrupt-parent"), 0);
     assert_null(devicetree_check_file(copy, board_bytes));
     assert_non_null(devicetree_check(copy, board_bytes));

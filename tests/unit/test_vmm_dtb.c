@@ -450,6 +450,12 @@ static void no_tree(void **state)
         machine.base_bytes = machine.base_bytes > 13 ? machine.base_bytes : 1;
     }
     give(BOARD);
+    for (uint32_t version = 0; version < 16; version++) {
+        fdt_set_version(base, version);
+        fdt_set_last_comp_version(base, version);
+        assert_int_equal(refused(), DTB_ERR_FORMAT);
+    }
+    give(BOARD);
     memcpy(large, base, machine.base_bytes);
     machine.base = large;
     machine.base_bytes = sizeof(large);
