@@ -22,6 +22,12 @@ crash restart
 # The attacker's.
 DEVICES = """virtio console 0x0b010000 209 1
 virtio rng 0x0b011000 210 2
+virtio block 0x0b012000 211 3
+"""
+# Sixteen sectors in the middle of the disk are the attacker's.
+DISK = """device 0 0x1200000 0x20000
+client 2 0x2000000 0x10000 attacker 0x2000000 extent:64:16
+base attacker 0x2000000000
 """
 # A beat is due every millisecond. The neighbour may have to wait for the attacker's time slice: a
 # millisecond of its own, and for each of its exits in that the work of its VMM, which is above
@@ -42,6 +48,7 @@ def run(boot, gic, folder, test, timeout=60, icount=True):
     for guest, what, devices in (('attacker', test, DEVICES), ('neighbour', 'beat', '')):
         (folder / f'{guest}.conf').write_text(CONF.format(name=guest, test=what) + devices,
                                               encoding='utf-8')
+    (folder / 'disk.conf').write_text(DISK, encoding='utf-8')
     image = build_image(SYSTEM, output=IMAGES / f'guests-hostile-{name}-{gic}',
                         search=[folder, *vmm(), MAIN / 'tests/guest'])
     board = boot(image, gic=gic, smp=2, icount=icount, timeout=timeout)
@@ -94,7 +101,8 @@ def test_calls(boot, gic, tmp_path):
 
 def test_devices(boot, gic, tmp_path):
     """A hostile driver of virtIO devices, for every kind of ring."""
-    board = run(boot, gic, tmp_path, 'devices console=0x0b010000 rng=0x0b011000', timeout=120)
+    board = run(boot, gic, tmp_path, 'devices console=0x0b010000 rng=0x0b011000 disk=0x0b012000',
+                timeout=120)
     assert len(re.findall('attacker: the driver of its virtIO [a-z ]+ broke a queue: ',
                           board.tail(200000))) > 300
 

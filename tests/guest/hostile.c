@@ -53,6 +53,11 @@ void hostile_put64(struct hostile *hostile, uint32_t offset, uint64_t value)
     *(volatile uint64_t *)place(hostile, offset) = value;
 }
 
+unsigned hostile_get8(const struct hostile *hostile, uint32_t offset)
+{
+    return *(volatile uint8_t *)place(hostile, offset);
+}
+
 static uint16_t get16(const struct hostile *hostile, uint32_t offset)
 {
     return *(volatile uint16_t *)place(hostile, offset);
@@ -152,6 +157,10 @@ static uint64_t address_of(const struct hostile *hostile, enum hostile_place at)
     switch (at) {
     case HOSTILE_AT_DATA:
         return machine->memory_at + HOSTILE_DATA;
+    case HOSTILE_AT_STATUS:
+        return machine->memory_at + HOSTILE_STATUS_BYTE;
+    case HOSTILE_AT_BODY:
+        return machine->memory_at + HOSTILE_BODY;
     case HOSTILE_AT_TABLE:
         return machine->memory_at + HOSTILE_TABLE;
     case HOSTILE_AT_DESC:
@@ -270,6 +279,11 @@ static bool eventually(const struct hostile *hostile, bool (*holds)(const struct
     return true;
 }
 
+bool hostile_answered(const struct hostile *hostile)
+{
+    return eventually(hostile, hostile_all_used);
+}
+
 bool hostile_serve(struct hostile *hostile)
 {
     static const struct hostile_desc request = { HOSTILE_AT_DATA, REQUEST_BYTES, HOSTILE_FORWARD,
@@ -279,8 +293,7 @@ bool hostile_serve(struct hostile *hostile)
     hostile_put_desc(hostile, 0, &request);
     hostile_show(hostile, 0, 1);
     hostile_kick(hostile);
-    return eventually(hostile, hostile_all_used) &&
-           used_bytes(hostile) == (hostile->machine->write ? REQUEST_BYTES : 0) &&
+    return hostile_answered(hostile) && used_bytes(hostile) == hostile->machine->written &&
            hostile_load(hostile, HOSTILE_STATUS) == HOSTILE_LIVE;
 }
 
@@ -313,8 +326,7 @@ static bool came_out(struct hostile *hostile, enum hostile_outcome outcome)
 {
     switch (outcome) {
     case HOSTILE_SERVED:
-        return eventually(hostile, hostile_all_used) &&
-               hostile_load(hostile, HOSTILE_STATUS) == HOSTILE_LIVE;
+        return hostile_answered(hostile) && hostile_load(hostile, HOSTILE_STATUS) == HOSTILE_LIVE;
     case HOSTILE_IGNORED:
         hostile_settle(hostile);
         return hostile_all_used(hostile) && hostile_serve(hostile);
@@ -350,7 +362,8 @@ uint64_t hostile_kind(unsigned kind)
 unsigned hostile_run(const struct hostile_machine *machine, uint64_t features,
                      hostile_result *result)
 {
-    const struct hostile_list *const lists[] = { &hostile_ring_list, &hostile_register_list };
+    const struct hostile_list *const lists[] = { &hostile_ring_list, &hostile_register_list,
+                                                 machine->own };
     struct hostile hostile = {
         .machine = machine,
         .features = features,
@@ -360,7 +373,7 @@ unsigned hostile_run(const struct hostile_machine *machine, uint64_t features,
     unsigned done = 0;
 
     for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-        for (size_t j = 0; j < lists[i]->count; j++) {
+        for (size_t j = 0; lists[i] != NULL && j < lists[i]->count; j++) {
             const struct hostile_attack *what = &lists[i]->attacks[j];
             bool good;
 

@@ -24,6 +24,8 @@
 #define HOSTILE_DEVICE 0x800U
 #define HOSTILE_TABLE 0x1000U
 #define HOSTILE_DATA 0x2000U
+#define HOSTILE_STATUS_BYTE 0x2020U
+#define HOSTILE_BODY 0x2200U
 /** @} */
 
 /** @{ Features, by their bits. */
@@ -79,6 +81,8 @@ struct hostile_machine {
     uint64_t hole_at;               /**< where RAM ends, and nothing begins */
     unsigned queue;                 /**< the queue that is attacked */
     bool write;                     /**< the device writes to its buffers; else it reads them */
+    uint32_t written;               /**< how much of a buffer of 8 bytes, by its own account */
+    const struct hostile_list *own; /**< attacks on devices of this kind, or NULL */
 };
 
 /** A driver's state. Initialised by hostile_boot(). */
@@ -124,6 +128,8 @@ enum hostile_place {
     HOSTILE_AT_END, /**< 16 bytes before the RAM's end */
     HOSTILE_AT_TOP, /**< 8 bytes before 2^64 */
     HOSTILE_AT_ZERO,
+    HOSTILE_AT_STATUS, /**< behind the first data */
+    HOSTILE_AT_BODY,
 };
 
 /** A descriptor; `next` is the buffer id in the packed format. */
@@ -147,7 +153,7 @@ struct hostile_attack {
     bool (*act)(struct hostile *hostile); /**< false: it has seen what must not be */
 };
 
-/** A list of attacks; they are in hostile_ring.c and hostile_register.c. */
+/** A list of attacks. */
 struct hostile_list {
     const struct hostile_attack *attacks;
     size_t count;
@@ -155,6 +161,7 @@ struct hostile_list {
 
 extern const struct hostile_list hostile_ring_list;
 extern const struct hostile_list hostile_register_list;
+extern const struct hostile_list hostile_disk_list;
 
 /** Who is told about each attack. */
 typedef void hostile_result(const struct hostile_machine *machine, const char *attack,
@@ -190,6 +197,9 @@ void hostile_put32(struct hostile *hostile, uint32_t offset, uint32_t value);
 void hostile_put64(struct hostile *hostile, uint32_t offset, uint64_t value);
 /** @} */
 
+/** A byte of the memory. */
+unsigned hostile_get8(const struct hostile *hostile, uint32_t offset);
+
 /** Write the `number`th descriptor of the next buffer, as available. */
 void hostile_put_desc(struct hostile *hostile, unsigned number, const struct hostile_desc *desc);
 
@@ -198,6 +208,9 @@ void hostile_show(struct hostile *hostile, unsigned head, unsigned count);
 
 /** All buffers that were made available came back. */
 bool hostile_all_used(const struct hostile *hostile);
+
+/** The same, now or before long. */
+bool hostile_answered(const struct hostile *hostile);
 
 /** Give the device some time. */
 void hostile_settle(const struct hostile *hostile);

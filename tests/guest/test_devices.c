@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hostile driver of this guest's virtIO devices ("devices"): the attacks of hostile.h on the
- * console and the entropy device, for every kind of ring. The boot arguments `console=` and `rng=`
- * say where their register pages are.
+ * console, the entropy device and the disk, for every kind of ring. The boot arguments `console=`,
+ * `rng=` and `disk=` say where their register pages are.
  */
 #include "hostile.h"
 #include "platform.h"
@@ -15,6 +15,7 @@
 #define WAITS 50000U
 #define CONSOLE_OUTPUT 1U
 #define RNG_REQUESTS 0U
+#define DISK_REQUESTS 0U
 #define LEAST_ATTACKS 35U
 
 static unsigned char memory[HOSTILE_MEMORY_BYTES] __attribute__((aligned(4096)));
@@ -69,18 +70,36 @@ static void told(const struct hostile_machine *machine, const char *attack, uint
     test_progress();
 }
 
-static void attack(const char *name, uintptr_t device, unsigned queue, bool write)
+struct device {
+    const char *name;
+    const char *argument;
+    unsigned queue;
+    bool write;
+    uint32_t written;
+    const struct hostile_list *own;
+};
+
+static const struct device devices[] = {
+    { "devices.console", "console", CONSOLE_OUTPUT, false, 0, NULL },
+    { "devices.entropy", "rng", RNG_REQUESTS, true, 8, NULL },
+    /* A buffer without a header is answered by its status. */
+    { "devices.disk", "disk", DISK_REQUESTS, true, 1, &hostile_disk_list },
+};
+
+static void attack(const struct device *device, uintptr_t at)
 {
     struct hostile_machine machine = {
         .load = load,
         .store = store,
         .wait = wait,
-        .context = (void *)device,
+        .context = (void *)at,
         .memory = memory,
         .memory_at = (uintptr_t)memory,
         .hole_at = RAM_END,
-        .queue = queue,
-        .write = write,
+        .queue = device->queue,
+        .write = device->write,
+        .written = device->written,
+        .own = device->own,
     };
     unsigned done = 0;
 
@@ -88,21 +107,21 @@ static void attack(const char *name, uintptr_t device, unsigned queue, bool writ
     for (unsigned kind = 0; kind < HOSTILE_KINDS; kind++) {
         done += hostile_run(&machine, hostile_kind(kind), told);
     }
-    test_print("guest: %lu attacks on %s\n", (uint64_t)done, name);
-    test_check(wrong == 0 && done >= HOSTILE_KINDS * LEAST_ATTACKS, name, wrong);
+    test_print("guest: %lu attacks on %s\n", (uint64_t)done, device->name);
+    test_check(wrong == 0 && done >= HOSTILE_KINDS * LEAST_ATTACKS, device->name, wrong);
 }
 
 static void run(void)
 {
-    uintptr_t console = test_argument("console", 0);
-    uintptr_t rng = test_argument("rng", 0);
     int64_t version;
 
-    if (!test_check(console != 0 && rng != 0, "devices.are there", console)) {
-        return;
+    for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        uintptr_t at = test_argument(devices[i].argument, 0);
+
+        if (test_check(at != 0, "devices.are there", i)) {
+            attack(&devices[i], at);
+        }
     }
-    attack("devices.console", console, CONSOLE_OUTPUT, false);
-    attack("devices.entropy", rng, RNG_REQUESTS, true);
     version = psci_call(PSCI_VERSION, 0, 0, 0);
     test_check(version == PSCI_VERSION_1_1, "devices.the VMM answers", (uint64_t)version);
 }

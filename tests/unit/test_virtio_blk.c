@@ -542,6 +542,73 @@ static void a_late_answer_changes_no_byte_after_the_reset(void **state)
     expect_nothing();
 }
 
+static void a_queue_that_stops_sends_nothing_on(void **state)
+{
+    (void)state;
+    world_boot(&world, 0, 1, ENTRIES);
+    backing.room = 1;
+    ask(0, 0, 0, 512);
+    ask(1, 0, 1, 512);
+    assert_int_equal(backing.count, 1);
+    world_store(&world, VIRTIO_MMIO_QUEUE_SEL, 0);
+    assert_int_equal(world_store(&world, VIRTIO_MMIO_QUEUE_READY, 0), VDEV_PENDING);
+    assert_int_equal(backing.quiesces, 1);
+    /* Another CPU of the guest rings, and there is room again. */
+    backing.room = 64;
+    ask(2, 0, 2, 512);
+    vblk_resume(&blk);
+    assert_int_equal(backing.count, 1);
+    vblk_quiesced(&blk);
+    assert_int_equal(world_load(&world, VIRTIO_MMIO_QUEUE_READY), 0);
+    complete(0, VBLK_OK);
+    vblk_resume(&blk);
+    assert_int_equal(backing.count, 1);
+    for (unsigned n = 0; n < 3; n++) {
+        assert_int_equal(status_of(n), UNSET);
+    }
+}
+
+static void how_worn_it_is(void **state)
+{
+    const struct driver_element halves[] = {
+        { HEADER_AT, 16, false },
+        { BUFFER_AT, 2, true },
+        { BUFFER_AT + 0x1000, 5, true },
+    };
+
+    (void)state;
+    /* The disk does not know. */
+    assert_int_equal(blk.dev.offered & VBLK_F_LIFETIME, 0);
+    disk.lifetime = true;
+    assert_int_equal(make(), VIRTIO_OK);
+    assert_true((blk.dev.offered & VBLK_F_LIFETIME) != 0);
+    /* Not negotiated. */
+    world_boot(&world, 0, 1, ENTRIES);
+    ask(0, 10, 0, 6);
+    expect(0, 1, 2);
+    world_boot(&world, VBLK_F_LIFETIME, 1, ENTRIES);
+    for (uint32_t bytes = 0; bytes < 16; bytes++) {
+        if (bytes != VBLK_LIFETIME_BYTES) {
+            ask(0, 10, 0, bytes);
+            expect(0, 1, 1);
+        }
+    }
+    assert_int_equal(backing.count, 0);
+    ask(0, 10, 77, 6);
+    assert_int_equal(backing.requests[0].kind, VBLK_LIFETIME);
+    assert_int_equal(backing.requests[0].sector, 0);
+    assert_int_equal(backing.requests[0].bytes, 6);
+    assert_int_equal(backing.requests[0].count, 1);
+    assert_int_equal(backing.requests[0].segments[0].guest.value, BUFFER_AT);
+    complete(0, VBLK_OK);
+    expect(0, 7, 0);
+    put_header(HEADER_AT, 10, 0);
+    assert_true(driver_ring_add(&world.rings[0], halves, 3, DRIVER_DIRECT, 1));
+    world_kick(&world, 0);
+    assert_int_equal(backing.requests[1].count, 2);
+    assert_int_equal(backing.requests[1].segments[1].bytes, 4);
+}
+
 static void hostile_requests(void **state)
 {
     const struct driver_element headers[] = { { HEADER_AT, 15, false }, { STATUS_AT, 1, true } };
@@ -677,6 +744,8 @@ int main(void)
         TEST(without_room_the_queue_waits),
         TEST(a_reset_waits_for_the_backing),
         TEST(a_late_answer_changes_no_byte_after_the_reset),
+        TEST(a_queue_that_stops_sends_nothing_on),
+        TEST(how_worn_it_is),
         TEST(hostile_requests),
         TEST(a_failed_device_takes_answers_and_changes_nothing),
         TEST(disks_that_cannot_be),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hostile driver of tests/guest/hostile.h against the console and the entropy device, for every
- * kind of ring. Beside each device another guest has a console, which must be as it was after each
- * attack.
+ * The hostile driver of tests/guest/hostile.h against the console, the entropy device and the disk,
+ * for every kind of ring. Beside each device another guest has a console, which must be as it was
+ * after each attack.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include <virtio/vblk.h>
 #include <virtio/vconsole.h>
 #include <virtio/vrng.h>
 
@@ -24,6 +25,7 @@
 #define HOLE_AT (WORLD_QUEUES_AT + 0x80000U)
 /* Attacks of the smallest list: split rings without anything, and a device that reads. */
 #define LEAST_ATTACKS 35U
+#define SECTORS 16U
 
 /* A guest, its console, and what that printed. */
 struct side {
@@ -40,6 +42,12 @@ static struct side neighbour;
 static struct vrng rng;
 static struct virtq rng_queue;
 static struct chain_segment rng_segments[ENTRIES];
+
+static struct vblk blk;
+static struct virtq blk_queue;
+static struct vblk_slot blk_slots[ENTRIES];
+static struct chain_segment blk_segments[VBLK_SEGMENTS(ENTRIES)];
+static unsigned char sectors[SECTORS * VBLK_SECTOR];
 
 static size_t op_output(void *context, unsigned port, const void *data, size_t bytes)
 {
@@ -69,6 +77,41 @@ static size_t op_fill(void *context, void *to, size_t bytes)
 }
 
 static const struct vrng_ops rng_ops = { .fill = op_fill };
+
+/* A disk in memory. */
+static bool op_submit(void *context, const struct vblk_request *request)
+{
+    uint64_t count = request->bytes / VBLK_SECTOR;
+    bool there = request->sector < SECTORS && count <= SECTORS - request->sector;
+    unsigned char *at = sectors;
+
+    (void)context;
+    assert_true(request->kind == VBLK_READ || request->kind == VBLK_WRITE ||
+                request->kind == VBLK_FLUSH);
+    if (request->kind != VBLK_FLUSH && there) {
+        at += request->sector * VBLK_SECTOR;
+        for (unsigned i = 0; i < request->count; i++) {
+            const struct chain_segment *segment = &request->segments[i];
+
+            if (request->kind == VBLK_READ) {
+                memcpy(segment->host.ptr, at, segment->bytes);
+            } else {
+                memcpy(at, segment->host.ptr, segment->bytes);
+            }
+            at += segment->bytes;
+        }
+    }
+    vblk_complete(&blk, request->tag, there || request->kind == VBLK_FLUSH ? VBLK_OK : VBLK_IOERR);
+    return true;
+}
+
+static bool op_quiesce(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static const struct vblk_ops disk_ops = { .submit = op_submit, .quiesce = op_quiesce };
 
 static void make_console(struct side *side)
 {
@@ -164,7 +207,7 @@ static void told(const struct hostile_machine *machine, const char *attack, uint
     neighbour_goes_on();
 }
 
-static void attack(unsigned queue, bool write)
+static void attack(unsigned queue, bool write, uint32_t written, const struct hostile_list *own)
 {
     const struct hostile_machine machine = {
         .load = machine_load,
@@ -176,6 +219,8 @@ static void attack(unsigned queue, bool write)
         .hole_at = HOLE_AT,
         .queue = queue,
         .write = write,
+        .written = written,
+        .own = own,
     };
 
     for (unsigned kind = 0; kind < HOSTILE_KINDS; kind++) {
@@ -187,7 +232,7 @@ static void attack(unsigned queue, bool write)
 static void hostile_console_driver(void **state)
 {
     (void)state;
-    attack(1, false);
+    attack(1, false, 0, NULL);
 }
 
 static void hostile_entropy_driver(void **state)
@@ -203,7 +248,39 @@ static void hostile_entropy_driver(void **state)
                                                             .report_context = &attacker.world }),
                      VIRTIO_OK);
     world_attach(&attacker.world, &rng.dev);
-    attack(0, true);
+    attack(0, true, 8, NULL);
+}
+
+static void hostile_disk_driver(void **state)
+{
+    const struct vblk_disk disk = {
+        .sectors = SECTORS,
+        .block_bytes = VBLK_SECTOR,
+        .physical_bytes = VBLK_SECTOR,
+        .flush = true,
+        .max_segments = 4,
+        .max_segment_bytes = 0x10000,
+        .max_discard = SECTORS,
+        .max_zero = SECTORS,
+        .lifetime = true,
+        .id = "attacked",
+    };
+
+    (void)state;
+    assert_int_equal(vblk_init(&blk, &(struct vblk_config){ .mem = &attacker.world.mem,
+                                                            .ops = &disk_ops,
+                                                            .disk = &disk,
+                                                            .features = RINGS,
+                                                            .queue = &blk_queue,
+                                                            .queue_entries = ENTRIES,
+                                                            .slots = blk_slots,
+                                                            .segments = blk_segments,
+                                                            .report = world_report,
+                                                            .report_context = &attacker.world }),
+                     VIRTIO_OK);
+    world_attach(&attacker.world, &blk.dev);
+    /* A buffer without a header is answered by its status. */
+    attack(0, true, 1, &hostile_disk_list);
 }
 
 /* Who tells of attacks can tell of failures: a device that never answers passes none of them. */
@@ -255,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(hostile_console_driver),
         T(hostile_entropy_driver),
+        T(hostile_disk_driver),
         T(a_dead_device_is_noticed),
     };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtIO block device (5.2): a disk, with VIRTIO_BLK_F_SIZE_MAX, _SEG_MAX, _BLK_SIZE,
- * _TOPOLOGY, _FLUSH, _CONFIG_WCE, _DISCARD, _WRITE_ZEROES and _RO.
+ * _TOPOLOGY, _FLUSH, _CONFIG_WCE, _DISCARD, _WRITE_ZEROES, _LIFETIME and _RO.
  *
  * The data of a request is not touched here: its segments, which are checked to be RAM of the
  * guest, go to whoever implements `submit`, and its answer comes by vblk_complete(), in any order.
@@ -31,10 +31,13 @@
 #define VBLK_F_CONFIG_WCE VIRTIO_FEATURE(11)
 #define VBLK_F_DISCARD VIRTIO_FEATURE(13)
 #define VBLK_F_WRITE_ZEROES VIRTIO_FEATURE(14)
+#define VBLK_F_LIFETIME VIRTIO_FEATURE(15)
 /** @} */
 
 /** Bytes of the string that GET_ID answers. */
 #define VBLK_ID_BYTES 20U
+/** Bytes that GET_LIFETIME answers: three 16-bit words (5.2.6). */
+#define VBLK_LIFETIME_BYTES 6U
 #define VBLK_SECTOR 512U
 
 /** Segments that a device needs, for a queue of `entries` entries. */
@@ -46,6 +49,8 @@ enum vblk_kind {
     VBLK_FLUSH,
     VBLK_DISCARD,
     VBLK_ZERO,
+    /** To write VBLK_LIFETIME_BYTES that say how worn the disk is. */
+    VBLK_LIFETIME,
 };
 
 /** What becomes of a request; the values are those of the status byte. */
@@ -108,6 +113,8 @@ struct vblk_disk {
     uint32_t max_discard;
     uint32_t discard_alignment;
     uint32_t max_zero;
+    /** It knows how worn it is. */
+    bool lifetime;
     /** Not zero-terminated when it is full. */
     char id[VBLK_ID_BYTES];
 };
