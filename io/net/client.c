@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "client.h"
 
+#include <string.h>
+
 static uint32_t slot_offset(uint16_t slot)
 {
     return slot < NET_SMALL_SLOTS
@@ -17,14 +19,20 @@ static void put_back(struct net_client *client, uint16_t slot)
     }
 }
 
-/* All slots are ours: at the beginning, and when the switch has forgotten what it had. */
-static void own_all(struct net_client *client)
+uint8_t *net_client_at(const struct net_client *client, uint16_t slot)
 {
-    client->small_count = 0;
-    client->large_count = 0;
+    return client->buffers + (size_t)client->port * NET_BUFFER_BYTES + slot_offset(slot);
+}
+
+/* What was lent is ours again: at the beginning, where that is all, and when the switch has
+ * forgotten what it had. */
+static void own_lent(struct net_client *client)
+{
     for (uint16_t slot = NET_CLIENT_SLOTS; slot-- > 0;) {
-        client->lent[slot] = false;
-        put_back(client, slot);
+        if (client->lent[slot]) {
+            client->lent[slot] = false;
+            put_back(client, slot);
+        }
     }
 }
 
@@ -38,7 +46,8 @@ void net_client_open(struct net_client *client, const struct net_client_place *p
         .readable = place->readable,
         .port = place->port,
     };
-    own_all(client);
+    memset(client->lent, true, sizeof(client->lent));
+    own_lent(client);
     net_ring_open_producer(&client->sent, memory->sent, NET_FRAME_SHAPE);
     net_ring_open_producer(&client->returned, memory->returned, NET_RETURN_SHAPE);
     net_ring_open_consumer(&client->done, memory->done, NET_DONE_SHAPE);
@@ -77,7 +86,7 @@ static void look_for_restart(struct net_client *client)
     if (epoch != client->switch_epoch) {
         client->switch_epoch = epoch;
         net_ring_drop(&client->done);
-        own_all(client);
+        own_lent(client);
     }
 }
 
@@ -109,9 +118,27 @@ bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slo
         collect(client);
         found = take_slot(client, small, slot);
     }
-    *at = client->buffers + (size_t)client->port * NET_BUFFER_BYTES +
-          (found ? slot_offset(*slot) : 0);
+    *at = found ? net_client_at(client, *slot) : NULL;
     return found;
+}
+
+bool net_client_reserve_small(struct net_client *client, uint16_t *slot, uint8_t **at)
+{
+    if (client->small_count == 0) {
+        look_for_restart(client);
+        collect(client);
+    }
+    if (client->small_count == 0) {
+        return false;
+    }
+    *slot = client->small[--client->small_count];
+    *at = net_client_at(client, *slot);
+    return true;
+}
+
+bool net_client_wait_slots(struct net_client *client)
+{
+    return net_ring_wait(&client->done);
 }
 
 void net_client_release(struct net_client *client, uint16_t slot)

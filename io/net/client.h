@@ -63,6 +63,18 @@ void net_client_wish(struct net_client *client, uint32_t flags, uint64_t multica
  */
 bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slot, uint8_t **at);
 
+/**
+ * The same for a frame of at most NET_SMALL_BYTES, out of the small slots alone, and without a
+ * notification: for who has a use for as many slots as there are.
+ */
+bool net_client_reserve_small(struct net_client *client, uint16_t *slot, uint8_t **at);
+
+/** Ask for a notification when a slot is back. False: some are, look again. */
+bool net_client_wait_slots(struct net_client *client);
+
+/** Where a slot is in our memory. */
+uint8_t *net_client_at(const struct net_client *client, uint16_t slot);
+
 /** Give a reserved slot back unused. */
 void net_client_release(struct net_client *client, uint16_t slot);
 
