@@ -2,7 +2,7 @@
 # The front door. `make help` lists what it can do. Everything generated goes below build/.
 
 # What `make run` starts: the newest complete system of systems/.
-DEFAULT_SYSTEM = shared-console
+DEFAULT_SYSTEM = shared-disk
 
 SYSTEM ?= $(DEFAULT_SYSTEM)
 BOARD  ?= qemu_virt_aarch64

@@ -51,6 +51,7 @@ build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" 
     --search-path "build/main/systems/$system" --search-path "build/main/systems/$system/$config" \
     "${guest_search[@]}" -o "$image" -r "$image.txt"
 echo "run: $system ($config) on $board; Ctrl-A x ends it"
+[ "${#disk[@]}" -eq 0 ] || echo "run: its disk is $file"
 status=0
 build/sdk/bin/bulkhead run "$image" --board "$board" "${disk[@]}" "$@" || status=$?
 # The system may have left the terminal in one of its colours.

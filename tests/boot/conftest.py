@@ -34,6 +34,7 @@ OUTPUT = BUILD if MAIN == BUILD / 'main' else MAIN
 LOGS = OUTPUT / 'logs/boot'
 # The tests of several files may run at the same time, and make images of the same name.
 IMAGES = OUTPUT / 'images' / os.environ.get('BULKHEAD_WORKER', '0')
+DISKS = OUTPUT / 'disks'
 BOARD = 'qemu_virt_aarch64'
 RAM_BASE = 0x40000000
 RAM_BYTES = 2 << 30
@@ -126,6 +127,21 @@ def build_image(description, config='debug', output=None, extra=(), check=True, 
         return done
     assert done.returncode == 0, f'{description}: the tool said:\n{done.stdout}'
     return output
+
+
+def make_disk(name, *arguments):
+    """An image with partitions, made afresh."""
+    DISKS.mkdir(parents=True, exist_ok=True)
+    path = DISKS / name
+    subprocess.run([TOP / 'scripts/disk.py', path, *arguments], check=True,
+                   stdin=subprocess.DEVNULL, timeout=60)
+    return path
+
+
+def attached(path, bus=24):
+    """QEMU's arguments for a disk that the board has."""
+    return ('-drive', f'if=none,id=disk{bus},format=raw,file={path}',
+            '-device', f'virtio-blk-device,bus=virtio-mmio-bus.{bus},drive=disk{bus}')
 
 
 class Board:

@@ -1,29 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two Debian guests, each with a part of one disk: the system shared-disk, and variants of it."""
-import subprocess
-
 import pytest
 
-from conftest import IMAGES, OUTPUT, TOP, build_image, system_file
-from test_shared_console import command, prompt
+from conftest import DISKS, IMAGES, attached, build_image, make_disk, system_file
+from test_shared_console import command, plain, prompt
 
-DISKS = OUTPUT / 'disks'
 SEED = '[vda] 2040 512-byte logical blocks (1.04 MB/1020 KiB)'
-
-
-def make_disk(name, *arguments):
-    """An image with partitions, made afresh."""
-    DISKS.mkdir(parents=True, exist_ok=True)
-    path = DISKS / name
-    subprocess.run([TOP / 'scripts/disk.py', path, *arguments], check=True,
-                   stdin=subprocess.DEVNULL, timeout=60)
-    return path
-
-
-def attached(path, bus=24):
-    """QEMU's arguments for a disk that the board has."""
-    return ('-drive', f'if=none,id=disk{bus},format=raw,file={path}',
-            '-device', f'virtio-blk-device,bus=virtio-mmio-bus.{bus},drive=disk{bus}')
 
 
 @pytest.fixture
@@ -68,6 +50,20 @@ def test_seed(two, gic):
     board.send('@1\r')
     prompt(board, 'left')
     assert 'again' in command(board, 'left', 'mount /dev/vda /mnt; cat /mnt/file')
+
+
+def test_off(two):
+    """The first screen says how to switch and to log in; with both guests off, QEMU ends."""
+    board = two(make_disk('off.img', 'fat:1020K', 'fat:1020K'))
+    board.send('poweroff\r')
+    board.expect('right: powered off')
+    board.send('@1\r')
+    prompt(board, 'left')
+    board.send('poweroff\r')
+    assert board.wait_end() == 0
+    first = plain(board.log.read_text(encoding='utf-8', errors='replace')).split('left login: ')[0]
+    assert 'serial: input to 1 left; @2 switches to right, @1 back; @? for help\n' in first
+    assert 'Log in as root, without a password.\n' in first
 
 
 def test_edges(two):
