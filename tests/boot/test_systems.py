@@ -2,8 +2,8 @@
 """Every system of systems/ that has an expected.txt prints what it promises, with each interrupt
 controller. A line of that file is a regular expression to wait for, in the order of the file;
 `> text` types text and Enter; `! icount` has QEMU count instructions, for what depends on exact
-times; `! disk KIND:SIZE ...` gives the board a disk with such partitions (scripts/disk.py); `#` begins
-a comment."""
+times; `! disk KIND:SIZE ...` gives the board a disk with such partitions (scripts/disk.py);
+`#` begins a comment."""
 import pytest
 from conftest import TOP, attached, make_disk
 
