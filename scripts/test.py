@@ -160,7 +160,8 @@ def run_fuzz_target(suite, test, arguments):
     seeds = TOP / 'tests/fuzz/corpus' / test['name']
     has_seeds = seeds.is_dir() and any(seeds.iterdir())
     result = Result(passed=1) if code == 0 and runs > 0 and has_seeds else Result(failed=1)
-    result.shown = FUZZ_PROGRESS.sub('', text) if has_seeds else f'{seeds.relative_to(TOP)} has no inputs'
+    result.shown = FUZZ_PROGRESS.sub('', text) if has_seeds else \
+        f'{seeds.relative_to(TOP)} has no inputs'
     result.note = f'{runs:,} executions' if runs else ''
     return result
 
