@@ -115,9 +115,9 @@ class Machine:
                 time.sleep(0.1)
         raise RuntimeError(f'QEMU does not open its socket {name}')
 
-    def _ask(self, command):
+    def _ask(self, command, arguments=None):
         """A command of QEMU's machine protocol; returns its answer."""
-        self._qmp.write(json.dumps({'execute': command}) + '\n')
+        self._qmp.write(json.dumps({'execute': command, 'arguments': arguments or {}}) + '\n')
         self._qmp.flush()
         while True:
             answer = json.loads(self._qmp.readline())
@@ -155,6 +155,15 @@ class Machine:
         if not stopped.startswith('T05'):
             raise RuntimeError(f'the machine stopped elsewhere: {stopped}')
         return self.count()
+
+    def log_until(self, count):
+        """Goes on for so many instructions, about, one at a time, and logs them."""
+        for command in ('singlestep on', 'log exec,nochain'):
+            self._ask('human-monitor-command', {'command-line': command})
+        self._debug('c', answered=False)
+        while self.count() < count:
+            time.sleep(0.2)
+        self._ask('human-monitor-command', {'command-line': 'log none'})
 
     def run_until(self, text, seconds=120):
         """Goes on until the console has a text; returns what is there."""

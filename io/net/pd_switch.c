@@ -9,8 +9,8 @@
 #define NOT_SET 1
 
 /* Set in the ELF file by the tool. */
-uint64_t config_vaddr = NOT_SET;
-uint64_t config_bytes = NOT_SET;
+__attribute__((used)) uint64_t config_vaddr = NOT_SET;
+__attribute__((used)) uint64_t config_bytes = NOT_SET;
 
 static struct net_config config;
 static struct net_switch network;

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Speaks to its twin in another guest, over UDP and TCP. The twin, `net-probe server`, echoes
+ * packets and swallows streams; `net-probe client 10.0.0.1` measures against it, in phases that a
+ * debugger outside the machine tells apart: each begins and ends at a label, probe_mark_<n>. Prints
+ * `net: done`, or which system call failed. Without a C library.
+ *
+ *     marks 0-1   NET_ROUNDS packets of 64 bytes go and come back, one at a time
+ *           2-3   NET_STREAM bytes of TCP to the twin, with the offloads of the device
+ *           4-5   NET_STREAM bytes without them at either end
+ *
+ * `net-probe stream ADDRESS MEGABYTES` sends so many to the twin and gets as many, at the same
+ * time, both of a pseudo-random sequence that is checked; prints `net: streamed`.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+/** Of Linux's ABI for arm64. */
+#define NET_IOCTL 29
+#define NET_CLOSE 57
+#define NET_READ 63
+#define NET_WRITE 64
+#define NET_PAUSE 73 /* ppoll, of nothing and without an end */
+#define NET_SOCKET 198
+#define NET_BIND 200
+#define NET_LISTEN 201
+#define NET_ACCEPT 202
+#define NET_CONNECT 203
+#define NET_SENDTO 206
+#define NET_RECVFROM 207
+#define NET_CLONE 220
+#define NET_SIGCHLD 17
+#define NET_AF_INET 2
+#define NET_STREAM_SOCKET 1
+#define NET_DATAGRAM_SOCKET 2
+#define NET_SIOCETHTOOL 0x8946
+#define NET_STXCSUM 0x17u
+
+#define NET_UDP_PORT 5000
+#define NET_TCP_PORT 5001
+#define NET_PACKET 64
+#define NET_ROUNDS 512
+#define NET_WARM_UP 64
+#define NET_CHUNK 0x20000
+#define NET_STREAM (16L << 20)
+#define NET_STREAM_WARM_UP (4L << 20)
+/** Instead of a number of bytes: do without offloads from now on; echo a sequence. */
+#define NET_PLAIN (-1L)
+#define NET_CHECKED (-2L)
+
+/** Linux's struct sockaddr_in, of which port and address are big-endian. */
+struct net_address {
+    uint16_t family;
+    uint8_t port[2];
+    uint8_t host[4];
+    uint64_t zero;
+};
+
+/** Linux's struct ifreq and struct ethtool_value. */
+struct net_request {
+    char name[16];
+    void *data;
+    uint64_t reserved;
+};
+
+struct net_value {
+    uint32_t command;
+    uint32_t value;
+};
+
+__attribute__((used)) void net_main(const long *stack);
+
+static uint8_t net_buffer[NET_CHUNK] __attribute__((aligned(4096)));
+static uint8_t net_other[NET_CHUNK] __attribute__((aligned(4096)));
+
+#define NET_MARK(n) \
+    __asm__ volatile(".globl probe_mark_" #n "\nprobe_mark_" #n ": nop" : : : "memory")
+
+static long net_call(long number, long x0, long x1, long x2, long x3, long x4, long x5)
+{
+    register long r0 __asm__("x0") = x0;
+    register long r1 __asm__("x1") = x1;
+    register long r2 __asm__("x2") = x2;
+    register long r3 __asm__("x3") = x3;
+    register long r4 __asm__("x4") = x4;
+    register long r5 __asm__("x5") = x5;
+    register long r8 __asm__("x8") = number;
+
+    __asm__ volatile("svc #0"
+                     : "+r"(r0)
+                     : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r8)
+                     : "memory");
+    return r0;
+}
+
+/** Says how it went, and stays: init must not end. */
+static void net_end(const char *text, long bytes)
+{
+    (void)net_call(NET_WRITE, 1, (long)text, bytes, 0, 0, 0);
+    for (;;) {
+        (void)net_call(NET_PAUSE, 0, 0, 0, 0, 0, 0);
+    }
+}
+
+#define NET_END(text) net_end("net: " text "\n", sizeof("net: " text "\n") - 1)
+
+static struct net_address net_address(unsigned port, const uint8_t host[4])
+{
+    struct net_address to = { .family = NET_AF_INET,
+                              .port = { (uint8_t)(port >> 8), (uint8_t)port } };
+
+    for (int i = 0; i < 4 && host != NULL; i++) {
+        to.host[i] = host[i];
+    }
+    return to;
+}
+
+static long net_socket(long kind)
+{
+    long fd = net_call(NET_SOCKET, NET_AF_INET, kind, 0, 0, 0, 0);
+
+    if (fd < 0) {
+        NET_END("no socket");
+    }
+    return fd;
+}
+
+static long net_connect(long kind, unsigned port, const uint8_t host[4])
+{
+    struct net_address to = net_address(port, host);
+    long fd;
+
+    for (;;) {
+        fd = net_socket(kind);
+        if (net_call(NET_CONNECT, fd, (long)&to, sizeof(to), 0, 0, 0) == 0) {
+            return fd;
+        }
+        /* The twin may not be there yet. */
+        (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+    }
+}
+
+static long net_bound(long kind, unsigned port)
+{
+    struct net_address own = net_address(port, NULL);
+    long fd = net_socket(kind);
+
+    if (net_call(NET_BIND, fd, (long)&own, sizeof(own), 0, 0, 0) != 0) {
+        NET_END("bind failed");
+    }
+    return fd;
+}
+
+static void net_write_all(long fd, const void *from, long bytes)
+{
+    for (long done = 0; done < bytes;) {
+        long part = net_call(NET_WRITE, fd, (long)from + done, bytes - done, 0, 0, 0);
+
+        if (part <= 0) {
+            NET_END("write failed");
+        }
+        done += part;
+    }
+}
+
+static void net_read_all(long fd, void *to, long bytes)
+{
+    for (long done = 0; done < bytes;) {
+        long part = net_call(NET_READ, fd, (long)to + done, bytes - done, 0, 0, 0);
+
+        if (part <= 0) {
+            NET_END("read failed");
+        }
+        done += part;
+    }
+}
+
+/** Checksums by software, and so no segmentation by the device either. */
+static void net_do_without(long fd)
+{
+    struct net_value value = { .command = NET_STXCSUM };
+    struct net_request request = { .name = "eth0", .data = &value };
+
+    if (net_call(NET_IOCTL, fd, NET_SIOCETHTOOL, (long)&request, 0, 0, 0) != 0) {
+        NET_END("the offloads stay");
+    }
+}
+
+/** The words of a sequence; what comes back is compared with them. */
+static uint64_t net_next(uint64_t *state)
+{
+    *state = *state * 0x5851f42d4c957f2dUL + 0x14057b7ef767814fUL;
+    return *state ^ *state >> 33;
+}
+
+static void net_fill(uint64_t *state, void *to)
+{
+    uint64_t *words = to;
+
+    for (int i = 0; i < NET_CHUNK / 8; i++) {
+        words[i] = net_next(state);
+    }
+}
+
+static void net_check(uint64_t *state, const void *at)
+{
+    const uint64_t *words = at;
+
+    for (int i = 0; i < NET_CHUNK / 8; i++) {
+        if (words[i] != net_next(state)) {
+            NET_END("the stream is not what was sent");
+        }
+    }
+}
+
+/** Send and check sequences, each in a process of its own. Returns when both are through. */
+static void net_both_ways(long fd, long bytes, uint64_t send, uint64_t expect)
+{
+    uint8_t through = 0;
+    long child = net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0);
+
+    if (child < 0) {
+        NET_END("no second process");
+    }
+    if (child == 0) {
+        for (long done = 0; done < bytes; done += NET_CHUNK) {
+            net_fill(&send, net_buffer);
+            net_write_all(fd, net_buffer, NET_CHUNK);
+        }
+        for (;;) {
+            (void)net_call(NET_PAUSE, 0, 0, 0, 0, 0, 0);
+        }
+    }
+    for (long done = 0; done < bytes; done += NET_CHUNK) {
+        net_read_all(fd, net_other, NET_CHUNK);
+        net_check(&expect, net_other);
+    }
+    /* The other end has all of ours, and knows that it was right. */
+    net_write_all(fd, &through, 1);
+    net_read_all(fd, &through, 1);
+}
+
+static void net_serve_connection(long fd)
+{
+    for (;;) {
+        long bytes = 0;
+        long done = 0;
+
+        while (done < (long)sizeof(bytes)) {
+            long part =
+                net_call(NET_READ, fd, (long)&bytes + done, (long)sizeof(bytes) - done, 0, 0, 0);
+
+            if (part <= 0) {
+                (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+                return;
+            }
+            done += part;
+        }
+        if (bytes == NET_PLAIN) {
+            net_do_without(fd);
+            bytes = 0;
+        } else if (bytes == NET_CHECKED) {
+            net_read_all(fd, &bytes, sizeof(bytes));
+            net_both_ways(fd, bytes, 2, 1);
+            continue;
+        }
+        while (bytes > 0) {
+            long part = net_call(NET_READ, fd, (long)net_buffer,
+                                 bytes < NET_CHUNK ? bytes : NET_CHUNK, 0, 0, 0);
+
+            if (part <= 0) {
+                (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+                return;
+            }
+            bytes -= part;
+        }
+        net_write_all(fd, net_buffer, 1);
+    }
+}
+
+static void net_serve_streams(void)
+{
+    long tcp = net_bound(NET_STREAM_SOCKET, NET_TCP_PORT);
+
+    if (net_call(NET_LISTEN, tcp, 4, 0, 0, 0, 0) != 0) {
+        NET_END("listen failed");
+    }
+    for (;;) {
+        long fd = net_call(NET_ACCEPT, tcp, 0, 0, 0, 0, 0);
+
+        if (fd < 0) {
+            NET_END("accept failed");
+        }
+        net_serve_connection(fd);
+    }
+}
+
+static void net_server(void)
+{
+    long udp = net_bound(NET_DATAGRAM_SOCKET, NET_UDP_PORT);
+
+    if (net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0) == 0) {
+        net_serve_streams();
+    }
+    for (;;) {
+        struct net_address from;
+        uint32_t bytes = sizeof(from);
+        long part =
+            net_call(NET_RECVFROM, udp, (long)net_buffer, NET_CHUNK, 0, (long)&from, (long)&bytes);
+
+        if (part >= 0) {
+            (void)net_call(NET_SENDTO, udp, (long)net_buffer, part, 0, (long)&from, bytes);
+        }
+    }
+}
+
+static void net_rounds(long fd, long count)
+{
+    for (long i = 0; i < count; i++) {
+        net_write_all(fd, net_buffer, NET_PACKET);
+        net_read_all(fd, net_buffer, NET_PACKET);
+    }
+}
+
+static void net_say(long fd, long bytes)
+{
+    net_write_all(fd, &bytes, sizeof(bytes));
+}
+
+/** A stream, of which the twin has all at the end. */
+static void net_stream(long fd, long bytes)
+{
+    uint8_t answer;
+
+    net_say(fd, bytes);
+    for (long left = bytes > 0 ? bytes : 0; left > 0; left -= NET_CHUNK) {
+        net_write_all(fd, net_buffer, NET_CHUNK);
+    }
+    net_read_all(fd, &answer, 1);
+}
+
+static void net_client(const uint8_t host[4])
+{
+    long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
+    long udp = net_connect(NET_DATAGRAM_SOCKET, NET_UDP_PORT, host);
+
+    net_rounds(udp, NET_WARM_UP);
+    NET_MARK(0);
+    net_rounds(udp, NET_ROUNDS);
+    NET_MARK(1);
+    net_stream(tcp, NET_STREAM_WARM_UP);
+    NET_MARK(2);
+    net_stream(tcp, NET_STREAM);
+    NET_MARK(3);
+    net_do_without(tcp);
+    net_stream(tcp, NET_PLAIN);
+    net_stream(tcp, NET_STREAM_WARM_UP);
+    NET_MARK(4);
+    net_stream(tcp, NET_STREAM);
+    NET_MARK(5);
+    NET_END("done");
+}
+
+/** A number at *at, which goes to behind it and one character more. */
+static long net_number(const char **at)
+{
+    long number = 0;
+
+    for (; **at >= '0' && **at <= '9'; (*at)++) {
+        number = number * 10 + (**at - '0');
+    }
+    (*at) += **at != '\0';
+    return number;
+}
+
+void net_main(const long *stack)
+{
+    const char *const *arguments = (const char *const *)(stack + 1);
+    uint8_t host[4];
+
+    if (stack[0] < 3) {
+        net_server();
+    }
+    const char *at = arguments[2];
+    for (int i = 0; i < 4; i++) {
+        host[i] = (uint8_t)net_number(&at);
+    }
+    if (stack[0] < 4) {
+        net_client(host);
+    }
+    at = arguments[3];
+    long bytes = net_number(&at) << 20;
+    long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
+    net_say(tcp, NET_CHECKED);
+    net_say(tcp, bytes);
+    net_both_ways(tcp, bytes, 1, 2);
+    NET_END("streamed");
+}
+
+__asm__(".globl _start\n"
+        "_start:\n"
+        "    mov x29, #0\n"
+        "    mov x0, sp\n"
+        "    b net_main\n");
