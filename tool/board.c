@@ -133,26 +133,26 @@ static void board_read_guest(const struct xml_element *element, struct board *bo
     guest->virtio_irq = board_small_number(element, "virtio_interrupt", BH_VIRQ_COUNT - 1, diag);
 }
 
-static void board_read_disk(const struct xml_element *element, struct board *board,
-                            struct diag *diag)
+static void board_read_device(const struct xml_element *element, size_t most,
+                              struct board_device *devices, size_t *count, struct diag *diag)
 {
     static const char *const names[] = { "driver", "registers", "interrupt", "attach", NULL };
-    struct board_disk *disk = &board->disks[board->disks_count];
+    struct board_device *device = &devices[*count];
     struct sdf_str driver = { 0 };
     struct sdf_str attach = { 0 };
 
     sdf_attr_allow(element, names, diag);
     sdf_read_no_children(element, diag);
-    if (!board_has_room(element, board->disks_count, BOARD_MAX_DISKS, diag)) {
+    if (!board_has_room(element, *count, most, diag)) {
         return;
     }
-    board->disks_count++;
+    (*count)++;
     sdf_attr_string(element, "driver", SDF_REQUIRED, diag, &driver);
     sdf_attr_string(element, "attach", SDF_OPTIONAL, diag, &attach);
-    disk->driver = driver.text;
-    disk->attach = attach.text;
-    disk->registers = board_number(element, "registers", SDF_REQUIRED, diag);
-    disk->irq = board_small_number(element, "interrupt", 1019, diag);
+    device->driver = driver.text;
+    device->attach = attach.text;
+    device->registers = board_number(element, "registers", SDF_REQUIRED, diag);
+    device->irq = board_small_number(element, "interrupt", 1019, diag);
 }
 
 static void board_read_emulator(const struct xml_element *element, struct board *board,
@@ -194,8 +194,8 @@ static void board_read(const struct xml_element *root, struct board *board, stru
 {
     static const char *const names[] = { "name",           "interrupts",        "timer", "console",
                                          "console_driver", "console_interrupt", NULL };
-    static const char *const children[] = { "cpu",   "ram",  "gic",      "reserved",
-                                            "guest", "disk", "emulator", NULL };
+    static const char *const children[] = { "cpu",  "ram", "gic",      "reserved", "guest",
+                                            "disk", "nic", "emulator", NULL };
     struct sdf_str name = { 0 };
     struct sdf_str driver = { 0 };
 
@@ -223,7 +223,9 @@ static void board_read(const struct xml_element *root, struct board *board, stru
         } else if (strcmp(child->name, "guest") == 0) {
             board_read_guest(child, board, diag);
         } else if (strcmp(child->name, "disk") == 0) {
-            board_read_disk(child, board, diag);
+            board_read_device(child, BOARD_MAX_DISKS, board->disks, &board->disks_count, diag);
+        } else if (strcmp(child->name, "nic") == 0) {
+            board_read_device(child, BOARD_MAX_NICS, board->nics, &board->nics_count, diag);
         } else if (strcmp(child->name, "emulator") == 0) {
             board_read_emulator(child, board, diag);
         } else {
@@ -330,6 +332,14 @@ bool board_set_ram(struct board *board, uint64_t bytes)
     return true;
 }
 
+static void board_free_devices(const struct board_device *devices, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(devices[i].driver);
+        free(devices[i].attach);
+    }
+}
+
 void board_free(struct board *board)
 {
     for (size_t i = 0; board->qemu_args != NULL && board->qemu_args[i] != NULL; i++) {
@@ -340,10 +350,8 @@ void board_free(struct board *board)
     free(board->tree);
     free(board->name);
     free(board->console_driver);
-    for (size_t i = 0; i < board->disks_count; i++) {
-        free(board->disks[i].driver);
-        free(board->disks[i].attach);
-    }
+    board_free_devices(board->disks, board->disks_count);
+    board_free_devices(board->nics, board->nics_count);
     free(board->source);
     *board = (struct board){ 0 };
 }

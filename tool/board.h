@@ -16,6 +16,7 @@
 #define BOARD_MAX_RAM 8
 #define BOARD_MAX_DEVICES 64
 #define BOARD_MAX_DISKS 4
+#define BOARD_MAX_NICS 4
 #define BOARD_MAX_RESERVED 16
 
 struct board_range {
@@ -32,12 +33,12 @@ struct board_guest {
     unsigned virtio_irq; /* of the first; the others follow */
 };
 
-/** A disk of the board, and what drives it. */
-struct board_disk {
+/** A disk or a network device of the board, and what drives it. */
+struct board_device {
     char *driver;       /* program of the SDK */
     uint64_t registers; /* a page */
     unsigned irq;       /* edge-triggered */
-    char *attach;       /* emulator: the value of -device, to which the drive is added; or NULL */
+    char *attach; /* emulator: the value of -device, to which a drive or a net is added; or NULL */
 };
 
 struct board {
@@ -54,8 +55,10 @@ struct board {
     unsigned console_irq; /* its interrupt */
     unsigned timer_ppi;   /* INTID of the EL1 physical timer (CNTP): 30 */
     struct board_guest guest;
-    struct board_disk disks[BOARD_MAX_DISKS];
+    struct board_device disks[BOARD_MAX_DISKS];
     size_t disks_count;
+    struct board_device nics[BOARD_MAX_NICS];
+    size_t nics_count;
     uint8_t *tree;    /* board.dtb beside the file, checked with devicetree.h; NULL: none */
     char *qemu;       /* emulator program, or NULL when the board is real */
     char **qemu_args; /* NULL-terminated; `bulkhead run` adds -m, -smp, -kernel, ... */

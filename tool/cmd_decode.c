@@ -37,16 +37,16 @@ static int cmd_decode_open(struct decode *decode, const char *pd, const char *pa
 
 static int cmd_decode_elfs(struct decode *decode, const struct options *options)
 {
-    for (size_t i = 0; i < options->elfs_count; i++) {
-        const char *equals = strchr(options->elfs[i], '=');
+    for (size_t i = 0; i < options->elfs.count; i++) {
+        const char *equals = strchr(options->elfs.values[i], '=');
         char *pd;
         int code;
 
-        if (equals == NULL || equals == options->elfs[i]) {
-            options_complain(options, "--elf needs PD=FILE, not '%s'", options->elfs[i]);
+        if (equals == NULL || equals == options->elfs.values[i]) {
+            options_complain(options, "--elf needs PD=FILE, not '%s'", options->elfs.values[i]);
             return CMD_USAGE;
         }
-        pd = alloc_copy(options->elfs[i], (size_t)(equals - options->elfs[i]));
+        pd = alloc_copy(options->elfs.values[i], (size_t)(equals - options->elfs.values[i]));
         code = cmd_decode_open(decode, pd, equals + 1);
         free(pd);
         if (code != CMD_OK) {
@@ -138,7 +138,7 @@ int cmd_decode(int argc, char **argv)
         if (options.help) {
             fputs(cmd_decode_help, stdout);
             code = CMD_OK;
-        } else if (options.system == NULL && options.elfs_count == 0) {
+        } else if (options.system == NULL && options.elfs.count == 0) {
             options_complain(&options, "--system or --elf is missing");
         } else {
             code = cmd_decode_elfs(&decode, &options);

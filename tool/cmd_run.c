@@ -13,6 +13,7 @@
 #include "alloc.h"
 #include "cmd.h"
 #include "emulator.h"
+#include "emulator_net.h"
 #include "file.h"
 #include "image.h"
 #include "options.h"
@@ -20,6 +21,7 @@
 
 #define CMD_RUN_MAX_IMAGE (1UL << 32)
 #define CMD_RUN_GDB_PORT "1234"
+#define CMD_RUN_IRQS 1020
 
 static const char cmd_run_help[] =
     "usage: bulkhead run IMAGE|SYSTEM --board B [--config C] [options] [-- emulator options]\n"
@@ -36,6 +38,12 @@ static const char cmd_run_help[] =
     "  --gic 2|3             version of the interrupt controller\n"
     "  --icount              one instruction takes one nanosecond: repeatable\n"
     "  --disk FILE           what is on the board's first disk; again for the next one\n"
+    "  --net NET             what the board's first network device is joined to; again for the\n"
+    "                        next one: user (has DHCP and reaches the outside), tap:INTERFACE,\n"
+    "                        listen:PORT, connect:HOST:PORT (another board's), none. Without it\n"
+    "                        user, where the image has a driver for the device\n"
+    "  --forward tcp|udp:[ADDRESS:]PORT:GUEST-ADDRESS:PORT\n"
+    "                        a port of this host (127.0.0.1) that leads to a guest's, with user\n"
     "  --gdb [PORT]          start halted, waiting for a debugger (port " CMD_RUN_GDB_PORT ")\n"
     "  --memory-file FILE    keep the machine's memory in a file that others can read\n"
     "  -v, --verbose         print the emulator's command line\n";
@@ -53,8 +61,9 @@ static bool cmd_run_is_image(const uint8_t *bytes, size_t size)
 
 /* What an image says of the machine that it is for. */
 struct cmd_run_machine {
-    unsigned cpus; /* that it uses; 1 when it does not say */
-    uint64_t ram;  /* bytes; 0 when it does not say, or it has several ranges */
+    unsigned cpus;           /* that it uses; 1 when it does not say */
+    uint64_t ram;            /* bytes; 0 when it does not say, or it has several ranges */
+    bool irqs[CMD_RUN_IRQS]; /* interrupts that its protection domains have */
 };
 
 /* The boot description of an image at `at`. False when there is none. */
@@ -74,6 +83,18 @@ static bool cmd_run_describes(const uint8_t *bytes, size_t size, size_t at,
         header.memory.off <= size - at - sizeof(memory)) {
         memcpy(&memory, bytes + at + header.memory.off, sizeof(memory));
         machine->ram = memory.bytes;
+    }
+    for (uint32_t i = 0; i < header.irqs.count; i++) {
+        struct bd_irq irq;
+        size_t offset = header.irqs.off + (size_t)i * sizeof(irq);
+
+        if (size - at < sizeof(irq) || offset > size - at - sizeof(irq)) {
+            break;
+        }
+        memcpy(&irq, bytes + at + offset, sizeof(irq));
+        if (irq.intid < CMD_RUN_IRQS) {
+            machine->irqs[irq.intid] = true;
+        }
     }
     return true;
 }
@@ -127,8 +148,9 @@ static char *cmd_run_anonymous(const uint8_t *bytes, size_t size)
     return alloc_format("/proc/self/fd/%d", fd);
 }
 
-/* Build the image. *path receives its file. */
-static int cmd_run_build(struct source *source, const struct options *options, char **path)
+/* Build the image. *path receives its file, *machine what it says. */
+static int cmd_run_build(struct source *source, const struct options *options, char **path,
+                         struct cmd_run_machine *machine)
 {
     int code = source_plan(source, options, options->input);
     uint8_t *image;
@@ -138,6 +160,7 @@ static int cmd_run_build(struct source *source, const struct options *options, c
         return code;
     }
     image = image_make(&source->plan, &source->kernel, source_has_symbols(source));
+    *machine = cmd_run_machine(image, source->plan.image_bytes);
     if (options->output != NULL) {
         error = file_write(options->output, image, source->plan.image_bytes);
         *path = alloc_copy(options->output, strlen(options->output));
@@ -189,7 +212,31 @@ static void cmd_run_print_gdb(const struct source *source, const char *port)
     free(kernel);
 }
 
-static bool cmd_run_wish(const struct options *options, struct emulator_wish *wish)
+/* What the network devices are joined to: what is asked for, else the user network for each that
+ * the image has a driver of. */
+static void cmd_run_nets(const struct options *options, const struct board *board,
+                         const struct cmd_run_machine *machine, struct emulator_wish *wish)
+{
+    static const char *const users[BOARD_MAX_NICS] = { EMULATOR_NET_USER, EMULATOR_NET_USER,
+                                                       EMULATOR_NET_USER, EMULATOR_NET_USER };
+
+    wish->nets = options->nets.values;
+    wish->nets_count = options->nets.count;
+    if (options->nets.count == 0) {
+        wish->nets = users;
+        for (size_t i = 0; i < board->nics_count && board->nics[i].attach != NULL; i++) {
+            if (machine->irqs[board->nics[i].irq]) {
+                wish->nets_count = i + 1;
+            }
+        }
+        if (options->forwards.count > 0 && wish->nets_count == 0) {
+            wish->nets_count = 1;
+        }
+    }
+}
+
+static bool cmd_run_wish(const struct options *options, const struct board *board,
+                         const struct cmd_run_machine *machine, struct emulator_wish *wish)
 {
     uint64_t number = wish->cpus;
 
@@ -210,21 +257,24 @@ static bool cmd_run_wish(const struct options *options, struct emulator_wish *wi
     wish->cpu = options->cpu;
     wish->gic = options->gic;
     wish->icount = options->icount;
-    wish->disks = options->disks;
-    wish->disks_count = options->disks_count;
+    wish->disks = options->disks.values;
+    wish->disks_count = options->disks.count;
+    wish->forwards = options->forwards.values;
+    wish->forwards_count = options->forwards.count;
+    cmd_run_nets(options, board, machine, wish);
     wish->memory_file = options->memory_file;
     wish->rest = options->rest;
     return true;
 }
 
 static int cmd_run_start(const struct source *source, const struct options *options,
-                         const char *image, unsigned cpus)
+                         const char *image, const struct cmd_run_machine *machine)
 {
-    struct emulator_wish wish = { .image = image, .cpus = cpus };
+    struct emulator_wish wish = { .image = image, .cpus = machine->cpus };
     struct emulator emulator;
     enum emulator_error error;
 
-    if (!cmd_run_wish(options, &wish)) {
+    if (!cmd_run_wish(options, &source->board, machine, &wish)) {
         return CMD_USAGE;
     }
     error = emulator_make(&emulator, &source->board, &wish);
@@ -250,8 +300,8 @@ static int cmd_run_input(struct source *source, const struct options *options)
 {
     uint8_t *bytes;
     size_t size;
+    struct cmd_run_machine machine = { .cpus = 1 };
     char *path = NULL;
-    unsigned cpus;
     int code;
     int error = file_read(options->input, CMD_RUN_MAX_IMAGE, &bytes, &size);
 
@@ -260,18 +310,15 @@ static int cmd_run_input(struct source *source, const struct options *options)
         return CMD_ENVIRONMENT;
     }
     if (cmd_run_is_image(bytes, size)) {
-        struct cmd_run_machine machine = cmd_run_machine(bytes, size);
-
-        cpus = machine.cpus;
+        machine = cmd_run_machine(bytes, size);
         path = alloc_copy(options->input, strlen(options->input));
         code = cmd_run_board(source, options, &machine);
     } else {
-        code = cmd_run_build(source, options, &path);
-        cpus = source->plan.cpus;
+        code = cmd_run_build(source, options, &path, &machine);
     }
     free(bytes);
     if (code == CMD_OK) {
-        code = cmd_run_start(source, options, path, cpus);
+        code = cmd_run_start(source, options, path, &machine);
     }
     free(path);
     return code;

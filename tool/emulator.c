@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "emulator_net.h"
 
 static const char emulator_gic[] = "gic-version=";
 
@@ -24,6 +25,12 @@ const char *emulator_error_text(enum emulator_error error)
         return "memory in a file needs a board with one range of RAM, and a name without comma";
     case EMULATOR_ERR_DISK:
         return "the board's emulator has not so many disks, or a name contains a comma";
+    case EMULATOR_ERR_NICS:
+        return "the board's emulator has not so many network devices";
+    case EMULATOR_ERR_NET:
+        return "a network is " EMULATOR_NET_FORMS;
+    case EMULATOR_ERR_FORWARD:
+        return "a port is forwarded by the first network, 'user', as " EMULATOR_FORWARD_FORM;
     }
     return "something is wrong";
 }
@@ -64,6 +71,56 @@ static void emulator_add_board(struct emulator *emulator, const struct board *bo
     }
 }
 
+/* The networks, which are checked. */
+static void emulator_add_nets(struct emulator *emulator, const struct board *board,
+                              const struct emulator_wish *wish)
+{
+    for (size_t i = 0; i < wish->nets_count; i++) {
+        char *net = emulator_net_make(wish->nets[i], i);
+
+        for (size_t j = 0; net != NULL && i == 0 && j < wish->forwards_count; j++) {
+            char *forward = emulator_net_forward(wish->forwards[j]);
+            char *both = alloc_format("%s%s", net, forward);
+
+            free(forward);
+            free(net);
+            net = both;
+        }
+        if (net != NULL) {
+            emulator_add(emulator, "-netdev");
+            emulator_take(emulator, net);
+            emulator_add(emulator, "-device");
+            emulator_take(emulator, alloc_format("%s,netdev=net%zu", board->nics[i].attach, i));
+        }
+    }
+}
+
+static enum emulator_error emulator_check_nets(const struct board *board,
+                                               const struct emulator_wish *wish)
+{
+    for (size_t i = 0; i < wish->nets_count; i++) {
+        char *net = emulator_net_make(wish->nets[i], i);
+
+        if (net == NULL && strcmp(wish->nets[i], EMULATOR_NET_NONE) != 0) {
+            return EMULATOR_ERR_NET;
+        }
+        free(net);
+        if (i >= board->nics_count || board->nics[i].attach == NULL) {
+            return EMULATOR_ERR_NICS;
+        }
+    }
+    for (size_t i = 0; i < wish->forwards_count; i++) {
+        char *forward = emulator_net_forward(wish->forwards[i]);
+
+        free(forward);
+        if (forward == NULL || wish->nets_count == 0 ||
+            strcmp(wish->nets[0], EMULATOR_NET_USER) != 0) {
+            return EMULATOR_ERR_FORWARD;
+        }
+    }
+    return EMULATOR_OK;
+}
+
 static void emulator_add_wishes(struct emulator *emulator, const struct board *board,
                                 const struct emulator_wish *wish)
 {
@@ -82,6 +139,7 @@ static void emulator_add_wishes(struct emulator *emulator, const struct board *b
         emulator_add(emulator, "-device");
         emulator_take(emulator, alloc_format("%s,drive=disk%zu", board->disks[i].attach, i));
     }
+    emulator_add_nets(emulator, board, wish);
     if (wish->memory_file != NULL) {
         emulator_add(emulator, "-object");
         emulator_take(emulator, alloc_format("memory-backend-file,id=ram,share=on,size=%" PRIu64
@@ -123,6 +181,10 @@ enum emulator_error emulator_make(struct emulator *emulator, const struct board 
             strchr(wish->disks[i], ',') != NULL) {
             return EMULATOR_ERR_DISK;
         }
+    }
+    error = emulator_check_nets(board, wish);
+    if (error != EMULATOR_OK) {
+        return error;
     }
     emulator_add(emulator, board->qemu);
     emulator_add_board(emulator, board, wish, &cpu, &gic);

@@ -20,6 +20,10 @@ struct emulator_wish {
     const char *gdb_port;     /* halted, with a debugger port */
     const char *const *disks; /* files: the board's first disk, and so on */
     size_t disks_count;
+    const char *const *nets; /* what the board's network devices are joined to (emulator_net.h) */
+    size_t nets_count;
+    const char *const *forwards; /* ports of this host that the first one's user network forwards */
+    size_t forwards_count;
     const char *memory_file; /* RAM in a file, shared with other programs */
     char *const *rest;       /* further arguments, NULL-terminated */
 };
@@ -42,6 +46,12 @@ enum emulator_error {
     EMULATOR_ERR_MEMORY,
     /** More disks than the board's emulator has, or a file's name that contains a comma. */
     EMULATOR_ERR_DISK,
+    /** More networks than the board's emulator has devices for. */
+    EMULATOR_ERR_NICS,
+    /** A network has none of EMULATOR_NET_FORMS. */
+    EMULATOR_ERR_NET,
+    /** Ports to be forwarded without a user network, or without EMULATOR_FORWARD_FORM. */
+    EMULATOR_ERR_FORWARD,
 };
 
 /** Make a command line, to be released with emulator_free() when EMULATOR_OK is returned. */

@@ -95,21 +95,6 @@ static struct sdf_map *disk_map(struct lower *lower, size_t pd, size_t region, u
     return map;
 }
 
-/** `symbol` of the PD receives the physical address of the region. */
-static void disk_paddr(struct lower *lower, size_t pd, size_t region, struct sdf_str symbol)
-{
-    struct sdf_pd *owner = &lower->sdf->pds[pd];
-    const struct sdf_region *from = &lower->sdf->regions[region];
-
-    owner->setvars = alloc_grow(owner->setvars, owner->setvars_count, sizeof(*owner->setvars));
-    owner->setvars[owner->setvars_count++] = (struct sdf_setvar){
-        .pos = symbol.pos,
-        .symbol = symbol,
-        .region_paddr = lower_string(symbol.pos, "%s", from->name.text),
-        .region = SDF_NONE,
-    };
-}
-
 /** Join the virtualiser with another PD, whose `block_channel` receives its id of the channel. */
 static void disk_channel(struct lower *lower, struct diag_pos pos, const struct lower_disk *disk,
                          uint64_t first_id, size_t second, uint64_t second_id)
@@ -134,9 +119,8 @@ static void disk_channel(struct lower *lower, struct diag_pos pos, const struct 
 
 /** The driver of one of the board's disks. */
 static void disk_device(struct lower *lower, const struct sdf_disk *from, struct lower_disk *disk,
-                        const struct board_disk *device)
+                        const struct board_device *device)
 {
-    struct sdf_pd *owner;
     size_t region = disk_region(lower, from, "registers", DISK_PAGE);
 
     lower->sdf->regions[region].phys_addr = lower_number(from->pos, device->registers);
@@ -146,18 +130,9 @@ static void disk_device(struct lower *lower, const struct sdf_disk *from, struct
     region = disk_region(lower, from, "dma", DISK_DMA_BYTES);
     disk_map(lower, disk->driver, region, DISK_DMA, SDF_PERM_R | SDF_PERM_W, "dma_vaddr",
              "dma_bytes");
-    disk_paddr(lower, disk->driver, region, lower_string(from->pos, "dma_paddr"));
-    disk_paddr(lower, disk->pd, disk->table, lower_string(from->pos, "table_paddr"));
-    owner = &lower->sdf->pds[disk->driver];
-    owner->irqs = alloc_grow(owner->irqs, owner->irqs_count, sizeof(*owner->irqs));
-    owner->irqs[owner->irqs_count++] = (struct sdf_irq){
-        .pos = from->pos,
-        .irq = lower_number(from->pos, device->irq),
-        .id = lower_number(from->pos, 0),
-        .edge = true,
-        .edge_pos = from->pos,
-        .setvar_id = lower_string(from->pos, "disk_irq"),
-    };
+    lower_paddr(lower, disk->driver, region, lower_string(from->pos, "dma_paddr"));
+    lower_paddr(lower, disk->pd, disk->table, lower_string(from->pos, "table_paddr"));
+    lower_irq(lower, disk->driver, device->irq, lower_string(from->pos, "disk_irq"));
 }
 
 /** The memory of a RAM disk. */
@@ -178,7 +153,7 @@ static void disk_contents(struct lower *lower, const struct sdf_disk *from,
 }
 
 /** The device of the board that is the disk; NULL after complaining, or without a board. */
-static const struct board_disk *disk_find(struct lower *lower, const struct sdf_disk *from)
+static const struct board_device *disk_find(struct lower *lower, const struct sdf_disk *from)
 {
     const struct board *board = lower->world->board;
     size_t number = lower->devices++;
@@ -214,7 +189,7 @@ static bool disk_is_good(struct lower *lower, const struct sdf_disk *from)
 
 static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lower_disk *disk)
 {
-    const struct board_disk *device = from->ram ? NULL : disk_find(lower, from);
+    const struct board_device *device = from->ram ? NULL : disk_find(lower, from);
     struct sdf_map *map;
     size_t region;
 
@@ -323,8 +298,8 @@ static void disk_memory(struct lower *lower, const struct lower_guest *guest,
         disk_line(lower, disk, lower_string(from->pos, "base %s 0x%" PRIx64, name, base));
         disk->memory = base + guest->from->ram.value;
     } else {
-        disk_paddr(lower, disk->pd, guest->ram_region,
-                   lower_string(from->pos, "memory%" PRIu64 "_paddr", disk->clients));
+        lower_paddr(lower, disk->pd, guest->ram_region,
+                    lower_string(from->pos, "memory%" PRIu64 "_paddr", disk->clients));
     }
 }
 

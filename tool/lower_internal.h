@@ -3,9 +3,14 @@
 #ifndef TOOL_LOWER_INTERNAL_H
 #define TOOL_LOWER_INTERNAL_H
 
+#include <bulkhead/abi.h>
+
 #include "linuximage.h"
 #include "lower.h"
 #include "sdf_index.h"
+
+/** Switches and drivers of their uplinks: above all guests, and below the shared console. */
+#define LOWER_NETWORK_PRIORITY (BH_MAX_PRIORITY - 3)
 
 /** A guest's RAM is made of these. */
 #define LOWER_ALIGN SDF_BIG_PAGE
@@ -45,10 +50,10 @@ struct lower_disk {
 /** A port of a network. */
 struct lower_net {
     const struct sdf_net *from;
-    const char *guest;
+    const char *name; /* of the guest, or the uplink */
     size_t number;    /* of the port */
-    size_t pd;        /* the guest's monitor */
-    size_t config;    /* region of its configuration */
+    size_t pd;        /* the guest's monitor, or the uplink's driver */
+    size_t config;    /* region of the monitor's configuration; SDF_NONE: an uplink */
     size_t region;    /* buffers */
     size_t line;      /* in the switch's configuration, of whom it may send to */
     uint64_t memory;  /* in the monitor, as the next two */
@@ -85,6 +90,7 @@ struct lower {
     struct lower_disk *disks; /* as in sdf->disks */
     struct sdf_index disk_names;
     size_t devices; /* of the board's disks, that have been given away */
+    size_t nics;    /* and of its network devices */
     struct lower_half *halves;
     size_t halves_count;
     struct lower_network *networks; /* as in sdf->networks */
@@ -136,6 +142,12 @@ struct sdf_channel *lower_channel(struct lower *lower, struct diag_pos pos, size
                                   uint64_t first_id, size_t second, uint64_t second_id,
                                   const char *symbol);
 
+/** `symbol` of a protection domain receives the physical address of a region. */
+void lower_paddr(struct lower *lower, size_t pd, size_t region, struct sdf_str symbol);
+
+/** A driver's edge-triggered interrupt, on channel 0, which `symbol` receives. */
+void lower_irq(struct lower *lower, size_t pd, unsigned irq, struct sdf_str symbol);
+
 /** The regions of an image, made when the first guest asks; NULL after complaining. */
 const struct lower_image *lower_image(struct lower *lower, const struct sdf_str *name);
 
@@ -184,6 +196,16 @@ void lower_ports_end(struct lower *lower);
 
 /** The switches of all networks. */
 void lower_networks(struct lower *lower);
+
+/**
+ * Add a port to a network. `port` has name, PD, configuration and what the description says;
+ * `owner` the PD (or a guest's) free addresses and channel. False after complaining.
+ */
+bool lower_network_port(struct lower *lower, struct lower_guest *owner,
+                        struct lower_network *network, struct lower_net *port);
+
+/** The network's uplink, when it has one: its driver, on the first port. */
+void lower_uplink(struct lower *lower, struct lower_network *network);
 
 /** The guest's network devices. */
 void lower_nets(struct lower *lower, struct lower_guest *guest);

@@ -10,9 +10,6 @@
 #include "alloc.h"
 #include "lower_internal.h"
 
-#define NETWORK_STACK UINT64_C(0x4000)
-/** Above all guests, and below the shared console. */
-#define NETWORK_PRIORITY (BH_MAX_PRIORITY - 3)
 /** Where the switch sees its configuration, and the memory of its first port. */
 #define NETWORK_CONFIG UINT64_C(0x1200000)
 #define NETWORK_PORTS UINT64_C(0x2000000)
@@ -39,24 +36,10 @@ static void network_line(struct lower *lower, size_t config, struct sdf_str line
 static void network_switch(struct lower *lower, struct lower_network *network)
 {
     const struct sdf_network *from = network->from;
-    struct sdf *sdf = lower->sdf;
     struct sdf_map *map;
 
-    sdf->pds = alloc_grow(sdf->pds, sdf->pds_count, sizeof(*sdf->pds));
-    network->pd = sdf->pds_count++;
-    sdf->pds[network->pd] = (struct sdf_pd){
-        .pos = from->pos,
-        .name = lower_string(from->name.pos, "%s", from->name.text),
-        .priority = lower_number(from->pos, NETWORK_PRIORITY),
-        .budget.value = 1000,
-        .period.value = 1000,
-        .stack_size.value = NETWORK_STACK,
-        .parent = SDF_NONE,
-        .program_pos = from->pos,
-        .program = lower_string(from->pos, "switch.elf"),
-        .program_sdk = true,
-        .vm = SDF_NONE,
-    };
+    network->pd =
+        lower_sdk_pd(lower, from->pos, from->name.text, "switch.elf", LOWER_NETWORK_PRIORITY);
     network->config = lower_region(lower, lower_string(from->pos, "%s.config", from->name.text));
     network_line(lower, network->config, lower_string(from->pos, "age %" PRIu64, from->age.value));
     map = lower_pd_map(lower, &(struct lower_guest){ .pd = network->pd }, network->config,
@@ -97,6 +80,7 @@ void lower_networks(struct lower *lower)
         }
         if (network_is_first(sdf, i) && lower->diag->errors == errors) {
             network_switch(lower, &lower->networks[i]);
+            lower_uplink(lower, &lower->networks[i]);
         }
     }
     sdf_index_finish(&names, lower->diag);
@@ -241,7 +225,7 @@ static bool network_check(struct lower *lower, const struct sdf_net *net)
 
 /** What the switch is told of a port, but for whom it may send to. */
 static void network_describe(struct lower *lower, const struct lower_network *network,
-                             const struct lower_net *port, const char *guest)
+                             const struct lower_net *port)
 {
     const struct sdf_net *net = port->from;
     const uint8_t *mac = port->mac;
@@ -249,8 +233,8 @@ static void network_describe(struct lower *lower, const struct lower_network *ne
 
     network_line(lower, network->config,
                  lower_string(pos, "port %zu 0x%" PRIx64 " %s %02x:%02x:%02x:%02x:%02x:%02x",
-                              port->number, NETWORK_PORTS + port->number * NET_PORT_BYTES, guest,
-                              mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]));
+                              port->number, NETWORK_PORTS + port->number * NET_PORT_BYTES,
+                              port->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]));
     if (net->vlan.given) {
         network_line(lower, network->config, lower_string(pos, "vlan %" PRIu64, net->vlan.value));
     }
@@ -278,10 +262,9 @@ static void network_join(struct lower *lower, struct lower_guest *guest,
 {
     struct sdf *sdf = lower->sdf;
     struct diag_pos pos = port->from->pos;
-    const char *name = guest->from->name.text;
+    const char *name = port->name;
     size_t memory =
         lower_region(lower, lower_string(pos, "%s.%s.port", name, network->from->name.text));
-    struct sdf_channel *channel;
 
     sdf->regions[memory].size = lower_number(pos, NET_PORT_BYTES);
     lower_pd_map(lower, &(struct lower_guest){ .pd = network->pd }, memory,
@@ -300,61 +283,72 @@ static void network_join(struct lower *lower, struct lower_guest *guest,
     guest->free += (uint64_t)NET_MAX_PORTS * NET_BUFFER_BYTES;
 
     port->channel = guest->next_id++;
-    sdf->channels = alloc_grow(sdf->channels, sdf->channels_count, sizeof(*channel));
-    channel = &sdf->channels[sdf->channels_count++];
-    *channel = (struct sdf_channel){ .pos = pos };
-    for (size_t i = 0; i < 2; i++) {
-        channel->ends[i] = (struct sdf_end){
-            .pos = pos,
-            .pd_name =
-                lower_string(pos, "%s", sdf->pds[i == 0 ? network->pd : guest->pd].name.text),
-            .pd = SDF_NONE,
-            .id = lower_number(pos, i == 0 ? port->number : port->channel),
-            .notify = true,
-        };
-    }
+    (void)lower_channel(lower, pos, network->pd, port->number, port->pd, port->channel,
+                        port->config == SDF_NONE ? "net_channel" : NULL);
 }
 
-static void network_port(struct lower *lower, struct lower_guest *guest, const struct sdf_net *net)
+/** Another port of that name, or NULL. */
+static const struct lower_net *network_has(const struct lower_network *network, const char *name)
+{
+    for (size_t i = 0; i < network->ports_count; i++) {
+        if (strcmp(network->ports[i].name, name) == 0) {
+            return &network->ports[i];
+        }
+    }
+    return NULL;
+}
+
+bool lower_network_port(struct lower *lower, struct lower_guest *owner,
+                        struct lower_network *network, struct lower_net *port)
+{
+    const struct sdf_net *from = port->from;
+
+    if (network->ports_count == NET_MAX_PORTS) {
+        diag_error(lower->diag, from->pos, "more than %u devices are on '%s'", NET_MAX_PORTS,
+                   network->from->name.text);
+        diag_help(lower->diag, "use another network for some");
+        return false;
+    }
+    if (!network_check(lower, from) || !network_tagged(lower, from, port->vlans) ||
+        !network_mac(lower, network, from, port->name, port->mac)) {
+        return false;
+    }
+    port->vlans[from->vlan.value / 64] |= UINT64_C(1) << (from->vlan.value % 64);
+    port->vlans[0] &= ~UINT64_C(1);
+    port->number = network->ports_count;
+    network_join(lower, owner, network, port);
+    network_describe(lower, network, port);
+    /* Whom a port may send to is known when there are all. The line stands behind it meanwhile. */
+    network_line(lower, network->config, lower_string(from->pos, "to"));
+    port->line = lower->sdf->regions[network->config].lines_count - 1;
+    network->ports = alloc_grow(network->ports, network->ports_count, sizeof(*port));
+    network->ports[network->ports_count++] = *port;
+    return true;
+}
+
+static void network_guest(struct lower *lower, struct lower_guest *guest, const struct sdf_net *net)
 {
     struct lower_network *network = network_find(lower, &net->on);
-    const char *name = guest->from->name.text;
-    struct lower_net port = { .from = net, .guest = name, .pd = guest->pd };
+    struct lower_net port = {
+        .from = net, .name = guest->from->name.text, .pd = guest->pd, .config = guest->config
+    };
+    const struct lower_net *other;
 
     if (network == NULL) {
         return;
     }
-    for (size_t i = 0; i < network->ports_count; i++) {
-        if (network->ports[i].pd == guest->pd) {
-            diag_error(lower->diag, net->pos, "'%s' is on '%s' already", name, net->on.text);
-            diag_help(lower->diag, "a guest has one device on a network; use another network");
-            return;
-        }
-    }
-    if (network->ports_count == NET_MAX_PORTS) {
-        diag_error(lower->diag, net->pos, "more than %u devices are on '%s'", NET_MAX_PORTS,
+    other = network_has(network, port.name);
+    if (other != NULL && other->config == SDF_NONE) {
+        diag_error(lower->diag, net->pos, "the uplink of '%s' has the name of this guest",
                    net->on.text);
-        diag_help(lower->diag, "use another network for some");
-        return;
+        diag_help(lower->diag, "give the <uplink> a name=");
+    } else if (other != NULL) {
+        diag_error(lower->diag, net->pos, "'%s' is on '%s' already", port.name, net->on.text);
+        diag_help(lower->diag, "a guest has one device on a network; use another network");
+    } else if (lower_network_port(lower, guest, network, &port)) {
+        network->ports[port.number].doorbell = guest->next_id;
+        lower_virtio(lower, guest, net->pos, "net");
     }
-    if (!network_check(lower, net) || !network_tagged(lower, net, port.vlans) ||
-        !network_mac(lower, network, net, name, port.mac)) {
-        return;
-    }
-    port.vlans[net->vlan.value / 64] |= UINT64_C(1) << (net->vlan.value % 64);
-    port.vlans[0] &= ~UINT64_C(1);
-    port.number = network->ports_count;
-    port.config = guest->config;
-    network_join(lower, guest, network, &port);
-    port.doorbell = guest->next_id;
-    lower_virtio(lower, guest, net->pos, "net");
-    network_describe(lower, network, &port, name);
-    network->ports = alloc_grow(network->ports, network->ports_count, sizeof(port));
-    network->ports[network->ports_count++] = port;
-    /* Whom a port may send to is known when there are all. The line stands behind it meanwhile. */
-    network_line(lower, network->config, lower_string(net->pos, "to"));
-    network->ports[network->ports_count - 1].line =
-        lower->sdf->regions[network->config].lines_count - 1;
 }
 
 void lower_nets(struct lower *lower, struct lower_guest *guest)
@@ -368,13 +362,13 @@ void lower_nets(struct lower *lower, struct lower_guest *guest)
             diag_help(lower->diag, "remove some");
             return;
         }
-        network_port(lower, guest, &from->nets[i]);
+        network_guest(lower, guest, &from->nets[i]);
     }
 }
 
 static bool network_names(const struct sdf_str *name, const struct lower_net *port)
 {
-    return name->text == NULL || strcmp(name->text, port->guest) == 0;
+    return name->text == NULL || strcmp(name->text, port->name) == 0;
 }
 
 /** Whether frames of one port may reach another. */
@@ -406,19 +400,48 @@ static void network_check_deny(struct lower *lower, const struct lower_network *
     if (name->text != NULL) {
         diag_error(lower->diag, name->pos, "'%s' is not on '%s'", name->text,
                    network->from->name.text);
-        diag_help(lower->diag, "use the name of a guest that has a <net on=\"%s\"/>",
-                  network->from->name.text);
+        diag_help(lower->diag, "use the name of a guest that has a <net on=\"%s\"/>%s",
+                  network->from->name.text,
+                  network->from->uplink != NULL ? ", or the uplink's" : "");
     }
 }
 
-/** Everybody who may receive from a port maps its buffers, and the switch knows who may. */
+/** A port may receive from another, and maps its buffers; an uplink's device reads them, too. */
+static void network_allow(struct lower *lower, const struct lower_net *from, struct lower_net *to)
+{
+    to->readable |= UINT64_C(1) << from->number;
+    if (from != to) {
+        lower_pd_map(lower, &(struct lower_guest){ .pd = to->pd }, from->region,
+                     to->buffers + from->number * NET_BUFFER_BYTES, SDF_PERM_R);
+    }
+    if (to->config == SDF_NONE) {
+        lower_paddr(lower, to->pd, from->region,
+                    lower_string(to->from->pos, "buffers%zu_paddr", from->number));
+    }
+}
+
+/** What the monitor of a guest is told of its port. */
+static void network_tell(struct lower *lower, const struct lower_net *port)
+{
+    const uint8_t *mac = port->mac;
+
+    network_line(lower, port->config,
+                 lower_string(port->from->pos,
+                              "net %" PRIu64 " %02x:%02x:%02x:%02x:%02x:%02x %" PRIu64 " %" PRIu64
+                              " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
+                              port->doorbell, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+                              port->from->mtu.value, port->channel, port->memory, port->buffers,
+                              port->number, port->readable));
+}
+
+/** Everybody knows from whom it may receive, and the switch who may. */
 static void network_connect(struct lower *lower, struct lower_network *network)
 {
     for (size_t i = 0; i < network->ports_count; i++) {
         struct lower_net *from = &network->ports[i];
         struct sdf_str *line = &lower->sdf->regions[network->config].lines[from->line];
 
-        from->readable |= UINT64_C(1) << i;
+        network_allow(lower, from, from);
         for (size_t j = 0; j < network->ports_count; j++) {
             struct lower_net *to = &network->ports[j];
 
@@ -427,24 +450,26 @@ static void network_connect(struct lower *lower, struct lower_network *network)
 
                 free(line->text);
                 line->text = text;
-                to->readable |= UINT64_C(1) << i;
-                lower_pd_map(lower, &(struct lower_guest){ .pd = to->pd }, from->region,
-                             to->buffers + i * NET_BUFFER_BYTES, SDF_PERM_R);
+                network_allow(lower, from, to);
             }
         }
     }
     for (size_t i = 0; i < network->ports_count; i++) {
-        const struct lower_net *port = &network->ports[i];
-        const uint8_t *mac = port->mac;
-
-        network_line(lower, port->config,
-                     lower_string(port->from->pos,
-                                  "net %" PRIu64 " %02x:%02x:%02x:%02x:%02x:%02x %" PRIu64
-                                  " %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
-                                  port->doorbell, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-                                  port->from->mtu.value, port->channel, port->memory, port->buffers,
-                                  port->number, port->readable));
+        if (network->ports[i].config != SDF_NONE) {
+            network_tell(lower, &network->ports[i]);
+        }
     }
+}
+
+/** Is there a guest on the network? */
+static bool network_is_used(const struct lower_network *network)
+{
+    for (size_t i = 0; i < network->ports_count; i++) {
+        if (network->ports[i].config != SDF_NONE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void lower_networks_end(struct lower *lower)
@@ -456,7 +481,7 @@ void lower_networks_end(struct lower *lower)
             network_check_deny(lower, network, &network->from->denies[j].from);
             network_check_deny(lower, network, &network->from->denies[j].to);
         }
-        if (network->ports_count == 0 && lower->diag->errors == 0) {
+        if (!network_is_used(network) && lower->diag->errors == 0) {
             diag_error(lower->diag, network->from->pos, "nobody is on the network '%s'",
                        network->from->name.text);
             diag_help(lower->diag, "add a <net on=\"%s\"/> to a <guest>, or remove it",

@@ -27,6 +27,35 @@ size_t lower_sdk_pd(struct lower *lower, struct diag_pos pos, const char *name, 
     return sdf->pds_count++;
 }
 
+void lower_paddr(struct lower *lower, size_t pd, size_t region, struct sdf_str symbol)
+{
+    struct sdf_pd *owner = &lower->sdf->pds[pd];
+    const struct sdf_region *from = &lower->sdf->regions[region];
+
+    owner->setvars = alloc_grow(owner->setvars, owner->setvars_count, sizeof(*owner->setvars));
+    owner->setvars[owner->setvars_count++] = (struct sdf_setvar){
+        .pos = symbol.pos,
+        .symbol = symbol,
+        .region_paddr = lower_string(symbol.pos, "%s", from->name.text),
+        .region = SDF_NONE,
+    };
+}
+
+void lower_irq(struct lower *lower, size_t pd, unsigned irq, struct sdf_str symbol)
+{
+    struct sdf_pd *owner = &lower->sdf->pds[pd];
+
+    owner->irqs = alloc_grow(owner->irqs, owner->irqs_count, sizeof(*owner->irqs));
+    owner->irqs[owner->irqs_count++] = (struct sdf_irq){
+        .pos = symbol.pos,
+        .irq = lower_number(symbol.pos, irq),
+        .id = lower_number(symbol.pos, 0),
+        .edge = true,
+        .edge_pos = symbol.pos,
+        .setvar_id = symbol,
+    };
+}
+
 struct sdf_channel *lower_channel(struct lower *lower, struct diag_pos pos, size_t first,
                                   uint64_t first_id, size_t second, uint64_t second_id,
                                   const char *symbol)

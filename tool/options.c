@@ -13,8 +13,7 @@ enum options_kind {
     OPTIONS_TEXT, /* a value, at most once */
     OPTIONS_FLAG,
     OPTIONS_DIR,      /* --search-path */
-    OPTIONS_LIST,     /* --elf */
-    OPTIONS_DISKS,    /* --disk */
+    OPTIONS_LIST,     /* --elf, --disk, ...: repeatable */
     OPTIONS_OPTIONAL, /* --gdb [port] */
     OPTIONS_IGNORED,  /* a value without effect */
 };
@@ -42,7 +41,9 @@ static const struct options_entry options_table[] = {
     { "--json", NULL, OPTIONS_JSON, OPTIONS_FLAG, FIELD(json) },
     { "--system", NULL, OPTIONS_SYSTEM, OPTIONS_TEXT, FIELD(system) },
     { "--elf", NULL, OPTIONS_ELF, OPTIONS_LIST, FIELD(elfs) },
-    { "--disk", NULL, OPTIONS_RUN, OPTIONS_DISKS, FIELD(disks) },
+    { "--disk", NULL, OPTIONS_RUN, OPTIONS_LIST, FIELD(disks) },
+    { "--net", NULL, OPTIONS_RUN, OPTIONS_LIST, FIELD(nets) },
+    { "--forward", NULL, OPTIONS_RUN, OPTIONS_LIST, FIELD(forwards) },
     { "--gdb", NULL, OPTIONS_RUN, OPTIONS_OPTIONAL, FIELD(gdb) },
     { "--cpus", NULL, OPTIONS_RUN, OPTIONS_TEXT, FIELD(cpus) },
     { "--cpu", NULL, OPTIONS_RUN, OPTIONS_TEXT, FIELD(cpu) },
@@ -91,10 +92,17 @@ static const struct options_entry *options_find(const char *argument, unsigned a
     return NULL;
 }
 
+static void options_add(struct options_list *list, const char *value)
+{
+    list->values = alloc_grow(list->values, list->count, sizeof(*list->values));
+    list->values[list->count++] = value;
+}
+
 static bool options_store(struct options *options, const struct options_entry *entry,
                           const char *value)
 {
     const char **text = (const char **)((char *)options + entry->field);
+    struct options_list *list = (struct options_list *)((char *)options + entry->field);
 
     switch (entry->kind) {
     case OPTIONS_TEXT:
@@ -108,12 +116,7 @@ static bool options_store(struct options *options, const struct options_entry *e
         search_add(&options->search, value);
         return true;
     case OPTIONS_LIST:
-        options->elfs = alloc_grow(options->elfs, options->elfs_count, sizeof(*options->elfs));
-        options->elfs[options->elfs_count++] = value;
-        return true;
-    case OPTIONS_DISKS:
-        options->disks = alloc_grow(options->disks, options->disks_count, sizeof(*options->disks));
-        options->disks[options->disks_count++] = value;
+        options_add(list, value);
         return true;
     case OPTIONS_FLAG:
     case OPTIONS_OPTIONAL:
@@ -221,8 +224,8 @@ bool options_number(const struct options *options, const char *what, const char 
 void options_free(struct options *options)
 {
     search_free(&options->search);
-    free(options->disks);
-    options->disks = NULL;
-    free(options->elfs);
-    options->elfs = NULL;
+    free(options->disks.values);
+    free(options->elfs.values);
+    free(options->forwards.values);
+    free(options->nets.values);
 }

@@ -26,6 +26,12 @@
 /** What every subcommand needs that looks at a description with its programs. */
 #define OPTIONS_COMMON (OPTIONS_BOARD | OPTIONS_CONFIG | OPTIONS_SEARCH | OPTIONS_SDK)
 
+/** The values of an option that may be repeated. */
+struct options_list {
+    const char **values;
+    size_t count;
+};
+
 struct options {
     const char *command; /* as typed, for messages: "bulkhead build" */
     const char *input;   /* the positional argument, or NULL */
@@ -39,10 +45,10 @@ struct options {
     const char *image_type;
     const char *kernel;
     const char *system;
-    const char **disks;
-    size_t disks_count;
-    const char **elfs;
-    size_t elfs_count;
+    struct options_list disks;
+    struct options_list nets;
+    struct options_list forwards;
+    struct options_list elfs;
     bool json;
     bool verbose;
     bool gdb;

@@ -124,6 +124,11 @@ static void sdf_free_network(struct sdf_network *network)
         free(network->denies[i].to.text);
     }
     free(network->denies);
+    if (network->uplink != NULL) {
+        free(network->uplink->name.text);
+        free(network->uplink->net.tagged.text);
+        free(network->uplink);
+    }
     free(network->name.text);
 }
 

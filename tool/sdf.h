@@ -266,6 +266,13 @@ struct sdf_deny {
     struct sdf_str to;
 };
 
+/** <uplink>: of a network, the port behind which the outside is. */
+struct sdf_uplink {
+    struct sdf_str name; /* for <deny> and for people */
+    struct sdf_num cpu;  /* of its driver */
+    struct sdf_net net;  /* vlan, tagged, rate and burst of the port */
+};
+
 /** <network>: a switch. Bulkhead's own element. */
 struct sdf_network {
     struct diag_pos pos;
@@ -273,6 +280,7 @@ struct sdf_network {
     struct sdf_num age; /* seconds after which an address is forgotten */
     struct sdf_deny *denies;
     size_t denies_count;
+    struct sdf_uplink *uplink; /* or NULL */
 };
 
 /** <guest>: lower_guests() turns it into a PD, a VM and regions. */

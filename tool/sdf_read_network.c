@@ -8,6 +8,7 @@
 
 #define NETWORK_MTU 1500
 #define NETWORK_VLAN 1
+#define NETWORK_UPLINK "uplink"
 #define NETWORK_AGE 300
 #define NETWORK_BURST UINT64_C(0x20000)
 
@@ -30,10 +31,43 @@ static void sdf_read_deny(const struct xml_element *element, struct diag *diag,
     sdf_read_no_children(element, diag);
 }
 
+static void sdf_read_uplink(const struct xml_element *element, struct diag *diag,
+                            struct sdf_network *network)
+{
+    static const char *const names[] = { "name", "cpu", "vlan", "tagged", "rate", "burst", NULL };
+    struct sdf_uplink *uplink;
+
+    if (network->uplink != NULL) {
+        sdf_read_twice(element, diag);
+        return;
+    }
+    uplink = alloc_array(1, sizeof(*uplink));
+    network->uplink = uplink;
+    uplink->net = (struct sdf_net){
+        .pos = element->pos,
+        .mtu.value = NETWORK_MTU,
+        .vlan.value = NETWORK_VLAN,
+        .burst.value = NETWORK_BURST,
+        .any_mac = true,
+    };
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "name", SDF_OPTIONAL, diag, &uplink->name);
+    if (uplink->name.text == NULL) {
+        uplink->name.text = alloc_copy(NETWORK_UPLINK, strlen(NETWORK_UPLINK));
+        uplink->name.pos = element->pos;
+    }
+    sdf_attr_number(element, "cpu", SDF_OPTIONAL, diag, &uplink->cpu);
+    sdf_attr_number(element, "vlan", SDF_OPTIONAL, diag, &uplink->net.vlan);
+    sdf_attr_string(element, "tagged", SDF_OPTIONAL, diag, &uplink->net.tagged);
+    sdf_attr_number(element, "rate", SDF_OPTIONAL, diag, &uplink->net.rate);
+    sdf_attr_number(element, "burst", SDF_OPTIONAL, diag, &uplink->net.burst);
+    sdf_read_no_children(element, diag);
+}
+
 void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
     static const char *const names[] = { "name", "age", NULL };
-    static const char *const children[] = { "deny", NULL };
+    static const char *const children[] = { "deny", "uplink", NULL };
     struct sdf_network *network;
 
     sdf->networks = alloc_grow(sdf->networks, sdf->networks_count, sizeof(*network));
@@ -45,6 +79,8 @@ void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
         if (strcmp(child->name, "deny") == 0) {
             sdf_read_deny(child, diag, network);
+        } else if (strcmp(child->name, "uplink") == 0) {
+            sdf_read_uplink(child, diag, network);
         } else {
             sdf_read_unknown(child, children, diag);
         }

@@ -14,6 +14,8 @@
 #include "virtio_nic.h"
 
 #define NOT_SET 1
+/** The uplink is the first port of its switch. */
+#define PORT 0
 
 /* Set in the ELF file by the tool. */
 uint64_t nic_vaddr = NOT_SET;
@@ -22,7 +24,6 @@ uint64_t dma_vaddr = NOT_SET;
 uint64_t dma_paddr = NOT_SET;
 uint64_t net_vaddr = NOT_SET;
 uint64_t net_buffers = NOT_SET;
-uint64_t net_port = NOT_SET;
 uint64_t net_channel = MICROKIT_MAX_CHANNELS;
 
 /* One variable a port: the tool knows names, and no arrays. */
@@ -149,7 +150,7 @@ void init(void)
         .place = {
             .memory = (void *)net_vaddr,
             .buffers = (void *)net_buffers,
-            .port = (unsigned int)net_port,
+            .port = PORT,
         },
     };
     enum virtio_nic_error error;

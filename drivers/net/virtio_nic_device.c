@@ -27,6 +27,8 @@
 #define CONTROL_ENTRIES 4u
 /** @} */
 
+_Static_assert(VIRTIO_NIC_COMMAND == VIRTIO_NIC_QUEUES + 3 * NIC_QUEUE_BYTES, "behind the queues");
+
 uint32_t virtio_nic_device_load(const struct virtio_nic *nic, uint32_t offset)
 {
     return nic->setup.registers.load(nic->setup.registers.context, offset);

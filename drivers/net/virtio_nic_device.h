@@ -13,7 +13,7 @@
 
 /** @{ Where things are in the memory that the device reaches. */
 #define VIRTIO_NIC_QUEUES 0u
-#define VIRTIO_NIC_COMMAND (3u * NIC_QUEUE_BYTES)
+#define VIRTIO_NIC_COMMAND 0x6000u
 #define VIRTIO_NIC_HEADS 0x7000u
 /** @} */
 

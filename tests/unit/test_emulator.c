@@ -23,6 +23,10 @@ static struct board test_board(void)
     board.ram[0].base = 0x40000000;
     board.ram[0].bytes = 0x4000000;
     board.ram_count = 1;
+    board.nics[0].attach = (char *)"nic,bus=0";
+    board.nics[1].attach = (char *)"nic,bus=1";
+    board.nics[2].attach = (char *)"nic,bus=2";
+    board.nics_count = 3;
     return board;
 }
 
@@ -95,12 +99,98 @@ static void test_refusals(void **state)
     assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_NONE);
 }
 
+static void test_nets(void **state)
+{
+    static const char *const nets[] = { "user", "none", "tap:tap0" };
+    static const char *const forwards[] = { "tcp:8080:10.0.2.15:80",
+                                            "udp:0.0.0.0:53:10.0.2.16:5353" };
+    struct emulator_wish wish = {
+        .image = "i",
+        .cpus = 1,
+        .nets = nets,
+        .nets_count = 3,
+        .forwards = forwards,
+        .forwards_count = 2,
+    };
+
+    (void)state;
+    test_command(&wish, "qemu -M virt,gic-version=3,secure=off -cpu cortex-a53 -m 64M -smp 1 "
+                        "-netdev user,id=net0,hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80,"
+                        "hostfwd=udp:0.0.0.0:53-10.0.2.16:5353 -device nic,bus=0,netdev=net0 "
+                        "-netdev tap,id=net2,ifname=tap0,script=no,downscript=no "
+                        "-device nic,bus=2,netdev=net2 -kernel i\n");
+}
+
+static void test_nets_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "users",
+        "user:",
+        "tap",
+        "tap:",
+        "tap:a,b",
+        "listen:0",
+        "listen:65536",
+        "listen:a",
+        "connect:1",
+        "connect::1",
+        "connect:a:",
+        "connect:a:1:1",
+        "tap:0123456789abcdef",
+    };
+    static const char *const bad_forwards[] = {
+        "",
+        "tcp:1:10.0.2.15",
+        "sctp:1:10.0.2.15:1",
+        "tcp:0:10.0.2.15:1",
+        "tcp:1:10.0.2.15:65536",
+        "tcp:1:10.0.2:1",
+        "tcp:1:10.0.2.256:1",
+        "tcp:1:10.0.2.15.1:1",
+        "tcp:1:10.0.2.:1",
+        "tcp:1:10.0.2.1,a:1",
+        "tcp:localhost:1:10.0.2.15:1",
+        "tcp:1.2.3.4:1:10.0.2.15:1:1",
+    };
+    static const char *const good[] = { "listen:1", "connect:host-1.a:65535", "user", "none" };
+    const char *net = "user";
+    const char *forward;
+    struct board board = test_board();
+    struct emulator_wish wish = { .image = "i", .cpus = 1, .nets = &net, .nets_count = 1 };
+    struct emulator emulator;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        net = bad[i];
+        assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_NET);
+    }
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        net = good[i];
+        assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_OK);
+        emulator_free(&emulator);
+    }
+    net = "user";
+    wish.forwards = &forward;
+    wish.forwards_count = 1;
+    for (size_t i = 0; i < sizeof(bad_forwards) / sizeof(bad_forwards[0]); i++) {
+        forward = bad_forwards[i];
+        assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_FORWARD);
+    }
+    forward = "tcp:1:10.0.2.15:1";
+    net = "tap:tap0";
+    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_FORWARD);
+    wish.forwards_count = 0;
+    board.nics_count = 0;
+    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_NICS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_plain),        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_nets),
+        cmocka_unit_test(test_nets_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
