@@ -452,6 +452,7 @@ void lower_guests(struct sdf *sdf, const struct lower_world *world, struct diag 
                            .diag = diag,
                            .image_names.kind = "image",
                            .gicv = SDF_NONE,
+                           .timer = SDF_NONE,
                            .power = SDF_NONE,
                            .console = SDF_NONE,
                            .console_config = SDF_NONE };

@@ -12,7 +12,7 @@
  *   - of its image IMAGE.kernel, IMAGE.initrd and IMAGE.dtb, which all guests of the image share.
  * Of <power> there is the protection domain power.
  * Of the <console> there are the protection domains console (the serial virtualiser),
- * console.driver and console.timer, the regions console.uart, console.device and console.config,
+ * console.driver and board.timer, the regions console.uart, console.device and console.config,
  * and of each guest or protection domain that has one NAME.console, its connection; of a guest also
  * NAME.console0, the registers of its virtIO console. Of its named ports there is NAME.port.PORT
  * each, a connection, and NAME.ports1, the registers of their device.

@@ -93,17 +93,6 @@ static void console_device(struct lower *lower)
                                      CONSOLE_DEVICE, CONSOLE_DEVICE_BYTES));
 }
 
-static void console_timer(struct lower *lower)
-{
-    const struct board *board = lower->world->board;
-    struct diag_pos pos = lower->sdf->console.pos;
-    size_t pd = lower_sdk_pd(lower, pos, "console.timer", "timer.elf", BH_MAX_PRIORITY);
-
-    console_irq(lower, pd, board != NULL ? board->timer_ppi : 30, "timer_irq");
-    lower_channel(lower, pos, lower->console, CONSOLE_ID_TIMER, pd, 1, NULL)->ends[0].pp = true;
-    console_line(lower, lower_string(pos, "timer %d", CONSOLE_ID_TIMER));
-}
-
 /** The kernel's reports, unless somebody else shows them. */
 static void console_reports(struct lower *lower)
 {
@@ -183,7 +172,8 @@ void lower_console(struct lower *lower)
     lower->console = lower_sdk_pd(lower, from->pos, "console", "serial.elf", BH_MAX_PRIORITY - 2);
     lower->console_config = console_region(lower, from->pos, "console.config", 0);
     console_device(lower);
-    console_timer(lower);
+    lower_timer(lower, from->pos, lower->console, CONSOLE_ID_TIMER);
+    console_line(lower, lower_string(from->pos, "timer %d", CONSOLE_ID_TIMER));
     console_reports(lower);
     if (from->character.text != NULL) {
         console_line(lower, lower_string(from->pos, "switch %s", from->character.text));

@@ -30,9 +30,14 @@
 #define DISK_MEMORY UINT64_C(0x2000000000)
 /** The virtualiser's channels; clients follow. */
 #define DISK_ID_DEVICE 0
+#define DISK_ID_TIMER 1
 #define DISK_ID_CLIENTS 2
 /** As many as the virtualiser serves. */
 #define DISK_MOST_CLIENTS 32
+/** Bytes and operations a second that a limit can be, and milliseconds of a deadline. */
+#define DISK_LEAST_RATE UINT64_C(512)
+#define DISK_MOST_RATE (UINT64_C(1) << 34)
+#define DISK_MOST_DEADLINE UINT64_C(86400000)
 /** Those of a shared console are above. */
 #define DISK_DRIVER_PRIORITY (BH_MAX_PRIORITY - 3)
 #define DISK_PRIORITY (BH_MAX_PRIORITY - 4)
@@ -184,7 +189,30 @@ static bool disk_is_good(struct lower *lower, const struct sdf_disk *from)
                                "file to an emulated one");
         return false;
     }
+    if (from->deadline.value > DISK_MOST_DEADLINE) {
+        diag_error(lower->diag, from->deadline.pos, "a request cannot take more than a day");
+        diag_help(lower->diag, "use at most 86400s, or \"none\"");
+        return false;
+    }
     return from->name.text != NULL;
+}
+
+/** Time, for deadlines and limits: the first who needs it makes the connection. */
+static void disk_timer(struct lower *lower, struct diag_pos pos, struct lower_disk *disk)
+{
+    if (!disk->timed) {
+        disk->timed = true;
+        lower_timer(lower, pos, disk->pd, DISK_ID_TIMER);
+        disk_line(lower, disk, lower_string(pos, "timer %d", DISK_ID_TIMER));
+    }
+}
+
+static void disk_deadline(struct lower *lower, const struct sdf_disk *from, struct lower_disk *disk)
+{
+    if (from->deadline.value != 0) {
+        disk_timer(lower, from->pos, disk);
+        disk_line(lower, disk, lower_string(from->pos, "deadline %" PRIu64, from->deadline.value));
+    }
 }
 
 static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lower_disk *disk)
@@ -217,6 +245,7 @@ static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lo
     disk_line(lower, disk,
               lower_string(from->pos, "device %d 0x%" PRIx64 " 0x%" PRIx64, DISK_ID_DEVICE,
                            DISK_DEVICE, DISK_DEVICE_BYTES));
+    disk_deadline(lower, from, disk);
     if (from->ram) {
         disk_contents(lower, from, disk);
     } else if (device != NULL) {
@@ -285,6 +314,31 @@ static char *disk_share(struct lower *lower, const struct sdf_guest_disk *from)
     return alloc_format("whole");
 }
 
+static bool disk_limit_is_good(struct lower *lower, const struct sdf_num *limit, const char *what,
+                               uint64_t least)
+{
+    if (limit->given && (limit->value < least || limit->value > DISK_MOST_RATE)) {
+        diag_error(lower->diag, limit->pos, "a limit cannot be %" PRIu64 " %s a second",
+                   limit->value, what);
+        diag_help(lower->diag, "use %" PRIu64 " to %" PRIu64 ", or no limit", least,
+                  DISK_MOST_RATE);
+        return false;
+    }
+    return true;
+}
+
+/** What the guest may do a second. */
+static void disk_limits(struct lower *lower, const struct lower_guest *guest,
+                        const struct sdf_guest_disk *from, struct lower_disk *disk)
+{
+    if (from->rate.given || from->operations.given) {
+        disk_timer(lower, from->pos, disk);
+        disk_line(lower, disk,
+                  lower_string(from->pos, "limit %s %" PRIu64 " %" PRIu64, guest->from->name.text,
+                               from->rate.value, from->operations.value));
+    }
+}
+
 /** The driver and the virtualiser find the guest's RAM. */
 static void disk_memory(struct lower *lower, const struct lower_guest *guest,
                         const struct sdf_guest_disk *from, struct lower_disk *disk, bool ram)
@@ -324,6 +378,10 @@ void lower_disk_client(struct lower *lower, struct lower_guest *guest)
         diag_help(lower->diag, "remove the <disk> of some");
         return;
     }
+    if (!disk_limit_is_good(lower, &from->rate, "bytes", DISK_LEAST_RATE) ||
+        !disk_limit_is_good(lower, &from->operations, "operations", 1)) {
+        return;
+    }
     share = disk_share(lower, from);
     if (share == NULL) {
         return;
@@ -345,6 +403,7 @@ void lower_disk_client(struct lower *lower, struct lower_guest *guest)
                            id, vaddr, DISK_CLIENT_BYTES, guest->from->name.text,
                            guest->from->ram.value, share, from->readonly ? " ro" : ""));
     free(share);
+    disk_limits(lower, guest, from, disk);
     disk_memory(lower, guest, from, disk, lower->sdf->disks[index].ram);
     disk->clients++;
     lower_virtio(lower, guest, from->pos, "block");

@@ -43,6 +43,7 @@ struct lower_disk {
     size_t pd; /* of the virtualiser, or SDF_NONE */
     size_t driver;
     size_t config, table; /* regions */
+    bool timed;           /* its virtualiser has a timer */
     uint64_t clients;
     uint64_t memory; /* RAM disk: where its driver sees the next client's memory; 0: none yet */
 };
@@ -81,6 +82,8 @@ struct lower {
     struct lower_image *images; /* as in sdf->images */
     struct sdf_index image_names;
     size_t gicv;      /* region, or SDF_NONE */
+    size_t timer;     /* PD of the timer's driver, or SDF_NONE */
+    uint64_t timed;   /* its clients */
     size_t power;     /* PD, or SDF_NONE */
     uint64_t powered; /* guests that are joined to it */
     uint64_t next_cpu;
@@ -148,6 +151,12 @@ void lower_paddr(struct lower *lower, size_t pd, size_t region, struct sdf_str s
 /** A driver's edge-triggered interrupt, on channel 0, which `symbol` receives. */
 void lower_irq(struct lower *lower, size_t pd, unsigned irq, struct sdf_str symbol);
 
+/**
+ * Give a protection domain a connection to the timer's driver (io/timer/protocol.h), which is made
+ * for the first one; `id` is its channel.
+ */
+void lower_timer(struct lower *lower, struct diag_pos pos, size_t pd, uint64_t id);
+
 /** The regions of an image, made when the first guest asks; NULL after complaining. */
 const struct lower_image *lower_image(struct lower *lower, const struct sdf_str *name);
 
@@ -167,7 +176,7 @@ void lower_power(struct lower *lower);
 /** The guest's monitor tells it when its guest is off. */
 void lower_power_guest(struct lower *lower, struct lower_guest *guest);
 
-/** The shared console: the UART's driver, the virtualiser, and a timer for it. */
+/** The shared console: the UART's driver, and the virtualiser. */
 void lower_console(struct lower *lower);
 
 /** The guest's console, when it has one: its connection to the virtualiser, and its registers. */

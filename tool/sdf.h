@@ -244,6 +244,8 @@ struct sdf_guest_disk {
     struct sdf_num partition;
     struct sdf_num first, sectors; /* of 512 bytes */
     bool readonly;
+    struct sdf_num rate;       /* bytes a second */
+    struct sdf_num operations; /* a second */
 };
 
 /** <net>: a network device of a guest, on a port of a network. */
@@ -330,7 +332,8 @@ struct sdf_disk {
     bool ram; /* not a device, but memory of `size` bytes that `file` fills */
     struct sdf_num size;
     struct sdf_str file;
-    struct sdf_num cpu; /* of its driver and virtualiser */
+    struct sdf_num cpu;      /* of its driver and virtualiser */
+    struct sdf_num deadline; /* milliseconds for a request; 0: none */
 };
 
 /** <power>: the board is switched off when all guests are off. */

@@ -251,6 +251,51 @@ size_t sdf_attr_word(const struct xml_element *element, const char *name, const 
     return otherwise;
 }
 
+/** A number behind which a unit stands, in milliseconds. */
+static bool sdf_attr_read_time(const char *text, uint64_t *value)
+{
+    static const struct {
+        const char *unit;
+        uint64_t ms;
+    } units[] = { { "ms", 1 }, { "s", 1000 } };
+    char number[24];
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        size_t unit = strlen(units[i].unit);
+        size_t length = strlen(text);
+
+        if (length > unit && length - unit < sizeof(number) &&
+            strcmp(text + length - unit, units[i].unit) == 0) {
+            memcpy(number, text, length - unit);
+            number[length - unit] = '\0';
+            if (sdf_attr_read_number(number, value) && *value <= UINT64_MAX / units[i].ms) {
+                *value *= units[i].ms;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void sdf_attr_time(const struct xml_element *element, const char *name, enum sdf_need need,
+                   struct diag *diag, struct sdf_num *out)
+{
+    const struct xml_attribute *attribute = sdf_attr_get(element, name, need, diag);
+    uint64_t value = 0;
+
+    if (attribute == NULL) {
+        return;
+    }
+    if (strcmp(attribute->value, "none") != 0 && !sdf_attr_read_time(attribute->value, &value)) {
+        diag_error(diag, attribute->value_pos, "'%s' is no time", attribute->value);
+        diag_help(diag, "write a number with its unit, such as 500ms or 30s, or \"none\"");
+        return;
+    }
+    out->value = value;
+    out->given = true;
+    out->pos = attribute->value_pos;
+}
+
 void sdf_attr_bool(const struct xml_element *element, const char *name, struct diag *diag,
                    bool *out, struct diag_pos *pos)
 {

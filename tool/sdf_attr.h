@@ -33,6 +33,10 @@ void sdf_attr_number(const struct xml_element *element, const char *name, enum s
 void sdf_attr_size(const struct xml_element *element, const char *name, enum sdf_need need,
                    struct diag *diag, struct sdf_num *out);
 
+/** A time in milliseconds: a number with `ms` or `s` behind it, or "none", which is 0. */
+void sdf_attr_time(const struct xml_element *element, const char *name, enum sdf_need need,
+                   struct diag *diag, struct sdf_num *out);
+
 /** "true" or "false"; `*out` is the default beforehand. `*pos` is set when it is given. */
 void sdf_attr_bool(const struct xml_element *element, const char *name, struct diag *diag,
                    bool *out, struct diag_pos *pos);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "limit.h"
+
 #define CONFIG_WORDS 8u
 
 /** The words of a line. */
@@ -199,6 +201,19 @@ static bool config_base(struct block_config *config, const struct config_line *l
     return config_number(line, 2, UINT64_MAX, &config->clients[client].base);
 }
 
+static bool config_limit(struct block_config *config, const struct config_line *line)
+{
+    uint32_t client = config_find(config, line, 1);
+    struct block_config_client *to = &config->clients[client];
+
+    return client != config->count && line->count == 4 && to->bytes_a_second == 0 &&
+           to->operations_a_second == 0 &&
+           config_number(line, 2, BLOCK_LIMIT_MOST, &to->bytes_a_second) &&
+           config_number(line, 3, BLOCK_LIMIT_MOST, &to->operations_a_second) &&
+           (to->bytes_a_second >= BLOCK_LIMIT_LEAST_BYTES ||
+            (to->bytes_a_second == 0 && to->operations_a_second != 0));
+}
+
 static bool config_setting(struct block_config *config, const struct config_line *line)
 {
     uint64_t number;
@@ -215,6 +230,9 @@ static bool config_setting(struct block_config *config, const struct config_line
     }
     if (config_is(line, 0, "base")) {
         return config_base(config, line);
+    }
+    if (config_is(line, 0, "limit")) {
+        return config_limit(config, line);
     }
     if (config_is(line, 0, "table")) {
         if (config->table_given || line->count != 2) {
@@ -238,6 +256,18 @@ static bool config_setting(struct block_config *config, const struct config_line
     return false;
 }
 
+/** Does something need the time? */
+static bool config_needs_timer(const struct block_config *config)
+{
+    bool needs = config->deadline != 0;
+
+    for (uint32_t i = 0; i < config->count; i++) {
+        needs = needs || config->clients[i].bytes_a_second != 0 ||
+                config->clients[i].operations_a_second != 0;
+    }
+    return needs;
+}
+
 uint32_t block_config_read(struct block_config *config, const char *text, size_t bytes)
 {
     const char *zero = memchr(text, '\0', bytes);
@@ -259,7 +289,7 @@ uint32_t block_config_read(struct block_config *config, const char *text, size_t
         text = newline != NULL ? newline + 1 : end;
     }
     return config->device.channel == BLOCK_CONFIG_NONE || config->count == 0 ||
-                   (config->deadline != 0 && config->timer == BLOCK_CONFIG_NONE)
+                   (config_needs_timer(config) && config->timer == BLOCK_CONFIG_NONE)
                ? number
                : 0;
 }

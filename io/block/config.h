@@ -13,6 +13,8 @@
  *     table ADDRESS                    where it finds the memory for partition tables, likewise
  *     timer CHANNEL                    a timer driver (io/timer/protocol.h)
  *     deadline MILLISECONDS            for each request; needs a timer
+ *     limit NAME BYTES OPERATIONS      that client's share of the disk's time, both a second
+ *                                      (limit.h), 0 for no limit; needs a timer
  *
  * SHARE is `whole`, `partition:NUMBER` or `extent:FIRST:COUNT`, in sectors of 512 bytes.
  */
@@ -54,6 +56,9 @@ struct block_config_client {
     uint64_t first;
     uint64_t count;
     bool read_only;
+    /** Bytes and operations a second; 0: no limit. */
+    uint64_t bytes_a_second;
+    uint64_t operations_a_second;
 };
 
 struct block_config {
@@ -70,7 +75,7 @@ struct block_config {
  * Reads `bytes` bytes of text, which a zero may end earlier. Returns 0, or the number of the first
  * line that is wrong: an unknown word, too few or too many values, a number that is none or out of
  * range, a channel or a name that is used twice, too many clients; behind the last line, when there
- * is no device, no client, or a deadline without a timer. `config` is then of no use.
+ * is no device, no client, or a deadline or a limit without a timer. `config` is then of no use.
  */
 uint32_t block_config_read(struct block_config *config, const char *text, size_t bytes);
 

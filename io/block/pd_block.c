@@ -106,7 +106,7 @@ static void set_timeout(uint64_t deadline, uint64_t now)
 
 static void serve(void)
 {
-    uint64_t now = config.deadline != 0 ? clock_now() : 0;
+    uint64_t now = config.timer != BLOCK_CONFIG_NONE ? clock_now() : 0;
     struct block_work work = block_virtualiser_serve(&virtualiser, now);
 
     if (work.deadline != BLOCK_NEVER) {

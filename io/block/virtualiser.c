@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "virtualiser.h"
 
+#include "virtualiser_pending.h"
 #include "virtualiser_start.h"
-
-#define VIRTUALISER_NS_A_MS 1000000ull
 
 _Static_assert(BLOCK_MAX_CLIENTS <= 32, "a set of clients is a word");
 
@@ -16,6 +15,8 @@ bool block_virtualiser_open(struct block_virtualiser *virtualiser,
         .buffer = buffer,
         .count = config->count,
         .complain = complain,
+        .oldest = BLOCK_NO_TAG,
+        .newest = BLOCK_NO_TAG,
     };
     if (!block_client_open(&virtualiser->device, (void *)config->device.address,
                            config->device.bytes)) {
@@ -26,6 +27,8 @@ bool block_virtualiser_open(struct block_virtualiser *virtualiser,
         const struct block_connection *connection = &config->clients[i].connection;
 
         client->config = &config->clients[i];
+        client->bytes.rate = client->config->bytes_a_second;
+        client->operations.rate = client->config->operations_a_second;
         if (!block_server_open(&client->server, (void *)connection->address, connection->bytes)) {
             return false;
         }
@@ -73,6 +76,7 @@ static uint32_t virtualiser_answers(struct block_virtualiser *virtualiser)
     while (block_client_take(&virtualiser->device, &answer)) {
         struct block_pending *pending = &virtualiser->pending[answer.id];
 
+        virtualiser_pending_remove(virtualiser, answer.id);
         if (pending->client == VIRTUALISER_OWN) {
             clients |= virtualiser_start_table(virtualiser, &answer, pending->bytes);
             continue;
@@ -194,6 +198,24 @@ static bool virtualiser_holds(const struct block_virtualiser *virtualiser,
            block_client_in_flight(&virtualiser->device) >= virtualiser->info.depth;
 }
 
+/** Do its limits hold the client's next request back? Then it is known when they will not. */
+static bool virtualiser_limits(struct block_virtualiser *virtualiser,
+                               struct block_virtualiser_client *client, uint64_t now)
+{
+    uint64_t bytes = block_limit_from(&client->bytes);
+    uint64_t from = block_limit_from(&client->operations);
+
+    from = bytes > from ? bytes : from;
+    if (from <= now) {
+        return false;
+    }
+    client->stats.held++;
+    if (from < virtualiser->allowed) {
+        virtualiser->allowed = from;
+    }
+    return true;
+}
+
 /** Do one request of a client. Returns false when there is none that can be done now. */
 static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, uint32_t window,
                             uint64_t now)
@@ -209,7 +231,7 @@ static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, u
         return false;
     }
     bool barrier = (request.flags & BLOCK_FLAG_BARRIER) != 0;
-    if (barrier && client->in_device != 0) {
+    if ((barrier && client->in_device != 0) || virtualiser_limits(virtualiser, client, now)) {
         return false;
     }
     onward = request;
@@ -219,6 +241,7 @@ static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, u
     if (status != BLOCK_DONE ||
         (request.kind == BLOCK_FLUSH && (virtualiser->info.flags & BLOCK_INFO_FLUSH) == 0)) {
         block_server_take(&client->server, &request);
+        block_limit_take(&client->operations, 1, now);
         virtualiser_answer(client, request.id, request.kind, status, 0);
         return true;
     }
@@ -228,16 +251,19 @@ static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, u
     block_server_take(&client->server, &request);
     client->in_device++;
     client->barrier = barrier;
-    virtualiser->pending[tag] = (struct block_pending){
-        .id = request.id,
-        .client = (uint8_t)i,
-        .kind = request.kind,
-        .barrier = barrier,
-        .bytes = onward.bytes,
-        .deadline = virtualiser->config->deadline == 0
-                        ? BLOCK_NEVER
-                        : now + virtualiser->config->deadline * VIRTUALISER_NS_A_MS,
-    };
+    block_limit_take(&client->operations, 1, now);
+    if (request.kind == BLOCK_READ || request.kind == BLOCK_WRITE) {
+        block_limit_take(&client->bytes, request.bytes, now);
+    }
+    virtualiser_pending_add(virtualiser, tag,
+                            &(struct block_pending){
+                                .id = request.id,
+                                .client = (uint8_t)i,
+                                .kind = request.kind,
+                                .barrier = barrier,
+                                .bytes = onward.bytes,
+                            },
+                            now);
     return true;
 }
 
@@ -314,6 +340,7 @@ static void virtualiser_collect(struct block_virtualiser *virtualiser)
 
         if (virtualiser->device.busy[tag] && pending->client == i) {
             block_client_drop(&virtualiser->device, tag);
+            virtualiser_pending_remove(virtualiser, tag);
             client->in_device--;
             virtualiser_answer(client, pending->id, pending->kind,
                                client->late ? BLOCK_LATE : BLOCK_ABORTED, 0);
@@ -323,35 +350,14 @@ static void virtualiser_collect(struct block_virtualiser *virtualiser)
     virtualiser->quieting = 0;
 }
 
-/** Marks clients that have late requests, and returns when the next one will be late. */
-static uint64_t virtualiser_deadlines(struct block_virtualiser *virtualiser, uint64_t now)
-{
-    uint64_t next = BLOCK_NEVER;
-
-    if (virtualiser->config->deadline == 0) {
-        return next;
-    }
-    for (uint32_t tag = 0; tag < BLOCK_MAX_IN_FLIGHT; tag++) {
-        const struct block_pending *pending = &virtualiser->pending[tag];
-
-        if (!virtualiser->device.busy[tag] || pending->client == VIRTUALISER_OWN) {
-            continue;
-        }
-        if (pending->deadline <= now) {
-            virtualiser->clients[pending->client].late = true;
-        } else if (pending->deadline < next) {
-            next = pending->deadline;
-        }
-    }
-    return next;
-}
-
 struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser, uint64_t now)
 {
     struct block_work work = { .deadline = BLOCK_NEVER };
     /* Looked at before the answers are taken, so that all are there when it says so. */
     bool quiet = block_client_is_quiet(&virtualiser->device);
+    bool own;
 
+    virtualiser->allowed = BLOCK_NEVER;
     work.clients = virtualiser_answers(virtualiser);
     if (quiet && virtualiser->quieting != 0) {
         virtualiser_collect(virtualiser);
@@ -360,9 +366,12 @@ struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser,
         work.clients |= virtualiser_start_meet(virtualiser);
     }
     if (virtualiser->state == BLOCK_READS_TABLE) {
-        virtualiser_start_read(virtualiser);
+        virtualiser_start_read(virtualiser, now);
     }
-    work.deadline = virtualiser_deadlines(virtualiser, now);
+    work.deadline = virtualiser_pending_late(virtualiser, now, &own);
+    if (own) {
+        work.clients |= virtualiser_start_late(virtualiser);
+    }
     for (uint32_t i = 0; i < virtualiser->count; i++) {
         uint64_t word;
 
@@ -374,6 +383,12 @@ struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser,
     }
     if (virtualiser->state == BLOCK_SERVES) {
         virtualiser_requests(virtualiser, now);
+    }
+    if (work.deadline == BLOCK_NEVER) {
+        work.deadline = virtualiser_pending_last(virtualiser, now);
+    }
+    if (virtualiser->allowed < work.deadline) {
+        work.deadline = virtualiser->allowed;
     }
     work.device = block_client_publish(&virtualiser->device) || work.device;
     for (uint32_t i = 0; i < virtualiser->count; i++) {

@@ -9,6 +9,8 @@
  * opened their connections, each has at most BLOCK_WINDOW requests with the driver, so that it
  * delays another's single request by at most so many.
  *
+ * A client with a limit (limit.h) waits for its turn; what it waits with does not reach the driver.
+ *
  * A client's quiesce, or a request that is late, has the driver take that client's requests back
  * (queue.h); what the driver does to its device for that is invisible to the other clients.
  */
@@ -17,11 +19,14 @@
 
 #include "client.h"
 #include "config.h"
+#include "limit.h"
 #include "partition.h"
 #include "server.h"
 
 /** Requests of one client with the driver, while there are others. */
 #define BLOCK_WINDOW 16u
+/** "No request." */
+#define BLOCK_NO_TAG UINT16_MAX
 /** "No deadline." */
 #define BLOCK_NEVER UINT64_MAX
 
@@ -34,6 +39,8 @@ struct block_stats {
     /** Answered, by status. */
     uint64_t statuses[BLOCK_STATUS_COUNT];
     uint64_t quiesces;
+    /** Times that a limit held a request back. */
+    uint64_t held;
 };
 
 struct block_virtualiser_client {
@@ -51,6 +58,9 @@ struct block_virtualiser_client {
     bool late;
     /** It wants its memory back. */
     bool quieting;
+    /** Bytes of reads and writes; requests of any kind. */
+    struct block_limit bytes;
+    struct block_limit operations;
     struct block_stats stats;
 };
 
@@ -62,6 +72,9 @@ struct block_pending {
     bool barrier;
     uint64_t bytes;
     uint64_t deadline;
+    /** The one that was sent before it, and the one behind; BLOCK_NO_TAG: none. */
+    uint16_t older;
+    uint16_t newer;
 };
 
 /** How far the start has come. */
@@ -100,6 +113,11 @@ struct block_virtualiser {
     /** The client (plus 1) whose requests the driver is to give back; 0: nobody's. */
     uint32_t quieting;
     struct block_pending pending[BLOCK_MAX_IN_FLIGHT];
+    /** In the order that they were sent, which is that of their deadlines. */
+    uint16_t oldest;
+    uint16_t newest;
+    /** When a limit allows the next request. */
+    uint64_t allowed;
     struct block_segment segments[BLOCK_MAX_SEGMENTS];
     /** Is told of a client without a disk, and why, as a sentence about the disk. */
     void (*complain)(const char *client, const char *what);

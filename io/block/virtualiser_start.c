@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "virtualiser_start.h"
 
+#include "virtualiser_pending.h"
+
 static void virtualiser_complain(struct block_virtualiser *virtualiser, uint32_t i,
                                  const char *what)
 {
@@ -82,7 +84,7 @@ static uint32_t virtualiser_share(struct block_virtualiser *virtualiser)
     return clients;
 }
 
-void virtualiser_start_read(struct block_virtualiser *virtualiser)
+void virtualiser_start_read(struct block_virtualiser *virtualiser, uint64_t now)
 {
     struct block_request request = { .kind = BLOCK_READ, .segments = 1 };
     struct block_segment segment = { .address = virtualiser->buffer.address };
@@ -96,12 +98,13 @@ void virtualiser_start_read(struct block_virtualiser *virtualiser)
     request.bytes = bytes;
     segment.bytes = bytes;
     if (block_client_submit(&virtualiser->device, &request, &segment, &tag)) {
-        virtualiser->pending[tag] = (struct block_pending){
-            .client = VIRTUALISER_OWN,
-            .kind = BLOCK_READ,
-            .bytes = bytes,
-            .deadline = BLOCK_NEVER,
-        };
+        virtualiser_pending_add(virtualiser, tag,
+                                &(struct block_pending){
+                                    .client = VIRTUALISER_OWN,
+                                    .kind = BLOCK_READ,
+                                    .bytes = bytes,
+                                },
+                                now);
         virtualiser->reading = true;
     }
 }
@@ -119,6 +122,15 @@ uint32_t virtualiser_start_table(struct block_virtualiser *virtualiser,
     }
     virtualiser->table_error = partition_feed(&virtualiser->table, virtualiser->buffer.bytes);
     return virtualiser->table_error == PARTITION_MORE ? 0 : virtualiser_share(virtualiser);
+}
+
+uint32_t virtualiser_start_late(struct block_virtualiser *virtualiser)
+{
+    if (virtualiser->state != BLOCK_READS_TABLE) {
+        return 0;
+    }
+    virtualiser->table_error = PARTITION_ERR_READ;
+    return virtualiser_share(virtualiser);
 }
 
 uint32_t virtualiser_start_meet(struct block_virtualiser *virtualiser)

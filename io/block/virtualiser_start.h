@@ -5,17 +5,17 @@
 
 #include "virtualiser.h"
 
-/** pending.client of the virtualiser's own requests. */
-#define VIRTUALISER_OWN UINT8_MAX
-
 /** Look whether the driver has said what the disk is like. Returns the clients to be notified. */
 uint32_t virtualiser_start_meet(struct block_virtualiser *virtualiser);
 
 /** Ask the driver for what the partition table wants, if that is not under way. */
-void virtualiser_start_read(struct block_virtualiser *virtualiser);
+void virtualiser_start_read(struct block_virtualiser *virtualiser, uint64_t now);
 
 /** It was read, `bytes` of it. Returns the clients to be notified. */
 uint32_t virtualiser_start_table(struct block_virtualiser *virtualiser,
                                  const struct block_answer *answer, uint64_t bytes);
+
+/** It is late: nobody waits any longer. Returns the clients to be notified. */
+uint32_t virtualiser_start_late(struct block_virtualiser *virtualiser);
 
 #endif

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two Debian guests, each with a part of one disk: the system shared-disk, and variants of it."""
+import re
+
 import pytest
 
 from conftest import DISKS, IMAGES, attached, build_image, make_disk, system_file
@@ -103,14 +105,14 @@ RAM_DISK = '''<system name="ram-disk">
   </guest>
   <guest name="right" image="debian" ram="256M" bootargs="console=hvc0 quiet hostname=right">
     <console/>
-    <disk from="memory" first="2048" sectors="16" readonly="true"/>
+    <disk from="memory" first="2048" sectors="16" readonly="true" operations="10"/>
   </guest>
 </system>
 '''
 
 
 def test_ram_disk(boot, debian):
-    """A disk in memory that a file fills; an extent of it, which can be read only."""
+    """A disk in memory that a file fills; an extent of it, which can be read only, and slowly."""
     disk = make_disk('ram.img', 'ext4:2M', 'empty:1M')
     description = DISKS / 'ram-disk.system'
     description.write_text(RAM_DISK, encoding='utf-8')
@@ -129,6 +131,13 @@ def test_ram_disk(boot, debian):
     board.send('echo x > /dev/vda; echo end of $?\r')
     board.expect(r'end of [1-9]')
     prompt(board, 'right')
+    # Of sixteen reads at most two are in the bucket, and each of the others waits for its tenth.
+    command(board, 'right', 'read_one() { echo 3 > /proc/sys/vm/drop_caches; '
+                            'head -c 1 /dev/vda > /dev/null; }')
+    command(board, 'right', 'read_all() { for i in $(seq 16); do read_one || return 1; done; }')
+    seen = command(board, 'right', 'cat /proc/uptime; read_all; cat /proc/uptime')
+    before, after = re.findall(r'^(\d+\.\d+) \d+\.\d+', seen, re.M)
+    assert float(after) - float(before) > 1.3
     seen = command(board, 'right', 'md5sum < /dev/vda').split()[0]
     board.send('@1\r')
     prompt(board, 'left')

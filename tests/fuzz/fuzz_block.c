@@ -71,6 +71,9 @@ static void start(void)
             .share = BLOCK_SHARE_EXTENT,
             .first = PART * (i + 1ull),
             .count = PART,
+            /* One of them has limits. */
+            .bytes_a_second = i == 0 ? 0 : 1000000000,
+            .operations_a_second = i == 0 ? 0 : 1000000,
         };
     }
     if (!block_virtualiser_open(&virtualiser, &config, buffer, NULL) ||
@@ -159,6 +162,25 @@ static void submit(struct input *input, struct block_client *client)
     }
 }
 
+/* What is with the driver is in the order of its deadlines, all of it and nothing else. */
+static void check_order(void)
+{
+    uint64_t before = 0;
+    uint32_t count = 0;
+
+    for (uint16_t tag = virtualiser.oldest; tag != BLOCK_NO_TAG;
+         tag = virtualiser.pending[tag].newer) {
+        if (!virtualiser.device.busy[tag] || virtualiser.pending[tag].deadline < before) {
+            abort();
+        }
+        before = virtualiser.pending[tag].deadline;
+        count++;
+    }
+    if (count != block_client_in_flight(&virtualiser.device)) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = { data, size };
@@ -211,6 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 abort();
             }
         }
+        check_order();
     }
     return 0;
 }
