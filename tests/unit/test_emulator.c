@@ -27,6 +27,9 @@ static struct board test_board(void)
     board.nics[1].attach = (char *)"nic,bus=1";
     board.nics[2].attach = (char *)"nic,bus=2";
     board.nics_count = 3;
+    board.disks[0].attach = (char *)"virtio-blk-device,bus=one";
+    board.disks[1].attach = (char *)"virtio-blk-device,bus=two";
+    board.disks_count = 3;
     return board;
 }
 
@@ -74,6 +77,37 @@ static void test_everything(void **state)
                         "-icount shift=0,sleep=off "
                         "-object memory-backend-file,id=ram,share=on,size=67108864,mem-path=m "
                         "-machine memory-backend=ram -S -gdb tcp:127.0.0.1:99 -kernel i -d int\n");
+}
+
+static void test_disks(void **state)
+{
+    static const char *const files[] = { "a.img", "b c.img" };
+    struct emulator_wish wish = { .image = "i", .cpus = 1, .disks = files, .disks_count = 2 };
+
+    (void)state;
+    test_command(&wish, "qemu -M virt,gic-version=3,secure=off -cpu cortex-a53 -m 64M -smp 1 "
+                        "-drive if=none,id=disk0,format=raw,file=a.img "
+                        "-device virtio-blk-device,bus=one,drive=disk0 "
+                        "-drive 'if=none,id=disk1,format=raw,file=b c.img' "
+                        "-device virtio-blk-device,bus=two,drive=disk1 -kernel i\n");
+}
+
+static void test_refused_disks(void **state)
+{
+    static const char *const comma[] = { "a,readonly=on" };
+    static const char *const files[] = { "a", "b", "c", "d" };
+    struct emulator_wish wish = { .image = "i", .cpus = 1, .disks = comma, .disks_count = 1 };
+    struct board board = test_board();
+    struct emulator emulator;
+
+    (void)state;
+    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_DISK);
+    /* The board's third disk cannot be attached, and it has no fourth. */
+    wish.disks = files;
+    wish.disks_count = 3;
+    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_DISK);
+    board.disks_count = 2;
+    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_DISK);
 }
 
 static void test_refusals(void **state)
@@ -188,9 +222,10 @@ static void test_nets_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_nets),
-        cmocka_unit_test(test_nets_refused),
+        cmocka_unit_test(test_plain),    cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_disks),    cmocka_unit_test(test_refused_disks),
+        cmocka_unit_test(test_nets),     cmocka_unit_test(test_nets_refused),
+        cmocka_unit_test(test_refusals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
