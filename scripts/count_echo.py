@@ -60,8 +60,10 @@ class Program:
     def __init__(self, elf):
         text = subprocess.run(['aarch64-linux-gnu-objdump', '-d', '--no-show-raw-insn', str(elf)],
                               check=True, text=True, stdout=subprocess.PIPE).stdout
-        self.branch = {int(address, 16): bool(BRANCHES.match(word)) for address, word in
-                       re.findall(r'^\s*([0-9a-f]+):\t(\S+)', text, re.M)}
+        words = {int(address, 16): word for address, word in
+                 re.findall(r'^\s*([0-9a-f]+):\t(\S+)', text, re.M)}
+        self.branch = {address: bool(BRANCHES.match(word)) for address, word in words.items()}
+        self._calls = {address for address, word in words.items() if word == 'svc'}
         functions = re.findall(r'^([0-9a-f]+) <([^>]+)>:', text, re.M)
         self.starts = [int(address, 16) for address, _ in functions]
         self.names = [name for _, name in functions]
@@ -70,6 +72,10 @@ class Program:
         """Whether this program can execute these addresses in this order."""
         return all(a in self.branch for a in addresses) and \
             all(self.branch[a] or b == a + 4 for a, b in zip(addresses, addresses[1:]))
+
+    def resumes(self, last, first):
+        """Whether it can go on at `first` when the kernel came after `last`."""
+        return first == last + 4 or (self.branch[last] and last not in self._calls)
 
     def function(self, address):
         return self.names[bisect.bisect(self.starts, address) - 1]

@@ -142,6 +142,10 @@ class Machine:
             self._heard += more
         return None
 
+    def monitor(self, line):
+        """A command of QEMU's monitor; returns what it says."""
+        return self._ask('human-monitor-command', {'command-line': line})
+
     def count(self):
         """Instructions executed so far."""
         return self._ask('query-replay')['icount']
@@ -159,11 +163,11 @@ class Machine:
     def log_until(self, count):
         """Goes on for so many instructions, about, one at a time, and logs them."""
         for command in ('singlestep on', 'log exec,nochain'):
-            self._ask('human-monitor-command', {'command-line': command})
+            self.monitor(command)
         self._debug('c', answered=False)
         while self.count() < count:
             time.sleep(0.2)
-        self._ask('human-monitor-command', {'command-line': 'log none'})
+        self.monitor('log none')
 
     def run_until(self, text, seconds=120):
         """Goes on until the console has a text; returns what is there."""

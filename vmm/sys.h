@@ -66,6 +66,10 @@ void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number);
 /** Notify on a channel. */
 void sys_notify(uint32_t channel);
 
+/** Notify when the running entry point returns, with the system call in which the VMM then waits.
+ */
+void sys_notify_later(uint32_t channel);
+
 /**
  * Set bits of the interrupt status of the register page with that channel, and raise its interrupt.
  */

@@ -132,6 +132,11 @@ void sys_notify(uint32_t channel)
     microkit_notify(channel);
 }
 
+void sys_notify_later(uint32_t channel)
+{
+    microkit_deferred_notify(channel);
+}
+
 enum bh_error sys_device_raise(uint32_t channel, uint32_t bits)
 {
     return bh_device_raise(channel, bits);

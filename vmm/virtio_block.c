@@ -12,7 +12,7 @@ static void virtio_block_wake(struct virtio_block *block)
 {
     if (block->notify) {
         block->notify = false;
-        sys_notify(block->config.channel);
+        sys_notify_later(block->config.channel);
     }
 }
 

@@ -11,15 +11,16 @@
 
 #include "virtio_blk.h"
 
-/* Set in the ELF file by the tool. */
-uint64_t disk_vaddr = 1;
-uint64_t disk_irq = MICROKIT_MAX_CHANNELS;
-uint64_t dma_vaddr = 1;
-uint64_t dma_bytes = 1;
-uint64_t dma_paddr = 1;
-uint64_t block_vaddr = 1;
-uint64_t block_bytes = 1;
-uint64_t block_channel = MICROKIT_MAX_CHANNELS;
+/* Set in the ELF file by the tool: not to be taken for constants. */
+#define PATCHED __attribute__((used))
+PATCHED uint64_t disk_vaddr = 1;
+PATCHED uint64_t disk_irq = MICROKIT_MAX_CHANNELS;
+PATCHED uint64_t dma_vaddr = 1;
+PATCHED uint64_t dma_bytes = 1;
+PATCHED uint64_t dma_paddr = 1;
+PATCHED uint64_t block_vaddr = 1;
+PATCHED uint64_t block_bytes = 1;
+PATCHED uint64_t block_channel = MICROKIT_MAX_CHANNELS;
 
 static struct virtio_blk disk;
 static struct block_server server;

@@ -9,6 +9,9 @@
  *           4-5   DISK_COUNT writes of 4 KiB
  *           6-7   DISK_COUNT writes of 64 KiB
  *           8-9   DISK_DEEP reads of 4 KiB, DISK_DEPTH of them with the disk all the time
+ *
+ * probe_step is before each transfer of the first four phases, probe_answer at each answer of the
+ * last: labels without an instruction of their own.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -28,10 +31,10 @@
 
 #define DISK_SMALL 4096
 #define DISK_LARGE 65536
-#define DISK_COUNT 256
-#define DISK_WARM_UP 64
+#define DISK_COUNT 40
+#define DISK_WARM_UP 256
 #define DISK_DEPTH 32
-#define DISK_DEEP 4096
+#define DISK_DEEP 640
 
 /** Linux's struct iocb and struct io_event (include/uapi/linux/aio_abi.h). */
 struct disk_iocb {
@@ -64,6 +67,8 @@ static struct disk_event disk_events[DISK_DEPTH];
 #define DISK_MARK(n) \
     __asm__ volatile(".globl probe_mark_" #n "\nprobe_mark_" #n ": nop" : : : "memory")
 
+#define DISK_LABEL(name) __asm__ volatile(".globl " #name "\n" #name ":" : : : "memory")
+
 static long disk_call(long number, long x0, long x1, long x2, long x3, long x4)
 {
     register long r0 __asm__("x0") = x0;
@@ -88,9 +93,11 @@ static void disk_end(const char *text, long bytes)
 
 #define DISK_END(text) disk_end("disk: " text "\n", sizeof("disk: " text "\n") - 1)
 
-static void disk_run(long call, long fd, long bytes, long count)
+/** Not inlined, so that there is one label. */
+static __attribute__((noinline)) void disk_run(long call, long fd, long bytes, long count)
 {
     for (long i = 0; i < count; i++) {
+        DISK_LABEL(probe_step);
         if (disk_call(call, fd, (long)disk_buffer, bytes, i * bytes, 0) != bytes) {
             DISK_END("a transfer failed");
         }
@@ -105,7 +112,7 @@ static void disk_submit(uint64_t context, long count)
 }
 
 /** `count` reads in all; what was answered is sent again at once. */
-static void disk_deep(uint64_t context, long fd, long count)
+static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, long count)
 {
     long sent = DISK_DEPTH;
     long answered = 0;
@@ -128,6 +135,7 @@ static void disk_deep(uint64_t context, long fd, long count)
             DISK_END("io_getevents failed");
         }
         for (long i = 0; i < got; i++) {
+            DISK_LABEL(probe_answer);
             if (disk_events[i].result != DISK_SMALL) {
                 DISK_END("a transfer failed");
             }

@@ -14,16 +14,17 @@
 #define NS_A_SECOND 1000000000ull
 #define NOT_SET 1
 
-/* Set in the ELF file by the tool. */
-uint64_t config_vaddr = NOT_SET;
-uint64_t config_bytes = NOT_SET;
-uint64_t table_vaddr = NOT_SET;
-uint64_t table_paddr = NOT_SET;
+/* Set in the ELF file by the tool: not to be taken for constants. */
+#define PATCHED __attribute__((used))
+PATCHED uint64_t config_vaddr = NOT_SET;
+PATCHED uint64_t config_bytes = NOT_SET;
+PATCHED uint64_t table_vaddr = NOT_SET;
+PATCHED uint64_t table_paddr = NOT_SET;
 
 /* One variable a client: the tool knows names, and no arrays. */
 #define MEMORY(n)                      \
     extern uint64_t memory##n##_paddr; \
-    uint64_t memory##n##_paddr = NOT_SET
+    PATCHED uint64_t memory##n##_paddr = NOT_SET
 MEMORY(0);
 MEMORY(1);
 MEMORY(2);
@@ -104,6 +105,7 @@ static void set_timeout(uint64_t deadline, uint64_t now)
     }
 }
 
+/* The last of the notifications goes with the system call in which the PD then waits. */
 static void serve(void)
 {
     uint64_t now = config.timer != BLOCK_CONFIG_NONE ? clock_now() : 0;
@@ -113,11 +115,11 @@ static void serve(void)
         set_timeout(work.deadline, now);
     }
     if (work.device) {
-        microkit_notify(config.device.channel);
+        microkit_deferred_notify(config.device.channel);
     }
     for (uint32_t i = 0; work.clients != 0; i++, work.clients >>= 1) {
         if ((work.clients & 1) != 0) {
-            microkit_notify(config.clients[i].connection.channel);
+            microkit_deferred_notify(config.clients[i].connection.channel);
         }
     }
 }

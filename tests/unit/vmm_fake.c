@@ -264,6 +264,11 @@ void sys_notify(uint32_t channel)
     vmm_fake.notifies++;
 }
 
+void sys_notify_later(uint32_t channel)
+{
+    sys_notify(channel);
+}
+
 enum bh_error sys_device_raise(uint32_t channel, uint32_t bits)
 {
     if (channel >= BH_MAX_CHANNELS || vmm_fake.status[channel] == NULL) {
