@@ -2,7 +2,7 @@
 # The front door. `make help` lists what it can do. Everything generated goes below build/.
 
 # What `make run` starts: the newest complete system of systems/.
-DEFAULT_SYSTEM = shared-disk
+DEFAULT_SYSTEM = two-guests
 
 SYSTEM ?= $(DEFAULT_SYSTEM)
 BOARD  ?= qemu_virt_aarch64
@@ -55,6 +55,7 @@ $(FUZZ_COVERAGE)/build.ninja: | setup
 ## run: start a system in QEMU: make run [SYSTEM=name] [CONFIG=debug|release|benchmark] [ARGS=...]
 ##      guests boot Debian's kernel, or yours: [LINUX=Image] [INITRD=file] [DTB=file]
 ##      a system with a disk makes one, or takes yours: [DISK=file]
+##      ARGS="--forward tcp:8080:10.0.2.16:80": a port that leads to a guest's
 run: all
 	@scripts/run.sh --board $(BOARD) --config $(CONFIG) $(SYSTEM) $(ARGS)
 

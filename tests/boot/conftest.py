@@ -144,6 +144,15 @@ def attached(path, bus=24):
             '-device', f'virtio-blk-device,bus=virtio-mmio-bus.{bus},drive=disk{bus}')
 
 
+def networked(*forwards, bus=16):
+    """QEMU's arguments that join a network device of the board to its user network; `forwards` are
+    (port of this host, address, port) of TCP services of guests."""
+    ports = ''.join(f',hostfwd=tcp:127.0.0.1:{port}-{address}:{to}'
+                    for port, address, to in forwards)
+    return ('-netdev', f'user,id=net{bus}{ports}',
+            '-device', f'virtio-net-device,bus=virtio-mmio-bus.{bus},netdev=net{bus}')
+
+
 class Board:
     """A board in QEMU that runs an image."""
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BOARD, IMAGES, TOOL, build_image, linux_image, system_file
+from conftest import BOARD, IMAGES, TOOL, TOP, build_image, linux_image, system_file
 
 TWO = '''<system>
   <image name="my.linux" kernel="k" initrd="i"/>
@@ -24,6 +24,7 @@ ONE = '''<system>
 </system>
 '''
 KERNEL_BYTES = 3 << 20
+UART = TOP / 'tests/boot/systems/two-guests-uart/two-guests-uart.system'
 
 
 def bulkhead(*arguments, **environment):
@@ -158,7 +159,7 @@ def test_tree_of_devices(folder):
 
 def test_two_guests(boot, gic, debian):
     """One has the terminal, starts again and ends; the other is heard of."""
-    image = build_image('two-guests', output=IMAGES / f'two-guests-{gic}', search=[debian])
+    image = build_image(UART, output=IMAGES / f'two-guests-uart-{gic}', search=[debian])
     board = boot(image, gic=gic, smp=2, timeout=120)
     # The VMMs' own sentences may come in one another's lines: each prints its characters singly.
     board.expect_all(['guest ready: right', 'left login: '])
@@ -175,7 +176,7 @@ def test_two_guests(boot, gic, debian):
 
 def test_guest_without_devices_ends(boot, debian, tmp_path):
     """Beside a guest that has the terminal, one whose init powers off at once."""
-    text = system_file('two-guests').read_text(encoding='utf-8')
+    text = UART.read_text(encoding='utf-8')
     off = text.replace('quiet hostname=right', 'quiet rdinit=/bin/busybox -- poweroff -f')
     assert off != text
     path = tmp_path / 'two-guests-off.system'
