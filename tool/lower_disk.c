@@ -225,10 +225,15 @@ static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lo
         return;
     }
     disk->driver = disk_pd(lower, from, lower_string(from->name.pos, "%s.driver", from->name.text),
-                           from->ram        ? "ram_disk.elf"
-                           : device != NULL ? device->driver
-                                            : "virtio_blk.elf",
+                           from->driver.text != NULL ? from->driver.text
+                           : from->ram               ? "ram_disk.elf"
+                           : device != NULL          ? device->driver
+                                                     : "virtio_blk.elf",
                            DISK_DRIVER_PRIORITY);
+    if (from->driver.text != NULL) {
+        lower->sdf->pds[disk->driver].program_pos = from->driver.pos;
+        lower->sdf->pds[disk->driver].program_sdk = false;
+    }
     disk->pd = disk_pd(lower, from, lower_string(from->name.pos, "%s", from->name.text),
                        "block.elf", DISK_PRIORITY);
     disk->config = disk_region(lower, from, "config", 0);

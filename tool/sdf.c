@@ -66,6 +66,7 @@ static void sdf_free_disks(struct sdf *sdf)
     for (size_t i = 0; i < sdf->disks_count; i++) {
         free(sdf->disks[i].name.text);
         free(sdf->disks[i].file.text);
+        free(sdf->disks[i].driver.text);
     }
     free(sdf->disks);
 }

@@ -329,7 +329,8 @@ struct sdf_console {
 struct sdf_disk {
     struct diag_pos pos;
     struct sdf_str name;
-    bool ram; /* not a device, but memory of `size` bytes that `file` fills */
+    bool ram;              /* not a device, but memory of `size` bytes that `file` fills */
+    struct sdf_str driver; /* program, instead of the SDK's */
     struct sdf_num size;
     struct sdf_str file;
     struct sdf_num cpu;      /* of its driver and virtualiser */

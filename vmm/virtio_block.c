@@ -7,6 +7,7 @@
 #include "sys.h"
 
 _Static_assert(VBLK_ID_BYTES == BLOCK_ID_BYTES, "an id is an id");
+_Static_assert(VBLK_LIFETIME_BYTES == BLOCK_LIFETIME_BYTES, "as the disk writes it");
 
 static void virtio_block_wake(struct virtio_block *block)
 {
@@ -18,11 +19,10 @@ static void virtio_block_wake(struct virtio_block *block)
 
 static bool virtio_block_submit(void *context, const struct vblk_request *request)
 {
-    static const uint8_t kinds[] = { [VBLK_READ] = BLOCK_READ,
-                                     [VBLK_WRITE] = BLOCK_WRITE,
-                                     [VBLK_FLUSH] = BLOCK_FLUSH,
-                                     [VBLK_DISCARD] = BLOCK_DISCARD,
-                                     [VBLK_ZERO] = BLOCK_ZERO };
+    static const uint8_t kinds[] = {
+        [VBLK_READ] = BLOCK_READ,       [VBLK_WRITE] = BLOCK_WRITE, [VBLK_FLUSH] = BLOCK_FLUSH,
+        [VBLK_DISCARD] = BLOCK_DISCARD, [VBLK_ZERO] = BLOCK_ZERO,   [VBLK_LIFETIME] = BLOCK_LIFETIME
+    };
     struct virtio_block *block = context;
     struct block_request onward = {
         .kind = kinds[request->kind],
@@ -98,6 +98,7 @@ static const char *virtio_block_make(struct virtio_block *block, const struct bl
         .max_discard = (info->flags & BLOCK_INFO_DISCARD) != 0 ? info->max_discard : 0,
         .discard_alignment = info->discard_alignment,
         .max_zero = (info->flags & BLOCK_INFO_ZERO) != 0 ? info->max_zero : 0,
+        .lifetime = (info->flags & BLOCK_INFO_LIFETIME) != 0,
     };
     const struct vblk_config model = {
         .mem = block->config.mem,

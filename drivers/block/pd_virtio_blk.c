@@ -66,7 +66,7 @@ static void disk_requests(void)
     /* The virtualiser keeps to the depth that it was told, so that slots do not run out. */
     while (disk.in_flight < disk.slot_count && block_server_next(&server, &request, segments)) {
         block_server_take(&server, &request);
-        if (request.kind < BLOCK_READ || request.kind > BLOCK_ZERO ||
+        if (request.kind < BLOCK_READ || request.kind >= BLOCK_KIND_COUNT ||
             !virtio_blk_submit(&disk, &request, segments)) {
             block_server_answer(&server, request.id, BLOCK_UNSUPPORTED, 0);
         }

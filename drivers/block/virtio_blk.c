@@ -8,6 +8,7 @@
 #define TYPE_IN 0u
 #define TYPE_OUT 1u
 #define TYPE_FLUSH 4u
+#define TYPE_GET_LIFETIME 10u
 #define TYPE_DISCARD 11u
 #define TYPE_WRITE_ZEROES 13u
 #define RANGE_UNMAP 1u
@@ -150,7 +151,8 @@ static void blk_fill(struct virtio_blk *blk, uint32_t slot, uint32_t type, uint6
 {
     struct slot_memory *memory = blk_slot(blk, slot);
     uint64_t address = blk_slot_address(blk, slot);
-    uint16_t more = VIRTIO_DESC_NEXT | (type == TYPE_IN ? VIRTIO_DESC_WRITE : 0);
+    uint16_t more =
+        VIRTIO_DESC_NEXT | (type == TYPE_IN || type == TYPE_GET_LIFETIME ? VIRTIO_DESC_WRITE : 0);
     uint32_t i;
 
     memory->type = type;
@@ -170,11 +172,11 @@ static void blk_fill(struct virtio_blk *blk, uint32_t slot, uint32_t type, uint6
 bool virtio_blk_submit(struct virtio_blk *blk, const struct block_request *request,
                        const struct block_segment *segments)
 {
-    static const uint32_t types[] = { [BLOCK_READ] = TYPE_IN,
-                                      [BLOCK_WRITE] = TYPE_OUT,
-                                      [BLOCK_FLUSH] = TYPE_FLUSH,
-                                      [BLOCK_DISCARD] = TYPE_DISCARD,
-                                      [BLOCK_ZERO] = TYPE_WRITE_ZEROES };
+    static const uint32_t types[] = {
+        [BLOCK_READ] = TYPE_IN,           [BLOCK_WRITE] = TYPE_OUT,
+        [BLOCK_FLUSH] = TYPE_FLUSH,       [BLOCK_DISCARD] = TYPE_DISCARD,
+        [BLOCK_ZERO] = TYPE_WRITE_ZEROES, [BLOCK_LIFETIME] = TYPE_GET_LIFETIME
+    };
     uint32_t slot = blk->free;
 
     if (slot == NO_SLOT) {

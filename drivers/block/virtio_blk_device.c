@@ -12,13 +12,14 @@
 #define FEATURE_TOPOLOGY VIRTIO_FEATURE(10)
 #define FEATURE_DISCARD VIRTIO_FEATURE(13)
 #define FEATURE_WRITE_ZEROES VIRTIO_FEATURE(14)
+#define FEATURE_LIFETIME VIRTIO_FEATURE(15)
 /** @} */
 
 #define FEATURES_NEEDED (VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC)
 #define FEATURES_WANTED                                                                       \
     (FEATURES_NEEDED | VIRTIO_F_EVENT_IDX | FEATURE_SIZE_MAX | FEATURE_SEG_MAX | FEATURE_RO | \
      FEATURE_BLK_SIZE | VIRTIO_BLK_FEATURE_FLUSH | FEATURE_TOPOLOGY | FEATURE_DISCARD |       \
-     FEATURE_WRITE_ZEROES)
+     FEATURE_WRITE_ZEROES | FEATURE_LIFETIME)
 
 /** @{ The configuration space (5.2.4). */
 #define CONFIG_CAPACITY 0u
@@ -196,6 +197,7 @@ enum virtio_blk_error virtio_blk_device_config(const struct virtio_blk *blk,
         info->flags |= BLOCK_INFO_ZERO;
         info->max_zero = device_config(blk, CONFIG_MAX_ZERO);
     }
+    info->flags |= virtio_blk_device_has(blk, FEATURE_LIFETIME) ? BLOCK_INFO_LIFETIME : 0;
     info->flags |= virtio_blk_device_has(blk, FEATURE_RO) ? BLOCK_INFO_READ_ONLY : 0;
     info->flags |= virtio_blk_device_has(blk, VIRTIO_BLK_FEATURE_FLUSH) ? BLOCK_INFO_FLUSH : 0;
     if (!device_is_power(info->logical_bytes) || info->logical_bytes < BLOCK_SECTOR ||

@@ -59,6 +59,7 @@
 #define BLOCK_MAX_BYTES (1ull << 41)
 #define BLOCK_HEADER_SLOTS 2u
 #define BLOCK_ID_BYTES 20u
+#define BLOCK_LIFETIME_BYTES 6u
 
 #define BLOCK_ANSWERS 0x1000u
 #define BLOCK_ANSWER_BYTES 0x2000u
@@ -72,6 +73,10 @@ enum block_kind {
     BLOCK_FLUSH = 3,
     BLOCK_DISCARD = 4,
     BLOCK_ZERO = 5,
+    /** To write BLOCK_LIFETIME_BYTES that say how worn the disk is, as virtIO 1.2 has them (5.2.6).
+     */
+    BLOCK_LIFETIME = 6,
+    BLOCK_KIND_COUNT
 };
 
 /** @{ Flags of a request. */
@@ -104,6 +109,8 @@ enum block_status {
 #define BLOCK_INFO_FLUSH 2u
 #define BLOCK_INFO_DISCARD 4u
 #define BLOCK_INFO_ZERO 8u
+/** The disk knows how worn it is. */
+#define BLOCK_INFO_LIFETIME 16u
 /** @} */
 
 /** What the server has said of the disk. */

@@ -41,7 +41,7 @@ bool block_virtualiser_open(struct block_virtualiser *virtualiser,
 static void virtualiser_answer(struct block_virtualiser_client *client, uint32_t id, uint8_t kind,
                                enum block_status status, uint64_t bytes)
 {
-    client->stats.requests[kind <= BLOCK_ZERO ? kind : 0]++;
+    client->stats.requests[kind < BLOCK_KIND_COUNT ? kind : 0]++;
     client->stats.statuses[status]++;
     if (kind == BLOCK_READ) {
         client->stats.bytes_read += bytes;
@@ -56,7 +56,8 @@ static enum block_status virtualiser_status(const struct block_virtualiser_clien
                                             const struct block_pending *pending,
                                             const struct block_answer *answer)
 {
-    bool moves = pending->kind == BLOCK_READ || pending->kind == BLOCK_WRITE;
+    bool moves = pending->kind == BLOCK_READ || pending->kind == BLOCK_WRITE ||
+                 pending->kind == BLOCK_LIFETIME;
 
     if (answer->status == BLOCK_ABORTED && client->late) {
         return BLOCK_LATE;
@@ -153,6 +154,14 @@ static enum block_status virtualiser_check(struct block_virtualiser *virtualiser
             return BLOCK_READ_ONLY;
         }
         good = good &&
+               virtualiser_translate(virtualiser, client->config, request, virtualiser->segments);
+        break;
+    case BLOCK_LIFETIME:
+        if ((info->flags & BLOCK_INFO_LIFETIME) == 0) {
+            return BLOCK_UNSUPPORTED;
+        }
+        request->sector = 0;
+        good = request->bytes == BLOCK_LIFETIME_BYTES &&
                virtualiser_translate(virtualiser, client->config, request, virtualiser->segments);
         break;
     case BLOCK_FLUSH:

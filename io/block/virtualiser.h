@@ -33,7 +33,7 @@
 /** Counters of a client, from the start on. */
 struct block_stats {
     /** Answered, by kind (enum block_kind; 0: no kind that there is). */
-    uint64_t requests[BLOCK_ZERO + 1];
+    uint64_t requests[BLOCK_KIND_COUNT];
     uint64_t bytes_read;
     uint64_t bytes_written;
     /** Answered, by status. */

@@ -122,6 +122,10 @@ def test_ram_disk(boot, debian):
     size = disk.stat().st_size // 512
     assert f'[vda] {size} 512-byte' in command(board, 'left', 'dmesg | grep "logical blocks"')
     assert 'vda2' in command(board, 'left', 'ls /dev')
+    # At least 128 segments, and so a request of 1 MiB at least, wherever its pages are.
+    limits = command(board, 'left', 'cd /sys/block/vda/queue; cat max_segments max_hw_sectors_kb')
+    segments, kib = re.findall(r'^\d+$', limits, re.M)
+    assert int(segments) >= 128 and int(kib) >= 1024
     command(board, 'left', 'mount -o sync /dev/vda1 /mnt; echo hello > /mnt/file; umount /mnt; '
                            'mount /dev/vda1 /mnt; grep hello /mnt/file; umount /mnt')
     command(board, 'left', 'dd if=/dev/vda bs=512 skip=2048 count=16 | md5sum > /tmp/sum')

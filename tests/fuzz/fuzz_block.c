@@ -51,7 +51,7 @@ static void start(void)
         .sectors = 10000,
         .logical_bytes = 512,
         .physical_bytes = 512,
-        .flags = BLOCK_INFO_FLUSH | BLOCK_INFO_DISCARD | BLOCK_INFO_ZERO,
+        .flags = BLOCK_INFO_FLUSH | BLOCK_INFO_DISCARD | BLOCK_INFO_ZERO | BLOCK_INFO_LIFETIME,
         .max_segments = 16,
         .max_segment_bytes = 0x8000,
         .depth = 64,
@@ -98,15 +98,19 @@ static void check(const struct block_request *request)
 {
     unsigned int i = request->owner - 1u;
 
-    if (i >= CLIENTS || request->kind < BLOCK_READ || request->kind > BLOCK_ZERO) {
+    if (i >= CLIENTS || request->kind < BLOCK_READ || request->kind >= BLOCK_KIND_COUNT) {
         abort();
     }
     if (request->kind == BLOCK_FLUSH) {
         return;
     }
-    if (request->sector < PART * (i + 1ull) || request->bytes == 0 || request->bytes % 512 != 0 ||
-        request->sector >= PART * (i + 2ull) ||
-        request->bytes / 512 > PART * (i + 2ull) - request->sector) {
+    if (request->kind == BLOCK_LIFETIME) {
+        if (request->bytes != BLOCK_LIFETIME_BYTES || request->segments == 0) {
+            abort();
+        }
+    } else if (request->sector < PART * (i + 1ull) || request->bytes == 0 ||
+               request->bytes % 512 != 0 || request->sector >= PART * (i + 2ull) ||
+               request->bytes / 512 > PART * (i + 2ull) - request->sector) {
         abort();
     }
     for (unsigned int n = 0; n < request->segments; n++) {
@@ -153,6 +157,9 @@ static void submit(struct input *input, struct block_client *client)
 
     for (unsigned int i = 0; i < 4; i++) {
         own[i] = (struct block_segment){ take(input, 3), take(input, 2) };
+    }
+    if (request.kind == BLOCK_LIFETIME) {
+        request.bytes = request.bytes == 0 ? BLOCK_LIFETIME_BYTES : request.bytes;
     }
     if (request.segments == 1) {
         own[0].bytes = request.bytes;

@@ -200,6 +200,13 @@ void hostile_put64(struct hostile *hostile, uint32_t offset, uint64_t value);
 /** A byte of the memory. */
 unsigned hostile_get8(const struct hostile *hostile, uint32_t offset);
 
+/** Begin a request to a disk: its header, `bytes` bytes of data at HOSTILE_BODY, its status. */
+void hostile_disk_send(struct hostile *hostile, uint32_t type, uint64_t sector, uint32_t bytes);
+
+/** The same, and its answer: the status, or HOSTILE_LOST when it never came back. */
+unsigned hostile_disk_ask(struct hostile *hostile, uint32_t type, uint64_t sector, uint32_t bytes);
+#define HOSTILE_LOST 0x100U
+
 /** Write the `number`th descriptor of the next buffer, as available. */
 void hostile_put_desc(struct hostile *hostile, unsigned number, const struct hostile_desc *desc);
 

@@ -25,8 +25,6 @@
 #define IOERR 1U
 #define UNSUPP 2U
 /** @} */
-/** The request never came back. */
-#define LOST 0x100U
 
 static uint64_t capacity(const struct hostile *hostile)
 {
@@ -61,20 +59,25 @@ static void send(struct hostile *hostile, uint32_t header, const struct hostile_
     hostile_kick(hostile);
 }
 
-/* A request and its answer. */
-static unsigned ask(struct hostile *hostile, uint32_t type, uint64_t sector, uint32_t bytes)
+void hostile_disk_send(struct hostile *hostile, uint32_t type, uint64_t sector, uint32_t bytes)
 {
     bool reads = type == IN || type == GET_ID || type == GET_LIFETIME;
     const struct hostile_desc data = { HOSTILE_AT_BODY, bytes, reads ? WRITE : 0, 0 };
 
     put_header(hostile, type, sector);
     send(hostile, HEADER_BYTES, &data);
-    return hostile_answered(hostile) ? hostile_get8(hostile, HOSTILE_STATUS_BYTE) : LOST;
+}
+
+unsigned hostile_disk_ask(struct hostile *hostile, uint32_t type, uint64_t sector, uint32_t bytes)
+{
+    hostile_disk_send(hostile, type, sector, bytes);
+    return hostile_answered(hostile) ? hostile_get8(hostile, HOSTILE_STATUS_BYTE) : HOSTILE_LOST;
 }
 
 static bool fails(struct hostile *hostile, uint64_t sector, uint32_t bytes)
 {
-    return ask(hostile, IN, sector, bytes) == IOERR && ask(hostile, OUT, sector, bytes) == IOERR;
+    return hostile_disk_ask(hostile, IN, sector, bytes) == IOERR &&
+           hostile_disk_ask(hostile, OUT, sector, bytes) == IOERR;
 }
 
 /* Nothing behind the end is there, and both ends can be written and read. */
@@ -96,9 +99,9 @@ static bool sectors_at_every_edge(struct hostile *hostile)
     }
     for (unsigned i = 0; i < 2; i++) {
         hostile_fill(hostile, HOSTILE_BODY, SECTOR, (unsigned char)(0x61 + i));
-        good = good && ask(hostile, OUT, inside[i], SECTOR) == OK;
+        good = good && hostile_disk_ask(hostile, OUT, inside[i], SECTOR) == OK;
         hostile_fill(hostile, HOSTILE_BODY, 2 * SECTOR, UNSET);
-        good = good && ask(hostile, IN, inside[i], SECTOR) == OK;
+        good = good && hostile_disk_ask(hostile, IN, inside[i], SECTOR) == OK;
         good = good && hostile_get8(hostile, HOSTILE_BODY + SECTOR - 1) == 0x61 + i &&
                hostile_get8(hostile, HOSTILE_BODY + SECTOR) == UNSET;
     }
@@ -122,7 +125,7 @@ static bool types_of_no_meaning(struct hostile *hostile)
     bool good = true;
 
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        good = good && ask(hostile, types[i], 0, SECTOR) == UNSUPP;
+        good = good && hostile_disk_ask(hostile, types[i], 0, SECTOR) == UNSUPP;
     }
     return good;
 }
@@ -133,9 +136,9 @@ static bool requests_that_were_not_negotiated(struct hostile *hostile)
     hostile_put64(hostile, HOSTILE_BODY, 0);
     hostile_put32(hostile, HOSTILE_BODY + 8, 1);
     hostile_put32(hostile, HOSTILE_BODY + 12, 0);
-    return ask(hostile, DISCARD, 0, RANGE_BYTES) == UNSUPP &&
-           ask(hostile, WRITE_ZEROES, 0, RANGE_BYTES) == UNSUPP &&
-           ask(hostile, GET_LIFETIME, 0, 6) == UNSUPP;
+    return hostile_disk_ask(hostile, DISCARD, 0, RANGE_BYTES) == UNSUPP &&
+           hostile_disk_ask(hostile, WRITE_ZEROES, 0, RANGE_BYTES) == UNSUPP &&
+           hostile_disk_ask(hostile, GET_LIFETIME, 0, 6) == UNSUPP;
 }
 
 static bool headers_that_are_short(struct hostile *hostile)
@@ -188,12 +191,13 @@ static bool reset_with_a_request_under_way(struct hostile *hostile)
             return false;
         }
     }
-    return hostile_boot(hostile) && ask(hostile, IN, 0, SECTOR) == OK;
+    return hostile_boot(hostile) && hostile_disk_ask(hostile, IN, 0, SECTOR) == OK;
 }
 
 static bool flush_with_data(struct hostile *hostile)
 {
-    return ask(hostile, FLUSH, UINT64_MAX, SECTOR) == OK && ask(hostile, FLUSH, 0, 0) == OK;
+    return hostile_disk_ask(hostile, FLUSH, UINT64_MAX, SECTOR) == OK &&
+           hostile_disk_ask(hostile, FLUSH, 0, 0) == OK;
 }
 
 static const struct hostile_attack attacks[] = {

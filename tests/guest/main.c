@@ -29,6 +29,8 @@ static const struct test_group *const groups[] = {
     &sleep_tests,
     &costs_tests,
     &exits_tests,
+    &faults_tests,
+    &reads_tests,
     &features_tests,
     &virtio_tests,
     &irqs_tests,

@@ -46,10 +46,18 @@ static unsigned int notifies;
 /* A device that does not come out of a reset. */
 static bool stuck;
 
+/* pre_eol_info, device_lifetime_est_typ_a and _b (5.2.6). */
+static const uint8_t lifetime[] = { 1, 0, 3, 0, 11, 0 };
+
 static void move(const struct vblk_request *request, const struct chain_segment *data)
 {
     uint8_t *at = contents + request->sector * 512;
 
+    if (request->kind == VBLK_LIFETIME) {
+        memcpy(data[0].host.ptr, lifetime, 2);
+        memcpy(data[1].host.ptr, lifetime + 2, 4);
+        return;
+    }
     for (unsigned int i = 0; i < request->count; i++) {
         if (request->kind == VBLK_READ) {
             memcpy(data[i].host.ptr, at, data[i].bytes);
@@ -67,7 +75,8 @@ static void finish(unsigned int number)
 {
     const struct vblk_request *request = &kept[number];
 
-    if (request->kind == VBLK_READ || request->kind == VBLK_WRITE || request->kind == VBLK_ZERO) {
+    if (request->kind == VBLK_READ || request->kind == VBLK_WRITE || request->kind == VBLK_ZERO ||
+        request->kind == VBLK_LIFETIME) {
         move(request, kept_data[number]);
     }
     vblk_complete(&blk, request->tag, VBLK_OK);
@@ -299,6 +308,38 @@ static void flush_discard_and_zeros(void **state)
     assert_int_equal(contents[200 * 512], 0);
 }
 
+static void how_worn_it_is(void **state)
+{
+    const struct block_segment data[] = { { DATA_AT, 2 }, { DATA_AT + 0x100, 4 } };
+    const struct block_request request = {
+        .id = 5, .kind = BLOCK_LIFETIME, .segments = 2, .bytes = BLOCK_LIFETIME_BYTES, .owner = 1
+    };
+
+    (void)state;
+    /* The device does not know. */
+    assert_int_equal(info.flags & BLOCK_INFO_LIFETIME, 0);
+    disk.lifetime = true;
+    make_device();
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_OK);
+    assert_true((info.flags & BLOCK_INFO_LIFETIME) != 0);
+    memset(world_at(&world, DATA_AT), 0xee, 0x200);
+    assert_true(virtio_blk_submit(&driver, &request, data));
+    virtio_blk_kick(&driver);
+    expect(5, BLOCK_DONE);
+    assert_memory_equal(world_at(&world, DATA_AT), lifetime, 2);
+    assert_memory_equal(world_at(&world, DATA_AT + 0x100), lifetime + 2, 4);
+    assert_int_equal(*world_at(&world, DATA_AT + 2), 0xee);
+    /* It is repeated like any other. */
+    at_once = false;
+    kept_count = 0;
+    assert_true(virtio_blk_submit(&driver, &request, data));
+    virtio_blk_kick(&driver);
+    assert_int_equal(virtio_blk_withdraw(&driver, 2), VIRTIO_BLK_OK);
+    assert_int_equal(kept_count, 2);
+    assert_int_equal(kept[1].kind, VBLK_LIFETIME);
+    assert_int_equal(kept[1].bytes, BLOCK_LIFETIME_BYTES);
+}
+
 static void a_full_device(void **state)
 {
     const struct block_request request = { .kind = BLOCK_FLUSH };
@@ -459,6 +500,7 @@ int main(void)
         TEST(reads_and_writes),
         TEST(a_stable_write_is_followed_by_a_flush),
         TEST(flush_discard_and_zeros),
+        TEST(how_worn_it_is),
         TEST(a_full_device),
         TEST(errors),
         TEST(what_is_withdrawn_comes_back_and_the_rest_is_repeated),

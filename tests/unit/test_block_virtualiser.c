@@ -253,6 +253,56 @@ static void kinds_that_there_are_not(void **state)
     assert_int_equal(block_rig.taken_count, 0);
 }
 
+static void how_worn_the_disk_is(void **state)
+{
+    const struct block_segment halves[] = { { 0x100, 2 }, { 0x200, 4 } };
+    struct block_request request = {
+        .kind = BLOCK_LIFETIME, .segments = 1, .sector = 9, .bytes = BLOCK_LIFETIME_BYTES
+    };
+    struct block_segment segment = { BLOCK_RIG_MEMORY - 5, BLOCK_LIFETIME_BYTES };
+    struct block_info seen;
+    uint32_t tag;
+
+    (void)state;
+    /* The driver does not know. */
+    block_rig_start();
+    assert_true(block_client_submit(&block_rig.clients[1], &request, &segment, &tag));
+    block_rig_publish(1);
+    (void)block_rig_serve();
+    block_rig_expect(1, tag, BLOCK_UNSUPPORTED);
+    assert_int_equal(block_rig_teardown(NULL), 0);
+    assert_int_equal(block_rig_setup(NULL), 0);
+    block_rig.info.flags |= BLOCK_INFO_LIFETIME;
+    block_rig_start();
+    assert_int_equal(block_client_info(&block_rig.clients[1], &seen), BLOCK_DISK_THERE);
+    assert_true((seen.flags & BLOCK_INFO_LIFETIME) != 0);
+    /* Not its memory, or not as many bytes as that has. */
+    assert_true(block_client_submit(&block_rig.clients[1], &request, &segment, &tag));
+    block_rig_publish(1);
+    (void)block_rig_serve();
+    block_rig_expect(1, tag, BLOCK_INVALID);
+    segment = (struct block_segment){ 0x100, 512 };
+    request.bytes = 512;
+    assert_true(block_client_submit(&block_rig.clients[1], &request, &segment, &tag));
+    block_rig_publish(1);
+    (void)block_rig_serve();
+    block_rig_expect(1, tag, BLOCK_INVALID);
+    /* A client that may only read may ask. */
+    request.bytes = BLOCK_LIFETIME_BYTES;
+    request.segments = 2;
+    assert_true(block_client_submit(&block_rig.clients[1], &request, halves, &tag));
+    block_rig_publish(1);
+    (void)block_rig_serve();
+    block_rig_drive();
+    assert_int_equal(block_rig.taken_count, 1);
+    assert_int_equal(block_rig.taken[0].request.kind, BLOCK_LIFETIME);
+    assert_int_equal(block_rig.taken[0].request.sector, 0);
+    assert_int_equal(block_rig.taken[0].segments[1].address, BLOCK_RIG_BASE(1) + 0x200);
+    block_rig_answer(0, BLOCK_DONE, BLOCK_LIFETIME_BYTES - 1);
+    (void)block_rig_serve();
+    block_rig_expect(1, tag, BLOCK_FAILED);
+}
+
 static void a_client_with_many_requests_delays_another_by_16(void **state)
 {
     unsigned int before = 0;
@@ -723,6 +773,7 @@ int main(void)
         TEST(lists_of_segments),
         TEST(a_read_only_client_changes_nothing),
         TEST(kinds_that_there_are_not),
+        TEST(how_worn_the_disk_is),
         TEST(a_client_with_many_requests_delays_another_by_16),
         TEST(clients_take_turns),
         TEST(the_driver_gets_no_more_than_it_takes),
