@@ -123,8 +123,8 @@ def test_ram_disk(boot, debian):
     assert f'[vda] {size} 512-byte' in command(board, 'left', 'dmesg | grep "logical blocks"')
     assert 'vda2' in command(board, 'left', 'ls /dev')
     # At least 128 segments, and so a request of 1 MiB at least, wherever its pages are.
-    limits = command(board, 'left', 'cd /sys/block/vda/queue; cat max_segments max_hw_sectors_kb')
-    segments, kib = re.findall(r'^\d+$', limits, re.M)
+    segments, kib = [command(board, 'left', f'cat /sys/block/vda/queue/{limit}').split()[-1]
+                     for limit in ['max_segments', 'max_hw_sectors_kb']]
     assert int(segments) >= 128 and int(kib) >= 1024
     command(board, 'left', 'mount -o sync /dev/vda1 /mnt; echo hello > /mnt/file; umount /mnt; '
                            'mount /dev/vda1 /mnt; grep hello /mnt/file; umount /mnt')
