@@ -145,6 +145,22 @@ struct sdf_channel *lower_channel(struct lower *lower, struct diag_pos pos, size
                                   uint64_t first_id, size_t second, uint64_t second_id,
                                   const char *symbol);
 
+/** A driver of the board that runs a program of the SDK. */
+struct lower_driver {
+    const char *name;
+    const char *program;
+    uint64_t priority;
+    const struct sdf_num *cpu;
+    /** How often in a minute it is restarted after a fault; not given: it stays stopped. */
+    const struct sdf_num *restart;
+};
+
+/**
+ * Add a driver; returns its index. One that is restarted is the child, with the id 0, of a
+ * protection domain that does it and stands directly before it.
+ */
+size_t lower_driver(struct lower *lower, struct diag_pos pos, const struct lower_driver *driver);
+
 /** `symbol` of a protection domain receives the physical address of a region. */
 void lower_paddr(struct lower *lower, size_t pd, size_t region, struct sdf_str symbol);
 

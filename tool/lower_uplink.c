@@ -64,12 +64,16 @@ void lower_uplink(struct lower *lower, struct lower_network *network)
         return;
     }
     name = lower_string(from->net.pos, "%s.%s", network->from->name.text, from->name.text);
-    driver.pd =
-        lower_sdk_pd(lower, from->net.pos, name.text,
-                     device != NULL ? device->driver : "virtio_nic.elf", LOWER_NETWORK_PRIORITY);
+    driver.pd = lower_driver(lower, from->net.pos,
+                             &(struct lower_driver){
+                                 .name = name.text,
+                                 .program = device != NULL ? device->driver : "virtio_nic.elf",
+                                 .priority = LOWER_NETWORK_PRIORITY,
+                                 .cpu = &from->cpu,
+                                 .restart = &from->restart,
+                             });
     free(name.text);
     pd = &lower->sdf->pds[driver.pd];
-    pd->cpu = from->cpu;
     if (device != NULL) {
         region = uplink_region(lower, from, network, driver.pd, "registers", UPLINK_PAGE,
                                UPLINK_REGISTERS, "nic_vaddr");

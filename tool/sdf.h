@@ -270,9 +270,10 @@ struct sdf_deny {
 
 /** <uplink>: of a network, the port behind which the outside is. */
 struct sdf_uplink {
-    struct sdf_str name; /* for <deny> and for people */
-    struct sdf_num cpu;  /* of its driver */
-    struct sdf_net net;  /* vlan, tagged, rate and burst of the port */
+    struct sdf_str name;    /* for <deny> and for people */
+    struct sdf_num cpu;     /* of its driver */
+    struct sdf_num restart; /* of its driver, after faults: how often in a minute */
+    struct sdf_net net;     /* vlan, tagged, rate and burst of the port */
 };
 
 /** <network>: a switch. Bulkhead's own element. */

@@ -34,7 +34,8 @@ static void sdf_read_deny(const struct xml_element *element, struct diag *diag,
 static void sdf_read_uplink(const struct xml_element *element, struct diag *diag,
                             struct sdf_network *network)
 {
-    static const char *const names[] = { "name", "cpu", "vlan", "tagged", "rate", "burst", NULL };
+    static const char *const names[] = { "name",   "cpu",  "restart", "vlan",
+                                         "tagged", "rate", "burst",   NULL };
     struct sdf_uplink *uplink;
 
     if (network->uplink != NULL) {
@@ -57,6 +58,7 @@ static void sdf_read_uplink(const struct xml_element *element, struct diag *diag
         uplink->name.pos = element->pos;
     }
     sdf_attr_number(element, "cpu", SDF_OPTIONAL, diag, &uplink->cpu);
+    sdf_attr_number(element, "restart", SDF_OPTIONAL, diag, &uplink->restart);
     sdf_attr_number(element, "vlan", SDF_OPTIONAL, diag, &uplink->net.vlan);
     sdf_attr_string(element, "tagged", SDF_OPTIONAL, diag, &uplink->net.tagged);
     sdf_attr_number(element, "rate", SDF_OPTIONAL, diag, &uplink->net.rate);

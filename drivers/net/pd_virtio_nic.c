@@ -9,6 +9,7 @@
  * It may be restarted at any moment: the device is reset before anything else happens.
  */
 #include <bulkhead/libc.h>
+#include <drivers/supervisor/supervisor.h>
 #include <microkit.h>
 
 #include "virtio_nic.h"
@@ -25,6 +26,7 @@ uint64_t dma_paddr = NOT_SET;
 uint64_t net_vaddr = NOT_SET;
 uint64_t net_buffers = NOT_SET;
 uint64_t net_channel = MICROKIT_MAX_CHANNELS;
+uint64_t supervisor_vaddr = NOT_SET;
 
 /* One variable a port: the tool knows names, and no arrays. */
 #define BUFFERS(n)                      \
@@ -141,6 +143,13 @@ static void serve(void)
     }
 }
 
+/* Its parent has had enough of it. */
+static bool is_to_leave(void)
+{
+    return supervisor_vaddr != NOT_SET &&
+           *(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE;
+}
+
 void init(void)
 {
     struct virtio_nic_setup setup = {
@@ -161,7 +170,8 @@ void init(void)
             setup.place.readable |= UINT64_C(1) << i;
         }
     }
-    error = virtio_nic_start(&nic, &setup);
+    broken = is_to_leave();
+    error = broken ? virtio_nic_leave(&nic, &setup) : virtio_nic_start(&nic, &setup);
     if (error != VIRTIO_NIC_OK) {
         printf("%s: the network device %s\n", microkit_name, virtio_nic_says(error));
         broken = true;

@@ -421,12 +421,30 @@ static void nic_wish(struct virtio_nic *nic)
                     virtio_nic_device_link(nic) ? NET_WISH_UP | NET_WISH_ALL_MULTICAST : 0, 0);
 }
 
+/* Nothing more is wanted from the switch for now. */
+static void nic_begin_life(struct virtio_nic *nic, const struct virtio_nic_setup *setup)
+{
+    *nic = (struct virtio_nic){ .setup = *setup, .client.memory = setup->place.memory };
+    net_client_wish(&nic->client, 0, 0);
+}
+
+enum virtio_nic_error virtio_nic_leave(struct virtio_nic *nic, const struct virtio_nic_setup *setup)
+{
+    enum virtio_nic_error error;
+
+    nic_begin_life(nic, setup);
+    error = virtio_nic_device_stop(nic);
+    if (error == VIRTIO_NIC_OK) {
+        net_client_open(&nic->client, &nic->setup.place);
+    }
+    return error;
+}
+
 enum virtio_nic_error virtio_nic_start(struct virtio_nic *nic, const struct virtio_nic_setup *setup)
 {
     enum virtio_nic_error error;
 
-    *nic = (struct virtio_nic){ .setup = *setup, .client.memory = setup->place.memory };
-    net_client_wish(&nic->client, 0, 0);
+    nic_begin_life(nic, setup);
     error = virtio_nic_device_start(nic);
     if (error != VIRTIO_NIC_OK) {
         return error;

@@ -121,6 +121,14 @@ struct virtio_nic {
 enum virtio_nic_error virtio_nic_start(struct virtio_nic *nic,
                                        const struct virtio_nic_setup *setup);
 
+/**
+ * In place of virtio_nic_start(): stop the device and take leave of the switch, so that what it had
+ * lent to this port goes back to its owners, and nothing more comes. On an error the device may
+ * still reach memory, and nothing is given back.
+ */
+enum virtio_nic_error virtio_nic_leave(struct virtio_nic *nic,
+                                       const struct virtio_nic_setup *setup);
+
 /** What is wrong, as the end of a sentence about the device. */
 const char *virtio_nic_says(enum virtio_nic_error error);
 

@@ -150,13 +150,17 @@ static enum virtio_nic_error device_find(const struct virtio_nic *nic)
                                                                                : VIRTIO_NIC_OTHER;
 }
 
-enum virtio_nic_error virtio_nic_device_start(struct virtio_nic *nic)
+enum virtio_nic_error virtio_nic_device_stop(struct virtio_nic *nic)
 {
     enum virtio_nic_error error = device_find(nic);
 
-    if (error == VIRTIO_NIC_OK) {
-        error = device_reset(nic);
-    }
+    return error == VIRTIO_NIC_OK ? device_reset(nic) : error;
+}
+
+enum virtio_nic_error virtio_nic_device_start(struct virtio_nic *nic)
+{
+    enum virtio_nic_error error = virtio_nic_device_stop(nic);
+
     if (error == VIRTIO_NIC_OK) {
         error = device_negotiate(nic);
     }

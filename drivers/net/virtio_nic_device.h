@@ -43,6 +43,9 @@ bool virtio_nic_device_has(const struct virtio_nic *nic, uint64_t features);
 /** Reset the device, negotiate, give it empty queues, and let it begin. */
 enum virtio_nic_error virtio_nic_device_start(struct virtio_nic *nic);
 
+/** Find the device and reset it. */
+enum virtio_nic_error virtio_nic_device_stop(struct virtio_nic *nic);
+
 /** Is there a link? True where the device does not say. */
 bool virtio_nic_device_link(const struct virtio_nic *nic);
 

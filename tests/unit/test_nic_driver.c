@@ -117,7 +117,7 @@ static void make_device(void)
     world_attach(&world, &net.dev);
 }
 
-static enum virtio_nic_error start(void)
+static struct virtio_nic_setup given_setup(void)
 {
     const struct virtio_nic_setup given = {
         .registers = { NULL, load, load16, store },
@@ -126,6 +126,13 @@ static enum virtio_nic_error start(void)
         .place = { .memory = ports[NIC], .buffers = buffers, .readable = 3, .port = NIC },
         .buffers = { BUFFERS_AT, BUFFERS_AT + NET_BUFFER_BYTES },
     };
+
+    return given;
+}
+
+static enum virtio_nic_error start(void)
+{
+    const struct virtio_nic_setup given = given_setup();
 
     return virtio_nic_start(&nic, &given);
 }
@@ -661,6 +668,33 @@ static void a_restart_gives_everything_back(void **state)
     }
 }
 
+static void who_leaves_gives_everything_back(void **state)
+{
+    const struct virtio_nic_setup given = given_setup();
+
+    (void)state;
+    answer = VNET_WAIT;
+    for (unsigned i = 0; i < 15; i++) {
+        assert_true(send_segment(60000, NET_GSO_TCP4));
+    }
+    run();
+    assert_true(peer_lent() > 0);
+    memset(&nic, 0, sizeof(nic));
+    assert_int_equal(virtio_nic_leave(&nic, &given), VIRTIO_NIC_OK);
+    assert_false(vnet_is_up(&net));
+    for (unsigned i = 0; i < 100; i++) {
+        assert_true(send_plain(1000));
+        for (unsigned port = 0; port < PORTS; port++) {
+            while (net_switch_serve(&network, port, SECOND)) {
+            }
+        }
+    }
+    assert_int_equal(peer_lent(), 0);
+    /* Unless it still may be read. */
+    stuck = true;
+    assert_int_equal(virtio_nic_leave(&nic, &given), VIRTIO_NIC_STUCK);
+}
+
 static void a_restart_of_the_switch_takes_no_slot_from_the_device(void **state)
 {
     struct vnet_frame in = { .bytes = 100 };
@@ -778,6 +812,7 @@ int main(void)
         TEST(single_frames_cause_no_interrupts_of_the_transmitter),
         TEST(the_link_goes_down_and_up),
         TEST(a_restart_gives_everything_back),
+        TEST(who_leaves_gives_everything_back),
         TEST(a_restart_of_the_switch_takes_no_slot_from_the_device),
         TEST(a_device_that_answers_nonsense),
         TEST(devices_that_are_none),
