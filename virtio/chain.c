@@ -113,46 +113,53 @@ void chain_fill(struct chain_writer *writer, size_t bytes)
 
 size_t chain_read(struct chain_reader *reader, void *to, size_t bytes)
 {
+    const struct chain *chain = reader->chain;
     unsigned char *place = to;
-    size_t done = 0;
+    size_t left = bytes;
 
-    while (done < bytes) {
-        const void *data;
-        size_t part = chain_peek(reader, &data);
+    while (left != 0 && reader->segment != chain->readable) {
+        const struct chain_segment *segment = &chain->segments[reader->segment];
+        size_t part = segment->bytes - reader->offset;
+        const unsigned char *from = segment->host.ptr + reader->offset;
 
-        if (part == 0) {
-            break;
+        if (part > left) {
+            part = left;
+            reader->offset += (uint32_t)part;
+        } else {
+            reader->segment++;
+            reader->offset = 0;
         }
-        if (part > bytes - done) {
-            part = bytes - done;
-        }
-        __builtin_memcpy(place + done, data, part);
-        chain_skip(reader, part);
-        done += part;
+        __builtin_memcpy(place, from, part);
+        place += part;
+        left -= part;
     }
     /* From here on the compiler must take the copy, and not look at the guest's memory again. */
     __asm__ volatile("" : : "r"(to) : "memory");
-    return done;
+    return bytes - left;
 }
 
 size_t chain_write(struct chain_writer *writer, const void *from, size_t bytes)
 {
+    const struct chain *chain = writer->chain;
     const unsigned char *place = from;
-    size_t done = 0;
+    size_t left = bytes;
 
-    while (done < bytes) {
-        void *data;
-        size_t part = chain_room(writer, &data);
+    while (left != 0 && writer->segment != chain->count) {
+        const struct chain_segment *segment = &chain->segments[writer->segment];
+        size_t part = segment->bytes - writer->offset;
+        unsigned char *to = segment->host.ptr + writer->offset;
 
-        if (part == 0) {
-            break;
+        if (part > left) {
+            part = left;
+            writer->offset += (uint32_t)part;
+        } else {
+            writer->segment++;
+            writer->offset = 0;
         }
-        if (part > bytes - done) {
-            part = bytes - done;
-        }
-        __builtin_memcpy(data, place + done, part);
-        chain_fill(writer, part);
-        done += part;
+        __builtin_memcpy(to, place, part);
+        place += part;
+        left -= part;
     }
-    return done;
+    writer->written += bytes - left;
+    return bytes - left;
 }

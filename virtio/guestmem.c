@@ -47,9 +47,10 @@ enum virtio_error guestmem_find(const struct guestmem *mem, struct gpa at, struc
     }
     for (unsigned i = 0; i < mem->count; i++) {
         const struct guestmem_range *range = &mem->ranges[i];
+        /* Of an address below the range this is more than its size, too. */
         uint64_t offset = at.value - range->start.value;
 
-        if (at.value >= range->start.value && offset < range->size.bytes) {
+        if (offset < range->size.bytes) {
             uint64_t left = range->size.bytes - offset;
 
             host->ptr = range->host.ptr + offset;

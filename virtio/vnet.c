@@ -65,9 +65,16 @@ static bool read_header(const struct vnet *net, struct chain_reader *reader,
 {
     unsigned char header[VNET_HEADER_BYTES];
     uint64_t bytes = net->transmit.readable_bytes.bytes;
+    const void *first;
 
-    if (chain_read(reader, header, sizeof header) != sizeof header ||
-        bytes > VNET_HEADER_BYTES + VNET_MAX_FRAME) {
+    if (bytes > VNET_HEADER_BYTES + VNET_MAX_FRAME) {
+        return false;
+    }
+    if (chain_peek(reader, &first) >= sizeof header) {
+        __builtin_memcpy(header, first, sizeof header);
+        __asm__ volatile("" : : "r"(header) : "memory");
+        chain_skip(reader, sizeof header);
+    } else if (chain_read(reader, header, sizeof header) != sizeof header) {
         return false;
     }
     *frame = (struct vnet_frame){

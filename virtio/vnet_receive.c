@@ -14,6 +14,12 @@ struct header {
 
 _Static_assert(sizeof(struct header) == VNET_HEADER_BYTES, "the header's layout");
 
+/* The header and a short first piece, as it most often is, are written at once. */
+struct start {
+    struct header header;
+    uint8_t first[VNET_ETHERNET_BYTES + VNET_TAG_BYTES];
+};
+
 void vnet_receive_reset(struct vnet *net)
 {
     net->stock_count = 0;
@@ -68,8 +74,8 @@ static void pack_stock(struct vnet *net)
 }
 
 /*
- * Take one more buffer from the guest. VIRTIO_ERR_SIZE: the device has no room for one more, so
- * that the guest's buffers are too small for the frame.
+ * Take one more buffer from the guest, or give it back when it is of no use. VIRTIO_ERR_SIZE: the
+ * device has no room for one more, so that the guest's buffers are too small for the frame.
  */
 static enum virtio_error stock_more(struct vnet *net)
 {
@@ -95,6 +101,12 @@ static enum virtio_error stock_more(struct vnet *net)
     if (chain->readable != 0) {
         vdev_count(dev, VIRTIO_ERR_DIRECTION);
     }
+    if (chain->writable_bytes.bytes < VNET_HEADER_BYTES) {
+        /* It can hold nothing, and would be in the way for ever. */
+        vdev_count(dev, VIRTIO_ERR_SIZE);
+        vdev_push(dev, VNET_QUEUE_RX, chain, 0);
+        return VIRTIO_OK;
+    }
     net->stock_count++;
     net->stock_segments += chain->count;
     net->stock_bytes += chain->writable_bytes.bytes;
@@ -104,24 +116,17 @@ static enum virtio_error stock_more(struct vnet *net)
 /* Take `count` buffers out of the stock, which are given back now. */
 static void stock_drop(struct vnet *net, unsigned count)
 {
+    if (count == net->stock_count) {
+        net->stock_count = 0;
+        net->stock_bytes = 0;
+        net->stock_segments = 0;
+        return;
+    }
     for (unsigned i = 0; i < count; i++) {
         net->stock_bytes -= net->stock[i].writable_bytes.bytes;
     }
     net->stock_count -= count;
     __builtin_memmove(net->stock, net->stock + count, net->stock_count * sizeof net->stock[0]);
-    if (net->stock_count == 0) {
-        net->stock_segments = 0;
-    }
-}
-
-/* Give buffers back that can hold nothing: they would be in the way for ever. */
-static void drop_useless(struct vnet *net)
-{
-    while (net->stock_count != 0 && net->stock[0].writable_bytes.bytes < VNET_HEADER_BYTES) {
-        vdev_count(&net->dev, VIRTIO_ERR_SIZE);
-        vdev_push(&net->dev, VNET_QUEUE_RX, &net->stock[0], 0);
-        stock_drop(net, 1);
-    }
 }
 
 /* Have buffers for `need` bytes in stock. */
@@ -132,10 +137,8 @@ static enum vnet_result stock_up(struct vnet *net, uint64_t need)
     unsigned budget = 2U * entries;
     enum virtio_error error = VIRTIO_OK;
 
-    drop_useless(net);
     while ((merge ? net->stock_bytes < need : net->stock_count == 0) && error == VIRTIO_OK) {
         error = budget-- != 0 ? stock_more(net) : VIRTIO_ERR_SIZE;
-        drop_useless(net);
     }
     /* With half of the guest's buffers in hand, waiting for more could be for ever. */
     if (error == VIRTIO_EMPTY && net->stock_segments < entries / 2) {
@@ -167,6 +170,12 @@ static void spread(struct vnet *net, const struct vnet_piece *pieces, unsigned c
     struct chain_writer writer = chain_writer(&net->stock[0]);
     unsigned buffer = 0;
 
+    if (buffers == 1) {
+        for (unsigned i = 0; i < count; i++) {
+            (void)chain_write(&writer, pieces[i].data, pieces[i].bytes);
+        }
+        count = 0;
+    }
     for (unsigned i = 0; i < count; i++) {
         const unsigned char *data = pieces[i].data;
         size_t left = pieces[i].bytes;
@@ -193,14 +202,9 @@ enum vnet_result vnet_receive(struct vnet *net, const struct vnet_frame *frame,
 {
     uint64_t need = (uint64_t)frame->bytes + VNET_HEADER_BYTES;
     struct vnet_piece all[VNET_MAX_PIECES + 1];
-    struct header header = {
-        .flags = frame->flags,
-        .gso_type = frame->gso_type,
-        .header_bytes = frame->header_bytes,
-        .gso_bytes = frame->gso_bytes,
-        .csum_start = frame->csum_start,
-        .csum_offset = frame->csum_offset,
-    };
+    struct start start;
+    size_t joined = 0;
+    unsigned used = 1;
     enum vnet_result result;
 
     if (!net->dev.live || !net->link_up || count > VNET_MAX_PIECES || !vnet_takes(net, frame)) {
@@ -211,22 +215,31 @@ enum vnet_result vnet_receive(struct vnet *net, const struct vnet_frame *frame,
         net->stats.received_too_large++;
         return VNET_DROPPED;
     }
-    /* VIO-NET-03: DATA_VALID only for a driver that knows it. */
-    if ((net->offloads & VNET_F_GUEST_CSUM) == 0) {
-        header.flags = 0;
-    }
     result = stock_up(net, need);
     if (result != VNET_TAKEN) {
         net->stats.received_too_large += result == VNET_DROPPED;
         return result;
     }
-    /* VIO-NET-04: as many buffers as are used; without merging that is one. */
-    header.buffers = (uint16_t)stock_spread(net, need);
-    all[0] = (struct vnet_piece){ &header, sizeof header };
-    for (unsigned i = 0; i < count; i++) {
-        all[i + 1] = pieces[i];
+    start.header = (struct header){
+        /* VIO-NET-03: DATA_VALID only for a driver that knows it. */
+        .flags = (net->offloads & VNET_F_GUEST_CSUM) != 0 ? frame->flags : 0,
+        .gso_type = frame->gso_type,
+        .header_bytes = frame->header_bytes,
+        .gso_bytes = frame->gso_bytes,
+        .csum_start = frame->csum_start,
+        .csum_offset = frame->csum_offset,
+        /* VIO-NET-04: as many buffers as are used; without merging that is one. */
+        .buffers = (uint16_t)stock_spread(net, need),
+    };
+    if (count != 0 && pieces[0].bytes <= sizeof start.first) {
+        joined = pieces[0].bytes;
+        __builtin_memcpy(start.first, pieces[0].data, joined);
     }
-    spread(net, all, count + 1, header.buffers);
+    all[0] = (struct vnet_piece){ &start, sizeof start.header + joined };
+    for (unsigned i = joined != 0; i < count; i++) {
+        all[used++] = pieces[i];
+    }
+    spread(net, all, used, start.header.buffers);
     net->stats.received_frames++;
     net->stats.received_bytes += frame->bytes;
     return VNET_TAKEN;

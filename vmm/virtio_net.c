@@ -77,23 +77,25 @@ static enum vnet_result virtio_net_give(struct virtio_net *device, struct vnet_f
 {
     const struct net_frame *frame = &device->frame;
     const uint8_t *bytes = head->data;
-    uint8_t start[ETHERTYPE_AT + TAG_BYTES];
-    uint32_t extra = (frame->vlan & NET_VLAN_TAG) != 0 ? TAG_BYTES : 0;
     uint16_t tag = (uint16_t)(frame->vlan & ~NET_VLAN_TAG);
-    const struct vnet_piece pieces[] = {
-        { start, ETHERTYPE_AT + extra },
-        { bytes + ETHERTYPE_AT, head->bytes - ETHERTYPE_AT },
-        *rest,
-    };
+    uint8_t start[ETHERTYPE_AT + TAG_BYTES];
+    struct vnet_piece pieces[] = { *head, *rest, { NULL, 0 } };
 
+    out->bytes = (uint32_t)(head->bytes + rest->bytes);
+    if ((frame->vlan & NET_VLAN_TAG) == 0) {
+        return vnet_receive(&device->model, out, pieces, 2);
+    }
     memcpy(start, bytes, ETHERTYPE_AT);
     start[ETHERTYPE_AT] = ETHERTYPE_VLAN >> 8;
     start[ETHERTYPE_AT + 1] = ETHERTYPE_VLAN & 0xff;
     start[ETHERTYPE_AT + 2] = (uint8_t)(tag >> 8);
     start[ETHERTYPE_AT + 3] = (uint8_t)tag;
-    out->bytes = (uint32_t)(head->bytes + rest->bytes) + extra;
-    out->csum_start = (uint16_t)(out->csum_start + extra);
-    return vnet_receive(&device->model, out, pieces, sizeof(pieces) / sizeof(pieces[0]));
+    pieces[0] = (struct vnet_piece){ start, sizeof(start) };
+    pieces[1] = (struct vnet_piece){ bytes + ETHERTYPE_AT, head->bytes - ETHERTYPE_AT };
+    pieces[2] = *rest;
+    out->bytes += TAG_BYTES;
+    out->csum_start = (uint16_t)(out->csum_start + TAG_BYTES);
+    return vnet_receive(&device->model, out, pieces, 3);
 }
 
 /**
@@ -118,6 +120,28 @@ static enum vnet_result virtio_net_finish(struct virtio_net *device)
     return VNET_TAKEN;
 }
 
+static uint64_t virtio_net_key(const uint8_t *mac)
+{
+    uint64_t key = 0;
+
+    memcpy(&key, mac, NET_MAC_BYTES);
+    return key;
+}
+
+/** Whether the guest wants the frame in hand. Most are to its own address. */
+static bool virtio_net_wants(const struct virtio_net *device)
+{
+    const struct net_frame *frame = &device->frame;
+    uint64_t to = 0;
+
+    __builtin_memcpy(&to, frame->ethernet, NET_MAC_BYTES);
+    if (frame->vlan == 0 && device->own != 0 && to == device->own) {
+        return true;
+    }
+    return vnet_wants(&device->model, frame->ethernet,
+                      (frame->vlan & NET_VLAN_TAG) != 0 ? (int)(frame->vlan & NET_VLAN_MASK) : -1);
+}
+
 /** Bring the frame in hand to the guest: one copy, out of the sender's buffers. */
 static enum vnet_result virtio_net_deliver(struct virtio_net *device)
 {
@@ -133,11 +157,11 @@ static enum vnet_result virtio_net_deliver(struct virtio_net *device)
     const struct vnet_piece head = { frame->ethernet, NET_ETHERNET_BYTES };
     const struct vnet_piece rest = { device->payload, frame->bytes - NET_ETHERNET_BYTES };
 
-    if (!vnet_wants(&device->model, frame->ethernet,
-                    (frame->vlan & NET_VLAN_TAG) != 0 ? (int)(frame->vlan & NET_VLAN_MASK) : -1)) {
+    if (!virtio_net_wants(device)) {
         return VNET_DROPPED;
     }
-    if (!device->finishing && vnet_takes(&device->model, &out)) {
+    if (!device->finishing &&
+        ((frame->flags | frame->gso_type) == 0 || vnet_takes(&device->model, &out))) {
         return virtio_net_give(device, &out, &head, &rest);
     }
     if (!device->finishing) {
@@ -185,7 +209,9 @@ static void virtio_net_modes_changed(void *context)
     for (uint32_t i = 0; i < modes->multicast.count; i++) {
         multicast |= UINT64_C(1) << net_hash(modes->multicast.macs[i]);
     }
+    device->own = 0;
     if (vnet_is_up(&device->model)) {
+        device->own = modes->no_unicast ? 0 : virtio_net_key(modes->mac);
         flags |= NET_WISH_UP;
         flags |= modes->promiscuous || modes->all_unicast || modes->unicast.count > 0 ||
                          modes->unicast.all
@@ -219,8 +245,8 @@ static bool virtio_net_init(struct virtio_net *device, const struct config_virti
         .context = device,
         .mtu = net->mtu,
         .link_up = true,
-        .features =
-            VNET_FEATURES | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
+        /* Not INDIRECT_DESC: Linux allocates a table for each frame then. */
+        .features = VNET_FEATURES | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
         .queues = device->queues,
         .queue_entries = VIRTIO_NET_ENTRIES,
         .segments = device->segments,
@@ -285,7 +311,7 @@ void virtio_nets_work(struct virtio_nets *nets)
 
         virtio_page_work(&device->page);
         if (net_client_flush(&device->client)) {
-            sys_notify(device->channel);
+            sys_notify_later(device->channel);
         }
     }
 }

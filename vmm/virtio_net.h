@@ -18,6 +18,8 @@ struct virtio_net {
     struct virtio_page page;
     struct net_client client;
     uint32_t channel;
+    /* The address of which frames without tag are wanted. None: 0. */
+    uint64_t own;
     /* A frame for the guest that waits for buffers. */
     bool held;
     struct net_frame frame;

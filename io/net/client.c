@@ -64,18 +64,20 @@ void net_client_wish(struct net_client *client, uint32_t flags, uint64_t multica
 {
     __atomic_store_n(&client->memory->wishes.multicast, multicast, __ATOMIC_RELAXED);
     __atomic_store_n(&client->memory->wishes.flags, flags, __ATOMIC_RELEASE);
+    client->urgent = true;
 }
 
 static void collect(struct net_client *client)
 {
     struct net_return entry;
 
-    while (net_ring_get(&client->done, &entry)) {
+    while (net_ring_take(&client->done, &entry)) {
         if (entry.slot < NET_CLIENT_SLOTS && client->lent[entry.slot]) {
             client->lent[entry.slot] = false;
             put_back(client, entry.slot);
         }
     }
+    net_ring_release(&client->done);
 }
 
 /* The switch began anew: what it had of ours it has not any more. */
@@ -103,6 +105,15 @@ static bool take_slot(struct net_client *client, bool small, uint16_t *slot)
     return true;
 }
 
+bool net_client_wait_slots(struct net_client *client)
+{
+    bool wait = net_ring_wait(&client->done);
+
+    /* The switch looks for slots that are back when somebody waits for them. */
+    client->urgent = client->urgent || wait;
+    return wait;
+}
+
 bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slot, uint8_t **at)
 {
     bool small = bytes <= NET_SMALL_BYTES;
@@ -114,7 +125,7 @@ bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slo
         found = take_slot(client, small, slot);
     }
     /* With the wish to be notified comes a last look. */
-    if (!found && !net_ring_wait(&client->done)) {
+    if (!found && !net_client_wait_slots(client)) {
         collect(client);
         found = take_slot(client, small, slot);
     }
@@ -136,11 +147,6 @@ bool net_client_reserve_small(struct net_client *client, uint16_t *slot, uint8_t
     return true;
 }
 
-bool net_client_wait_slots(struct net_client *client)
-{
-    return net_ring_wait(&client->done);
-}
-
 void net_client_release(struct net_client *client, uint16_t slot)
 {
     put_back(client, slot);
@@ -148,19 +154,21 @@ void net_client_release(struct net_client *client, uint16_t slot)
 
 void net_client_send(struct net_client *client, uint16_t slot, const struct net_frame *frame)
 {
-    struct net_frame entry = *frame;
+    struct net_frame *entry = net_ring_next(&client->sent);
 
-    entry.slot = slot;
-    entry.port = 0;
-    entry.number = 0;
-    entry.offset += slot_offset(slot);
-    client->lent[slot] = true;
     /* There are fewer slots than entries, so that the ring is full only behind a broken switch. */
-    if (!net_ring_put(&client->sent, &entry)) {
-        client->lent[slot] = false;
+    if (entry == NULL) {
         put_back(client, slot);
+        return;
     }
-    client->notify = true;
+    *entry = *frame;
+    entry->slot = slot;
+    entry->port = 0;
+    entry->number = 0;
+    entry->offset = frame->offset + slot_offset(slot);
+    client->lent[slot] = true;
+    net_ring_publish(&client->sent);
+    client->sent_some = true;
 }
 
 bool net_client_receive(struct net_client *client, struct net_frame *frame, const uint8_t **payload)
@@ -186,7 +194,7 @@ void net_client_return(struct net_client *client, const struct net_frame *frame)
 
     /* It is full only when the switch does not take its own descriptors back: it is broken. */
     (void)net_ring_put(&client->returned, &entry);
-    client->notify = true;
+    client->returned_some = true;
 }
 
 unsigned net_client_backlog(struct net_client *client)
@@ -197,12 +205,16 @@ unsigned net_client_backlog(struct net_client *client)
 
 bool net_client_flush(struct net_client *client)
 {
-    bool due;
+    bool due = client->urgent;
 
-    if (!client->notify) {
-        return false;
+    client->urgent = false;
+    if (client->sent_some) {
+        client->sent_some = false;
+        due = net_ring_signal(&client->sent) || due;
     }
-    client->notify = false;
-    due = net_ring_signal(&client->sent);
-    return net_ring_signal(&client->returned) || due;
+    if (client->returned_some) {
+        client->returned_some = false;
+        due = net_ring_signal(&client->returned) || due;
+    }
+    return due;
 }

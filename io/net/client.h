@@ -39,7 +39,10 @@ struct net_client {
     uint16_t large[NET_LARGE_SLOTS];
     unsigned large_count;
     bool lent[NET_CLIENT_SLOTS];
-    bool notify;
+    /* What the switch may be told of: frames, slots; and what it is to be told. */
+    bool sent_some;
+    bool returned_some;
+    bool urgent;
 };
 
 /** Where a port's buffers are mapped, and which port it is. */

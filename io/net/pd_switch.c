@@ -24,10 +24,17 @@ static uint64_t clock_now(void)
     return ticks / frequency * NS_A_SECOND + ticks % frequency * NS_A_SECOND / frequency;
 }
 
-static void notify(void)
+/* The last one can wait until this thread does, so that both are one call of the kernel. */
+static void notify(bool last)
 {
     for (uint64_t set = net_switch_notify(&network); set != 0; set &= set - 1) {
-        microkit_notify(config.ports[__builtin_ctzll(set)].channel);
+        microkit_channel channel = config.ports[__builtin_ctzll(set)].channel;
+
+        if (last) {
+            microkit_deferred_notify(channel);
+        } else {
+            microkit_notify(channel);
+        }
     }
 }
 
@@ -44,7 +51,7 @@ static void serve(uint64_t set)
                 set &= ~(UINT64_C(1) << port);
             }
         }
-        notify();
+        notify(set == 0);
     }
 }
 

@@ -15,6 +15,13 @@
  * Ethernet header is in the descriptor, so that what the switch has checked is what arrives,
  * whatever the sender does to its buffers meanwhile. A sender that does so garbles its own frames.
  *
+ * Returns are not told of: the switch finds them when it has something to do for that port, or has
+ * lent it many frames. A port that runs out of slots sets `wanted` of its `done` and notifies,
+ * whatever the switch wants; then the switch looks for returns everywhere, and asks to be told of
+ * them.
+ *
+ * Wishes are looked at when the port notifies.
+ *
  * The switch believes no number of a port: it checks each descriptor, knows who has which slot, and
  * gives descriptors on that it made itself. A port believes the switch, whose client it is.
  *
@@ -74,8 +81,8 @@ struct net_frame {
     uint16_t csum_offset;
     uint16_t header_bytes;
     uint16_t vlan;
-    uint8_t ethernet[NET_ETHERNET_BYTES];
-    uint8_t reserved[6];
+    uint8_t ethernet[NET_ETHERNET_BYTES] __attribute__((aligned(4)));
+    uint16_t reserved[3];
 };
 
 _Static_assert(sizeof(struct net_frame) == 48, "layout");

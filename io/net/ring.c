@@ -71,15 +71,30 @@ uint32_t net_ring_space(struct net_ring *ring)
     return ring->shape.capacity - (ring->position - peer);
 }
 
-bool net_ring_put(struct net_ring *ring, const void *entry)
+void *net_ring_next(struct net_ring *ring)
 {
     /* The peer's word is in another's cache: it is looked at when there seems to be no room. */
     if (ring->position - ring->peer >= ring->shape.capacity && net_ring_space(ring) == 0) {
-        return false;
+        return NULL;
     }
-    memcpy(entry_at(ring, ring->position), entry, ring->shape.entry_bytes);
+    return entry_at(ring, ring->position);
+}
+
+void net_ring_publish(struct net_ring *ring)
+{
     ring->position++;
     __atomic_store_n(&ring->memory->produced, own_word(ring), __ATOMIC_RELEASE);
+}
+
+bool net_ring_put(struct net_ring *ring, const void *entry)
+{
+    void *to = net_ring_next(ring);
+
+    if (to == NULL) {
+        return false;
+    }
+    memcpy(to, entry, ring->shape.entry_bytes);
+    net_ring_publish(ring);
     return true;
 }
 
@@ -91,6 +106,11 @@ bool net_ring_signal(struct net_ring *ring)
     }
     __atomic_store_n(&ring->memory->wanted, 0, __ATOMIC_RELAXED);
     return true;
+}
+
+bool net_ring_wanted(const struct net_ring *ring)
+{
+    return __atomic_load_n(&ring->memory->wanted, __ATOMIC_ACQUIRE) != 0;
 }
 
 uint32_t net_ring_count(struct net_ring *ring)
@@ -109,7 +129,7 @@ bool net_ring_any(struct net_ring *ring)
     return ring->peer != ring->position || net_ring_count(ring) != 0;
 }
 
-bool net_ring_get(struct net_ring *ring, void *entry)
+bool net_ring_take(struct net_ring *ring, void *entry)
 {
     if (!net_ring_any(ring)) {
         return false;
@@ -118,8 +138,22 @@ bool net_ring_get(struct net_ring *ring, void *entry)
     /* From here on the compiler must take the copy, and not look at shared memory again. */
     __asm__ volatile("" : : "r"(entry) : "memory");
     ring->position++;
-    __atomic_store_n(&ring->memory->consumed, own_word(ring), __ATOMIC_RELEASE);
     return true;
+}
+
+void net_ring_release(const struct net_ring *ring)
+{
+    __atomic_store_n(&ring->memory->consumed, own_word(ring), __ATOMIC_RELEASE);
+}
+
+bool net_ring_get(struct net_ring *ring, void *entry)
+{
+    bool got = net_ring_take(ring, entry);
+
+    if (got) {
+        net_ring_release(ring);
+    }
+    return got;
 }
 
 void net_ring_drop(struct net_ring *ring)

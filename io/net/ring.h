@@ -84,14 +84,28 @@ uint32_t net_ring_consumer_epoch(const struct net_ring *ring);
 /** The producer's: entries that can be written now. */
 uint32_t net_ring_space(struct net_ring *ring);
 
+/**
+ * Where the next entry is to be written, which net_ring_publish() then shows the consumer. NULL:
+ * the ring is full.
+ */
+void *net_ring_next(struct net_ring *ring);
+void net_ring_publish(struct net_ring *ring);
+
 /** Publish an entry (entry_bytes at `entry`). False: the ring is full. */
 bool net_ring_put(struct net_ring *ring, const void *entry);
 
 /** After a batch of net_ring_put(): whether the consumer is to be notified now. */
 bool net_ring_signal(struct net_ring *ring);
 
+/** Whether the consumer asks to be notified. */
+bool net_ring_wanted(const struct net_ring *ring);
+
 /** The consumer's: copy the next entry to `entry` and drop it. False: there is none. */
 bool net_ring_get(struct net_ring *ring, void *entry);
+
+/** The same, in a batch: the room of what was taken is the producer's after net_ring_release(). */
+bool net_ring_take(struct net_ring *ring, void *entry);
+void net_ring_release(const struct net_ring *ring);
 
 /** Whether there is an entry. */
 bool net_ring_any(struct net_ring *ring);

@@ -5,6 +5,8 @@
 
 /** Frames of a port that are looked at before others have their turn. */
 #define SWITCH_ROUND 64U
+/** Frames that a port is lent before its returns are looked at, whatever else there is to do. */
+#define SWITCH_LENT (NET_SLOTS / 4U)
 /** The table counts in these: 2^20 ns. */
 #define SWITCH_TICK_SHIFT 20
 #define NS_A_SECOND 1000000000ULL
@@ -24,16 +26,66 @@ void net_switch_init(struct net_switch *sw, uint64_t age)
 {
     sw->count = 0;
     sw->number = 0;
+    memset(sw->own, 0, sizeof(sw->own));
+    sw->up = 0;
+    sw->promiscuous = 0;
+    sw->any_mac = 0;
+    sw->fed = 0;
+    sw->paid = 0;
+    sw->starving = 0;
     sw->notify = 0;
     net_table_init(&sw->table, tick_of(age));
 }
 
+/* An address, which is at an even place, as a number. */
+static uint64_t key_of(const uint8_t mac[NET_MAC_BYTES])
+{
+    uint64_t key = 0;
+
+    __builtin_memcpy(&key, __builtin_assume_aligned(mac, 2), NET_MAC_BYTES);
+    return key;
+}
+
+/* Where the search for a port with this address begins. */
+static unsigned own_place(uint64_t key)
+{
+    return (unsigned)(key * 0x9e3779b97f4a7c15ULL >> 32) % NET_OWN_PLACES;
+}
+
+/* The bits of a port in the switch's sets follow from what it wishes now. */
+static void look_at_wishes(struct net_switch *sw, unsigned number)
+{
+    struct net_port *port = &sw->ports[number];
+    uint64_t bit = UINT64_C(1) << number;
+    uint32_t flags = __atomic_load_n(&port->memory->wishes.flags, __ATOMIC_ACQUIRE);
+
+    port->wishes.multicast = __atomic_load_n(&port->memory->wishes.multicast, __ATOMIC_RELAXED);
+    if (flags != port->wishes.flags) {
+        port->wishes.flags = flags;
+        sw->up = (flags & NET_WISH_UP) != 0 ? sw->up | bit : sw->up & ~bit;
+        sw->promiscuous =
+            (flags & NET_WISH_PROMISCUOUS) != 0 ? sw->promiscuous | bit : sw->promiscuous & ~bit;
+    }
+}
+
 void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, void *memory)
 {
-    struct net_port *port = &sw->ports[sw->count++];
+    unsigned number = sw->count++;
+    struct net_port *port = &sw->ports[number];
     struct net_port_memory *shared = memory;
+    unsigned place;
 
-    *port = (struct net_port){ .rules = *rules, .memory = shared, .tokens = rules->burst };
+    *port = (struct net_port){
+        .rules = *rules,
+        .memory = shared,
+        .key = key_of(rules->mac),
+        .tokens = rules->burst,
+    };
+    for (place = own_place(port->key); sw->own[place] != 0;) {
+        place = (place + 1) % NET_OWN_PLACES;
+    }
+    sw->own[place] = (uint8_t)(number + 1);
+    sw->any_mac |= rules->any_mac ? UINT64_C(1) << number : 0;
     net_ring_open_consumer(&port->sent, shared->sent, NET_FRAME_SHAPE);
     net_ring_open_consumer(&port->returned, shared->returned, NET_RETURN_SHAPE);
     net_ring_open_producer(&port->done, shared->done, NET_DONE_SHAPE);
@@ -42,8 +94,8 @@ void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, v
     net_ring_drop(&port->sent);
     net_ring_drop(&port->returned);
     port->epoch = net_ring_producer_epoch(&port->sent);
+    look_at_wishes(sw, number);
     (void)net_ring_wait(&port->sent);
-    (void)net_ring_wait(&port->returned);
 }
 
 static bool has_tag(const struct net_port *port, uint16_t vlan)
@@ -61,8 +113,8 @@ static void give_back(struct net_switch *sw, unsigned owner, uint16_t slot)
 {
     const struct net_return entry = { .slot = slot };
 
-    if (net_ring_put(&sw->ports[owner].done, &entry) && net_ring_signal(&sw->ports[owner].done)) {
-        sw->notify |= UINT64_C(1) << owner;
+    if (net_ring_put(&sw->ports[owner].done, &entry)) {
+        sw->paid |= UINT64_C(1) << owner;
     }
 }
 
@@ -85,6 +137,19 @@ static void take_back(struct net_switch *sw, unsigned from, const struct net_ret
     if (slot->holders == 0) {
         give_back(sw, entry->port, entry->slot);
     }
+}
+
+/* Take what a port has returned, as much as its ring holds. */
+static void take_returns(struct net_switch *sw, unsigned from)
+{
+    struct net_port *port = &sw->ports[from];
+    struct net_return entry;
+
+    port->lent = 0;
+    for (unsigned i = 0; i < 2 * NET_SLOTS && net_ring_take(&port->returned, &entry); i++) {
+        take_back(sw, from, &entry);
+    }
+    net_ring_release(&port->returned);
 }
 
 /* The port began anew: it holds nothing, and nobody holds anything of it. */
@@ -153,11 +218,10 @@ static uint16_t vlan_of(const struct net_port *port, const struct net_frame *fra
 /* Whether the port's rate allows a frame now. */
 static bool within_rate(struct net_port *port, uint32_t bytes, uint64_t now)
 {
-    uint64_t idle = now - port->filled;
-
     if (port->rules.rate == 0) {
         return true;
     }
+    uint64_t idle = now - port->filled;
     if (idle > NS_A_SECOND) {
         idle = NS_A_SECOND;
         port->filled = now - idle;
@@ -179,55 +243,57 @@ static bool within_rate(struct net_port *port, uint32_t bytes, uint64_t now)
     return true;
 }
 
-/* Whether a port wants a frame to this address. `known`: it is behind that port. */
-static bool wants(const struct net_port *port, const uint8_t *to, bool known)
+/* Whether a port that is up wants a frame to this group of addresses. */
+static bool wants(const struct net_port *port, const uint8_t *to)
 {
-    uint32_t flags = __atomic_load_n(&port->memory->wishes.flags, __ATOMIC_ACQUIRE);
-    uint64_t multicast = __atomic_load_n(&port->memory->wishes.multicast, __ATOMIC_RELAXED);
+    uint32_t flags = port->wishes.flags;
 
-    if ((flags & NET_WISH_UP) == 0) {
-        return false;
-    }
-    if (known || (flags & NET_WISH_PROMISCUOUS) != 0) {
+    if ((flags & NET_WISH_PROMISCUOUS) != 0) {
         return true;
     }
     if (memcmp(to, broadcast, sizeof(broadcast)) == 0) {
         return (flags & NET_WISH_NO_BROADCAST) == 0;
     }
-    if ((to[0] & 1) != 0) {
-        return (flags & NET_WISH_NO_MULTICAST) == 0 &&
-               ((flags & NET_WISH_ALL_MULTICAST) != 0 || (multicast >> net_hash(to) & 1) != 0);
-    }
-    return port->rules.any_mac;
+    return (flags & NET_WISH_NO_MULTICAST) == 0 &&
+           ((flags & NET_WISH_ALL_MULTICAST) != 0 ||
+            (port->wishes.multicast >> net_hash(to) & 1) != 0);
 }
 
 /* The port that has an address, or NET_NO_PORT. */
 static unsigned find(const struct net_switch *sw, const uint8_t *mac, uint16_t vlan, uint32_t now)
 {
-    for (unsigned i = 0; i < sw->count; i++) {
-        if (is_in(&sw->ports[i], vlan) && memcmp(sw->ports[i].rules.mac, mac, NET_MAC_BYTES) == 0) {
-            return i;
+    uint64_t key = key_of(mac);
+
+    for (unsigned place = own_place(key); sw->own[place] != 0;) {
+        unsigned number = sw->own[place] - 1U;
+
+        if (sw->ports[number].key == key && is_in(&sw->ports[number], vlan)) {
+            return number;
         }
+        place = (place + 1) % NET_OWN_PLACES;
     }
     return net_table_find(&sw->table, mac, vlan, now);
 }
 
-/* Whom a frame goes to. */
+/* Whom a frame goes to: of all who may have it, a group's members, or who has the address. One that
+ * nobody knows goes to those who may have others behind them. */
 static uint64_t targets(const struct net_switch *sw, unsigned from, const struct net_frame *frame,
                         uint16_t vlan, uint32_t now)
 {
     const uint8_t *to = frame->ethernet;
-    uint64_t allowed = sw->ports[from].rules.to & ~(UINT64_C(1) << from);
-    unsigned known = (to[0] & 1) == 0 ? find(sw, to, vlan, now) : NET_NO_PORT;
+    uint64_t left = sw->ports[from].rules.to & sw->up & ~(UINT64_C(1) << from);
+    bool group = (to[0] & 1) != 0;
     uint64_t set = 0;
 
-    for (unsigned i = 0; i < sw->count; i++) {
-        const struct net_port *port = &sw->ports[i];
-        bool promiscuous = (__atomic_load_n(&port->memory->wishes.flags, __ATOMIC_RELAXED) &
-                            NET_WISH_PROMISCUOUS) != 0;
+    if (!group) {
+        unsigned known = find(sw, to, vlan, now);
 
-        if ((allowed >> i & 1) != 0 && is_in(port, vlan) &&
-            (known == NET_NO_PORT || known == i || promiscuous) && wants(port, to, known == i)) {
+        left &= sw->promiscuous | (known != NET_NO_PORT ? UINT64_C(1) << known : sw->any_mac);
+    }
+    for (; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+
+        if (is_in(&sw->ports[i], vlan) && (!group || wants(&sw->ports[i], to))) {
             set |= UINT64_C(1) << i;
         }
     }
@@ -235,22 +301,24 @@ static uint64_t targets(const struct net_switch *sw, unsigned from, const struct
 }
 
 /* Lend the frame to all who get it. Returns who did. */
-static uint64_t deliver(struct net_switch *sw, const struct net_frame *frame, uint16_t vlan,
-                        uint64_t set)
+static uint64_t deliver(struct net_switch *sw, struct net_frame *frame, uint16_t vlan, uint64_t set)
 {
-    struct net_frame out = *frame;
+    /* The priority of a tag stays, and the tag where the port has the VLAN with tags. */
+    uint16_t tag =
+        (uint16_t)((frame->vlan & ~(NET_VLAN_TAG | NET_VLAN_MASK)) | NET_VLAN_TAG | vlan);
     uint64_t got = 0;
 
     for (; set != 0; set &= set - 1) {
         unsigned i = (unsigned)__builtin_ctzll(set);
         struct net_port *port = &sw->ports[i];
 
-        /* The priority of a tag stays, and the tag where the port has the VLAN with tags. */
-        out.vlan =
-            port->rules.vlan == vlan
-                ? 0
-                : (uint16_t)((frame->vlan & ~(NET_VLAN_TAG | NET_VLAN_MASK)) | NET_VLAN_TAG | vlan);
-        if (!net_ring_put(&port->received, &out)) {
+        /* With those in its ring and in its hands these are fewer than the ring of returns holds.
+         */
+        if (++port->lent >= SWITCH_LENT) {
+            take_returns(sw, i);
+        }
+        frame->vlan = port->rules.vlan == vlan ? 0 : tag;
+        if (!net_ring_put(&port->received, frame)) {
             port->stats.congested++;
             continue;
         }
@@ -258,6 +326,7 @@ static uint64_t deliver(struct net_switch *sw, const struct net_frame *frame, ui
         port->stats.received_bytes += frame->bytes;
         got |= UINT64_C(1) << i;
     }
+    sw->fed |= got;
     return got;
 }
 
@@ -267,7 +336,6 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
     struct net_port *port = &sw->ports[from];
     const uint8_t *source = frame->ethernet + NET_MAC_BYTES;
     uint16_t vlan = vlan_of(port, frame);
-    uint64_t got;
 
     if (!is_sound(frame)) {
         port->stats.malformed++;
@@ -277,8 +345,7 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
         port->stats.wrong_vlan++;
         return false;
     }
-    if ((source[0] & 1) != 0 ||
-        (!port->rules.any_mac && memcmp(source, port->rules.mac, NET_MAC_BYTES) != 0)) {
+    if ((source[0] & 1) != 0 || (!port->rules.any_mac && key_of(source) != port->key)) {
         port->stats.wrong_source++;
         return false;
     }
@@ -294,40 +361,69 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
     frame->port = (uint16_t)from;
     frame->number = ++sw->number;
     frame->flags &= NET_NEEDS_CSUM | NET_DATA_VALID;
-    memset(frame->reserved, 0, sizeof(frame->reserved));
+    for (unsigned i = 0; i < sizeof(frame->reserved) / sizeof(frame->reserved[0]); i++) {
+        frame->reserved[i] = 0;
+    }
     uint64_t set = targets(sw, from, frame, vlan, tick_of(now));
     if (set == 0) {
         port->stats.unwanted++;
         return false;
     }
     port->slots[frame->slot].number = frame->number;
-    got = deliver(sw, frame, vlan, set);
-    port->slots[frame->slot].holders = got;
-    for (uint64_t rest = got; rest != 0; rest &= rest - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(rest);
+    port->slots[frame->slot].holders = deliver(sw, frame, vlan, set);
+    return port->slots[frame->slot].holders != 0;
+}
+
+/* Find out whom to tell of frames, and of slots. */
+static void signal_all(struct net_switch *sw)
+{
+    for (; sw->fed != 0; sw->fed &= sw->fed - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(sw->fed);
 
         if (net_ring_signal(&sw->ports[i].received)) {
             sw->notify |= UINT64_C(1) << i;
         }
     }
-    return got != 0;
+    for (; sw->paid != 0; sw->paid &= sw->paid - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(sw->paid);
+
+        if (net_ring_signal(&sw->ports[i].done)) {
+            sw->notify |= UINT64_C(1) << i;
+            sw->starving &= ~(UINT64_C(1) << i);
+        }
+    }
+}
+
+/* A port waits for slots: look for returns, and ask to be told of further ones. */
+static void feed_starving(struct net_switch *sw, unsigned number)
+{
+    if (!net_ring_wanted(&sw->ports[number].done)) {
+        sw->starving &= ~(UINT64_C(1) << number);
+        return;
+    }
+    sw->starving |= UINT64_C(1) << number;
+    for (unsigned i = 0; i < sw->count; i++) {
+        if (!net_ring_wait(&sw->ports[i].returned)) {
+            take_returns(sw, i);
+        }
+    }
+    signal_all(sw);
 }
 
 bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
 {
     struct net_port *port = &sw->ports[number];
-    struct net_return entry;
     struct net_frame frame;
     uint32_t epoch = net_ring_producer_epoch(&port->sent);
+    bool left = false;
 
     if (epoch != port->epoch) {
         port->epoch = epoch;
         forget(sw, number);
     }
-    for (unsigned i = 0; i < 2 * NET_SLOTS && net_ring_get(&port->returned, &entry); i++) {
-        take_back(sw, number, &entry);
-    }
-    for (unsigned i = 0; i < SWITCH_ROUND && net_ring_get(&port->sent, &frame); i++) {
+    look_at_wishes(sw, number);
+    take_returns(sw, number);
+    for (unsigned i = 0; i < SWITCH_ROUND && net_ring_take(&port->sent, &frame); i++) {
         if (frame.slot >= NET_SLOTS || port->slots[frame.slot].holders != 0) {
             /* Whose slot would go back? */
             port->stats.malformed++;
@@ -335,8 +431,13 @@ bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
             give_back(sw, number, frame.slot);
         }
     }
+    net_ring_release(&port->sent);
+    signal_all(sw);
+    feed_starving(sw, number);
     /* Not one after the other alone: what came to the first may have come behind the second. */
-    bool left = !net_ring_wait(&port->returned);
+    if (sw->starving != 0) {
+        left = !net_ring_wait(&port->returned);
+    }
     return !net_ring_wait(&port->sent) || left;
 }
 

@@ -20,13 +20,15 @@
 #define NET_NAME_BYTES 64U
 /** VLAN of ports that say nothing of VLANs. */
 #define NET_DEFAULT_VLAN 1U
+/** More than twice as many as ports, a power of two. */
+#define NET_OWN_PLACES 128U
 /** Nanoseconds after which an address that was not seen is forgotten. */
 #define NET_DEFAULT_AGE 300000000000ULL
 
 /** What a port may do. */
 struct net_port_rules {
     char name[NET_NAME_BYTES];
-    uint8_t mac[NET_MAC_BYTES];
+    uint8_t mac[NET_MAC_BYTES] __attribute__((aligned(2)));
     /** It may send from any address, and other addresses may be behind it. */
     bool any_mac;
     /** VLAN of frames without tag, both ways; 0: none, such frames are dropped. */
@@ -71,6 +73,12 @@ struct net_port {
     struct net_ring received;
     struct net_ring returned;
     uint32_t epoch;
+    /** Its own address as a number. */
+    uint64_t key;
+    /** Its wishes as they were last looked at. */
+    struct net_wishes wishes;
+    /** Frames that it was lent since its returns were last looked at. */
+    unsigned lent;
     uint64_t tokens;
     uint64_t filled;
     struct net_port_stats stats;
@@ -82,6 +90,19 @@ struct net_switch {
     uint32_t number;
     struct net_table table;
     struct net_port ports[NET_MAX_PORTS];
+    /** Ports by the hash of their own address, and one more; 0: none. */
+    uint8_t own[NET_OWN_PLACES];
+    /** @{ Ports, as bits: that take frames; that want every frame; that have others behind them. */
+    uint64_t up;
+    uint64_t promiscuous;
+    uint64_t any_mac;
+    /** @} */
+    /** @{ Ports that were given frames, and slots, which they were not told of yet. */
+    uint64_t fed;
+    uint64_t paid;
+    /** @} */
+    /** Ports that wait for slots. */
+    uint64_t starving;
     /** Ports to notify of frames and of slots. */
     uint64_t notify;
 };

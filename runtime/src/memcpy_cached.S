@@ -35,9 +35,10 @@ memcpy:
     sub     x1, x1, x8
     sub     x3, x0, x8
     sub     x2, x5, x3
-    subs    x2, x2, #80
-    b.ls    5f
-2:  ldp     x6, x7, [x1, #16]
+    subs    x2, x2, #144
+    b.ls    9f
+2:
+    ldp     x6, x7, [x1, #16]
     ldp     x8, x9, [x1, #32]
     ldp     x10, x11, [x1, #48]
     ldp     x12, x13, [x1, #64]!
@@ -45,8 +46,26 @@ memcpy:
     stp     x8, x9, [x3, #32]
     stp     x10, x11, [x3, #48]
     stp     x12, x13, [x3, #64]!
-    subs    x2, x2, #64
+    ldp     x6, x7, [x1, #16]
+    ldp     x8, x9, [x1, #32]
+    ldp     x10, x11, [x1, #48]
+    ldp     x12, x13, [x1, #64]!
+    stp     x6, x7, [x3, #16]
+    stp     x8, x9, [x3, #32]
+    stp     x10, x11, [x3, #48]
+    stp     x12, x13, [x3, #64]!
+    subs    x2, x2, #128
     b.hi    2b
+9:  adds    x2, x2, #64
+    b.le    5f
+    ldp     x6, x7, [x1, #16]
+    ldp     x8, x9, [x1, #32]
+    ldp     x10, x11, [x1, #48]
+    ldp     x12, x13, [x1, #64]!
+    stp     x6, x7, [x3, #16]
+    stp     x8, x9, [x3, #32]
+    stp     x10, x11, [x3, #48]
+    stp     x12, x13, [x3, #64]!
 5:  ldp     x6, x7, [x4, #-64]
     ldp     x8, x9, [x4, #-48]
     ldp     x10, x11, [x4, #-32]

@@ -171,6 +171,20 @@ static void assert_all_back(void)
     }
 }
 
+static void has_others_behind(unsigned port)
+{
+    network.ports[port].rules.any_mac = true;
+    network.any_mac |= UINT64_C(1) << port;
+}
+
+/* A port says what it wants, and that it did. */
+static void wish(unsigned port, uint32_t flags, uint64_t multicast)
+{
+    net_client_wish(&clients[port], flags, multicast);
+    assert_true(net_client_flush(&clients[port]));
+    (void)net_switch_serve(&network, port, now);
+}
+
 static void a_frame_goes_to_its_address_alone(void **state)
 {
     (void)state;
@@ -190,6 +204,40 @@ static void a_frame_goes_to_its_address_alone(void **state)
     assert_all_back();
 }
 
+static void a_segment_of_64_kib_crosses_whole(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+    const uint8_t *payload;
+    uint16_t slot;
+    uint8_t *at;
+
+    (void)state;
+    mac_of(1, to);
+    frame = frame_to(0, to);
+    frame.bytes = NET_MAX_FRAME;
+    frame.flags = NET_NEEDS_CSUM;
+    frame.gso_type = NET_GSO_TCP4;
+    frame.gso_bytes = 1448;
+    frame.csum_start = 34;
+    frame.csum_offset = 16;
+    assert_true(net_client_reserve(&clients[0], NET_MAX_FRAME, &slot, &at));
+    for (size_t i = 0; i < NET_MAX_FRAME; i++) {
+        at[i] = (uint8_t)(i * 7 >> 3);
+    }
+    net_client_send(&clients[0], slot, &frame);
+    (void)serve();
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    assert_int_equal(frame.bytes, NET_MAX_FRAME);
+    assert_int_equal(frame.flags, NET_NEEDS_CSUM);
+    assert_int_equal(frame.gso_type, NET_GSO_TCP4);
+    assert_int_equal(frame.gso_bytes, 1448);
+    assert_memory_equal(payload, at + NET_ETHERNET_BYTES, NET_MAX_FRAME - NET_ETHERNET_BYTES);
+    net_client_return(&clients[1], &frame);
+    assert_false(net_client_receive(&clients[1], &frame, &payload));
+    assert_all_back();
+}
+
 static void only_who_waits_is_notified(void **state)
 {
     struct net_frame frame = frame_to(0, everybody);
@@ -206,27 +254,73 @@ static void only_who_waits_is_notified(void **state)
     put(0, &frame);
     assert_false(net_client_flush(&clients[0]));
     assert_int_equal(serve(), 0);
+    /* Of slots that are back the switch is not told. */
+    (void)net_client_flush(&clients[1]);
     assert_true(net_client_receive(&clients[1], &frame, &payload));
     net_client_return(&clients[1], &frame);
-    assert_true(net_client_flush(&clients[1]));
+    assert_false(net_client_flush(&clients[1]));
     for (unsigned i = 1; i < PORTS; i++) {
         (void)receive(i, 0);
     }
     assert_all_back();
 }
 
+static void who_waits_for_slots_gets_them(void **state)
+{
+    struct net_frame frame;
+    const uint8_t *payload;
+    uint8_t to[NET_MAC_BYTES];
+    uint16_t slot;
+    uint8_t *at;
+
+    (void)state;
+    mac_of(1, to);
+    (void)receive(1, 0);
+    frame = frame_to(0, to);
+    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+        put(0, &frame);
+    }
+    (void)net_client_flush(&clients[0]);
+    (void)net_switch_serve(&network, 0, now);
+    while (net_switch_serve(&network, 0, now)) {
+    }
+    /* One is back before the sender waits, and nobody is told. */
+    (void)net_client_flush(&clients[1]);
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    net_client_return(&clients[1], &frame);
+    assert_false(net_client_flush(&clients[1]));
+    (void)net_switch_notify(&network);
+    /* Now the sender waits; the switch looks, and tells it. */
+    assert_false(net_client_reserve(&clients[0], 60, &slot, &at));
+    assert_true(net_client_flush(&clients[0]));
+    assert_false(net_switch_serve(&network, 0, now));
+    assert_int_equal(net_switch_notify(&network), 1);
+    assert_true(net_client_reserve(&clients[0], 60, &slot, &at));
+    /* It waits for another: this time the return is told of. */
+    assert_false(net_client_reserve(&clients[0], 60, &slot, &at));
+    assert_true(net_client_flush(&clients[0]));
+    assert_false(net_switch_serve(&network, 0, now));
+    assert_int_equal(net_switch_notify(&network), 0);
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    net_client_return(&clients[1], &frame);
+    assert_true(net_client_flush(&clients[1]));
+    assert_false(net_switch_serve(&network, 1, now));
+    assert_int_equal(net_switch_notify(&network), 1);
+    assert_true(net_client_reserve(&clients[0], 60, &slot, &at));
+}
+
 static void broadcast_goes_to_all_who_want_it(void **state)
 {
     (void)state;
-    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_NO_BROADCAST, 0);
-    net_client_wish(&clients[3], 0, 0);
+    wish(2, NET_WISH_UP | NET_WISH_NO_BROADCAST, 0);
+    wish(3, 0, 0);
     send_to(0, everybody);
     assert_int_equal(receive(1, 0), 1);
     assert_int_equal(receive(2, 0), 0);
     assert_int_equal(receive(3, 0), 0);
     send(0, 3);
     assert_int_equal(receive(3, 0), 0);
-    net_client_wish(&clients[3], NET_WISH_UP, 0);
+    wish(3, NET_WISH_UP, 0);
     send(0, 3);
     assert_int_equal(receive(3, 0), 1);
     assert_all_back();
@@ -237,14 +331,14 @@ static void multicast_goes_to_members(void **state)
     static const uint8_t group[NET_MAC_BYTES] = { 0x33, 0x33, 0, 0, 0, 7 };
 
     (void)state;
-    net_client_wish(&clients[1], NET_WISH_UP, UINT64_C(1) << net_hash(group));
-    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_ALL_MULTICAST, 0);
+    wish(1, NET_WISH_UP, UINT64_C(1) << net_hash(group));
+    wish(2, NET_WISH_UP | NET_WISH_ALL_MULTICAST, 0);
     send_to(0, group);
     assert_int_equal(receive(1, 0), 1);
     assert_int_equal(receive(2, 0), 1);
     assert_int_equal(receive(3, 0), 0);
-    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_ALL_MULTICAST | NET_WISH_NO_MULTICAST, 0);
-    net_client_wish(&clients[3], NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
+    wish(2, NET_WISH_UP | NET_WISH_ALL_MULTICAST | NET_WISH_NO_MULTICAST, 0);
+    wish(3, NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
     send_to(0, group);
     assert_int_equal(receive(1, 0), 1);
     assert_int_equal(receive(2, 0), 0);
@@ -272,7 +366,7 @@ static void rules_keep_ports_apart(void **state)
     send(1, 3);
     assert_int_equal(receive(3, 1), 1);
     /* Not by being promiscuous either. */
-    net_client_wish(&clients[2], NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
+    wish(2, NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
     send(0, 1);
     assert_int_equal(receive(2, 0), 0);
     assert_int_equal(receive(1, 0), 1);
@@ -292,7 +386,7 @@ static void a_port_sends_from_its_address(void **state)
     assert_int_equal(receive(1, 0), 0);
     assert_int_equal(network.ports[0].stats.wrong_source, 1);
     /* Nor from a group's, which nobody has. */
-    network.ports[0].rules.any_mac = true;
+    has_others_behind(0);
     frame.ethernet[6] = 3;
     put(0, &frame);
     (void)serve();
@@ -312,8 +406,8 @@ static void addresses_are_learned_and_forgotten(void **state)
     struct net_frame frame;
 
     (void)state;
-    network.ports[2].rules.any_mac = true;
-    network.ports[3].rules.any_mac = true;
+    has_others_behind(2);
+    has_others_behind(3);
     mac_of(0, to);
     mac_of(99, behind);
     /* Nobody knows it: it goes to those that may have it. */
@@ -356,8 +450,8 @@ static void a_flood_of_addresses_harms_nobody(void **state)
     struct net_frame frame;
 
     (void)state;
-    network.ports[2].rules.any_mac = true;
-    network.ports[3].rules.any_mac = true;
+    has_others_behind(2);
+    has_others_behind(3);
     mac_of(0, to);
     mac_of(99, behind);
     frame = frame_to(99, to);
@@ -726,7 +820,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_frame_goes_to_its_address_alone),
+        T(a_segment_of_64_kib_crosses_whole),
         T(only_who_waits_is_notified),
+        T(who_waits_for_slots_gets_them),
         T(broadcast_goes_to_all_who_want_it),
         T(multicast_goes_to_members),
         T(rules_keep_ports_apart),
