@@ -140,8 +140,22 @@ bool virtio_notified(struct virtio *virtio, uint32_t channel)
     return page != NULL;
 }
 
-/** A line about a device: all that is not zero. */
-static void virtio_say_device(const struct virtio *virtio, const struct vdev *dev)
+/** A counter of something, by its index; false: there is none of that index. */
+typedef bool virtio_stat(const void *of, unsigned index, const char **name, uint64_t *value);
+
+static bool virtio_device_stat(const void *of, unsigned index, const char **name, uint64_t *value)
+{
+    return vdev_stat(of, index, name, value);
+}
+
+static bool virtio_disk_stat(const void *of, unsigned index, const char **name, uint64_t *value)
+{
+    return virtio_block_stat(of, index, name, value);
+}
+
+/** A line about something that counts: all that is not zero. */
+static void virtio_say_counters(const struct virtio *virtio, const char *what, virtio_stat *stat,
+                                const void *of)
 {
     struct sentence sentence = { .count = 0 };
     const char *before = ": ";
@@ -150,8 +164,8 @@ static void virtio_say_device(const struct virtio *virtio, const struct vdev *de
 
     sentence_add(&sentence, virtio->terminal->lines.name);
     sentence_add(&sentence, ": ");
-    sentence_add(&sentence, virtio_name(virtio, dev));
-    for (unsigned i = 0; vdev_stat(dev, i, &name, &value); i++) {
+    sentence_add(&sentence, what);
+    for (unsigned i = 0; stat(of, i, &name, &value); i++) {
         if (value != 0) {
             sentence_add(&sentence, before);
             sentence_add(&sentence, name);
@@ -167,6 +181,11 @@ static void virtio_say_device(const struct virtio *virtio, const struct vdev *de
     terminal_say(virtio->terminal, pieces, 1);
 }
 
+static void virtio_say_device(const struct virtio *virtio, const struct vdev *dev)
+{
+    virtio_say_counters(virtio, virtio_name(virtio, dev), virtio_device_stat, dev);
+}
+
 void virtio_say_statistics(const struct virtio *virtio)
 {
     const struct vdev *const devices[] = { virtio->block.page.dev, virtio->console.page.dev,
@@ -176,6 +195,9 @@ void virtio_say_statistics(const struct virtio *virtio)
         if (devices[i] != NULL) {
             virtio_say_device(virtio, devices[i]);
         }
+    }
+    if (virtio->block.page.dev != NULL) {
+        virtio_say_counters(virtio, "its part of the disk", virtio_disk_stat, &virtio->block);
     }
     for (uint32_t i = 0; i < virtio->nets.count; i++) {
         virtio_say_device(virtio, virtio->nets.devices[i].page.dev);

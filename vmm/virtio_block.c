@@ -178,3 +178,38 @@ bool virtio_block_is_settled(const struct virtio_block *block)
 {
     return !block->connected || (block->disk != BLOCK_DISK_UNKNOWN && !block->quieting);
 }
+
+bool virtio_block_stat(const struct virtio_block *block, unsigned index, const char **name,
+                       uint64_t *value)
+{
+    const struct block_stats stats = block_client_stats(&block->client);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counters[] = {
+        { "reads", stats.requests[BLOCK_READ] },
+        { "bytes read", stats.bytes_read },
+        { "writes", stats.requests[BLOCK_WRITE] },
+        { "bytes written", stats.bytes_written },
+        { "flushes", stats.requests[BLOCK_FLUSH] },
+        { "discards", stats.requests[BLOCK_DISCARD] },
+        { "zeros", stats.requests[BLOCK_ZERO] },
+        { "of its lifetime", stats.requests[BLOCK_LIFETIME] },
+        { "of no kind", stats.requests[0] },
+        { "failed", stats.statuses[BLOCK_FAILED] },
+        { "not supported", stats.statuses[BLOCK_UNSUPPORTED] },
+        { "invalid", stats.statuses[BLOCK_INVALID] },
+        { "to be read only", stats.statuses[BLOCK_READ_ONLY] },
+        { "withdrawn", stats.statuses[BLOCK_ABORTED] },
+        { "late", stats.statuses[BLOCK_LATE] },
+        { "held back by a limit", stats.held },
+        { "quiesced", stats.quiesces },
+    };
+
+    if (index >= sizeof(counters) / sizeof(counters[0])) {
+        return false;
+    }
+    *name = counters[index].name;
+    *value = counters[index].value;
+    return true;
+}

@@ -64,6 +64,10 @@ const char *virtio_block_connect(struct virtio_block *block,
  */
 const char *virtio_block_notified(struct virtio_block *block);
 
+/** Counters of the virtualiser by index, from 0: the `index`th's name and value. False: none. */
+bool virtio_block_stat(const struct virtio_block *block, unsigned index, const char **name,
+                       uint64_t *value);
+
 /** The disk is known, or known not to be, and nothing of it reaches the guest's RAM. */
 bool virtio_block_is_settled(const struct virtio_block *block);
 

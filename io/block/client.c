@@ -62,6 +62,14 @@ enum block_disk block_client_info(const struct block_client *client, struct bloc
     return BLOCK_DISK_THERE;
 }
 
+struct block_stats block_client_stats(const struct block_client *client)
+{
+    struct block_stats own = client->shared->stats;
+
+    __asm__ volatile("" : : "r"(&own) : "memory");
+    return own;
+}
+
 bool block_client_submit(struct block_client *client, const struct block_request *request,
                          const struct block_segment *segments, uint32_t *tag)
 {

@@ -38,6 +38,9 @@ bool block_client_open(struct block_client *client, void *memory, size_t bytes);
  */
 enum block_disk block_client_info(const struct block_client *client, struct block_info *info);
 
+/** What the server has counted of this client; as much as it says. */
+struct block_stats block_client_stats(const struct block_client *client);
+
 /**
  * Send a request with its segments; `request->id` is not looked at. `*tag`, below
  * BLOCK_MAX_IN_FLIGHT, is what the answer comes with. The server sees it after

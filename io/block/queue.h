@@ -8,6 +8,7 @@
  *
  *     offset            who writes  what
  *          0            server      struct block_info, then `ready` (enum block_disk)
+ *       0x80            server      struct block_stats, by the virtualiser; zeros by drivers
  *      0x200            client      `quiesce`
  *      0x240            server      `quiesced`
  *     0x1000            both        ring of answers (io/ring/ring.h), BLOCK_ANSWER_BYTES
@@ -145,17 +146,33 @@ struct block_info {
     uint32_t reserved_end;
 };
 
+/** What the virtualiser counts of a client, from its start on. */
+struct block_stats {
+    /** Answered, by kind (enum block_kind; 0: no kind that there is). */
+    uint64_t requests[BLOCK_KIND_COUNT];
+    uint64_t bytes_read;
+    uint64_t bytes_written;
+    /** Answered, by status. */
+    uint64_t statuses[BLOCK_STATUS_COUNT];
+    uint64_t quiesces;
+    /** Times that a limit held a request back. */
+    uint64_t held;
+};
+
 /** The first page of a connection. */
 struct block_shared {
     struct block_info info;
     uint64_t ready;
-    uint8_t server_reserved[0x200 - sizeof(struct block_info) - 8];
+    uint8_t info_reserved[0x80 - sizeof(struct block_info) - 8];
+    struct block_stats stats;
+    uint8_t server_reserved[0x200 - 0x80 - sizeof(struct block_stats)];
     uint64_t quiesce;
     uint8_t client_reserved[0x38];
     uint64_t quiesced;
 };
 
 _Static_assert(sizeof(struct block_info) == 72, "layout");
+_Static_assert(offsetof(struct block_shared, stats) == 0x80, "layout");
 _Static_assert(offsetof(struct block_shared, quiesce) == 0x200, "layout");
 _Static_assert(offsetof(struct block_shared, quiesced) == 0x240, "layout");
 

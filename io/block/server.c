@@ -75,6 +75,13 @@ void block_server_answer(struct block_server *server, uint32_t id, enum block_st
     server->answered = true;
 }
 
+void block_server_count(struct block_server *server, const struct block_stats *stats)
+{
+    if (server->answered) {
+        server->shared->stats = *stats;
+    }
+}
+
 bool block_server_publish(struct block_server *server)
 {
     bool notify = false;

@@ -46,6 +46,9 @@ void block_server_take(struct block_server *server, const struct block_request *
 void block_server_answer(struct block_server *server, uint32_t id, enum block_status status,
                          uint64_t bytes);
 
+/** Show the client what was counted of it; before block_server_publish(). */
+void block_server_count(struct block_server *server, const struct block_stats *stats);
+
 /** Show the client what was taken and answered. Returns whether it is to be notified. */
 bool block_server_publish(struct block_server *server);
 

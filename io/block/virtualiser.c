@@ -401,6 +401,7 @@ struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser,
     }
     work.device = block_client_publish(&virtualiser->device) || work.device;
     for (uint32_t i = 0; i < virtualiser->count; i++) {
+        block_server_count(&virtualiser->clients[i].server, &virtualiser->clients[i].stats);
         if (block_server_publish(&virtualiser->clients[i].server)) {
             work.clients |= 1u << i;
         }

@@ -30,19 +30,6 @@
 /** "No deadline." */
 #define BLOCK_NEVER UINT64_MAX
 
-/** Counters of a client, from the start on. */
-struct block_stats {
-    /** Answered, by kind (enum block_kind; 0: no kind that there is). */
-    uint64_t requests[BLOCK_KIND_COUNT];
-    uint64_t bytes_read;
-    uint64_t bytes_written;
-    /** Answered, by status. */
-    uint64_t statuses[BLOCK_STATUS_COUNT];
-    uint64_t quiesces;
-    /** Times that a limit held a request back. */
-    uint64_t held;
-};
-
 struct block_virtualiser_client {
     const struct block_config_client *config;
     struct block_server server;

@@ -146,6 +146,11 @@ def test_ram_disk(boot, debian):
     board.send('@1\r')
     prompt(board, 'left')
     assert seen in command(board, 'left', 'cat /tmp/sum')
+    # What the virtualiser has counted of each.
+    board.send('@s')
+    found = board.expect(r'right: its part of the disk: reads (\d+), bytes read (\d+), ([^\r\n]*)')
+    assert int(found[1]) >= 17 and int(found[2]) % 512 == 0
+    assert re.match(r'held back by a limit \d', found[3])
 
 
 def test_without_a_disk(boot, debian):

@@ -39,6 +39,10 @@ static void a_request_is_translated(void **state)
     block_rig_expect_none(0);
     assert_int_equal(block_rig.virtualiser.clients[0].stats.bytes_written, 1024);
     assert_int_equal(block_rig.virtualiser.clients[0].stats.requests[BLOCK_WRITE], 1);
+    /* The client is shown the same. */
+    assert_int_equal(block_client_stats(&block_rig.clients[0]).bytes_written, 1024);
+    assert_int_equal(block_client_stats(&block_rig.clients[0]).statuses[BLOCK_DONE], 1);
+    assert_int_equal(block_client_stats(&block_rig.clients[1]).statuses[BLOCK_DONE], 0);
 }
 
 static void ranges_at_every_edge(void **state)
