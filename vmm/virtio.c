@@ -125,9 +125,47 @@ static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
     return virtio_nets_find(&virtio->nets, channel);
 }
 
+/** A line about the port of a network device: what the switch counted. */
+static void virtio_say_port(const struct virtio *virtio, const struct net_port_stats *stats)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counts[] = {
+        { "frames sent", stats->sent_frames },
+        { "bytes sent", stats->sent_bytes },
+        { "frames received", stats->received_frames },
+        { "bytes received", stats->received_bytes },
+        { "dropped: malformed", stats->malformed },
+        { "from a wrong address", stats->wrong_source },
+        { "of a wrong VLAN", stats->wrong_vlan },
+        { "beyond the rate", stats->limited },
+        { "wanted by nobody", stats->unwanted },
+        { "that it had no room for", stats->congested },
+    };
+    struct sentence sentence = { .count = 0 };
+
+    sentence_add(&sentence, virtio->terminal->lines.name);
+    sentence_add(&sentence, ": port of the switch:");
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        sentence_add(&sentence, i == 0 ? " " : ", ");
+        sentence_add(&sentence, counts[i].name);
+        sentence_add(&sentence, " ");
+        sentence_add_number(&sentence, counts[i].value);
+    }
+    const char *const pieces[] = { sentence.text };
+    terminal_say(virtio->terminal, pieces, 1);
+}
+
 bool virtio_switch_notified(struct virtio *virtio, uint32_t channel)
 {
-    return virtio_nets_notified(&virtio->nets, channel);
+    bool ours = virtio_nets_notified(&virtio->nets, channel);
+    struct net_port_stats stats;
+
+    if (ours && virtio_nets_answer(&virtio->nets, channel, &stats)) {
+        virtio_say_port(virtio, &stats);
+    }
+    return ours;
 }
 
 bool virtio_notified(struct virtio *virtio, uint32_t channel)
@@ -186,7 +224,7 @@ static void virtio_say_device(const struct virtio *virtio, const struct vdev *de
     virtio_say_counters(virtio, virtio_name(virtio, dev), virtio_device_stat, dev);
 }
 
-void virtio_say_statistics(const struct virtio *virtio)
+void virtio_say_statistics(struct virtio *virtio)
 {
     const struct vdev *const devices[] = { virtio->block.page.dev, virtio->console.page.dev,
                                            virtio->ports.page.dev, virtio->rng.page.dev };
@@ -202,6 +240,8 @@ void virtio_say_statistics(const struct virtio *virtio)
     for (uint32_t i = 0; i < virtio->nets.count; i++) {
         virtio_say_device(virtio, virtio->nets.devices[i].page.dev);
     }
+    /* What the switches say follows when they do. */
+    virtio_nets_ask(&virtio->nets);
 }
 
 void virtio_work(struct virtio *virtio)

@@ -44,7 +44,7 @@ const char *virtio_init(struct virtio *virtio, const struct virtio_machine *mach
 bool virtio_notified(struct virtio *virtio, uint32_t channel);
 
 /** Say what each device has counted since the VMM's start, a line a device. */
-void virtio_say_statistics(const struct virtio *virtio);
+void virtio_say_statistics(struct virtio *virtio);
 
 /** The same for what may come while the guest is off, too: notifications of switches. */
 bool virtio_switch_notified(struct virtio *virtio, uint32_t channel);

@@ -296,9 +296,31 @@ bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel)
         struct virtio_net *device = &nets->devices[i];
 
         if (device->channel == channel) {
+            /* What the switch had learned is to be told anew. */
+            if (net_client_restarted(&device->client)) {
+                vnet_announce(&device->model);
+            }
             vnet_transmit_resume(&device->model);
             virtio_net_pump(device);
             return true;
+        }
+    }
+    return false;
+}
+
+void virtio_nets_ask(struct virtio_nets *nets)
+{
+    for (uint32_t i = 0; i < nets->count; i++) {
+        net_client_ask(&nets->devices[i].client);
+    }
+    virtio_nets_work(nets);
+}
+
+bool virtio_nets_answer(struct virtio_nets *nets, uint32_t channel, struct net_port_stats *stats)
+{
+    for (uint32_t i = 0; i < nets->count; i++) {
+        if (nets->devices[i].channel == channel) {
+            return net_client_answer(&nets->devices[i].client, stats);
         }
     }
     return false;

@@ -58,6 +58,12 @@ struct virtio_page *virtio_nets_find(struct virtio_nets *nets, uint32_t channel)
 /** A notification on `channel` came. False: it is no switch's. */
 bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel);
 
+/** Ask the switches what they counted of the devices' ports. */
+void virtio_nets_ask(struct virtio_nets *nets);
+
+/** The answer to that for the device of this channel, once. False: there is none. */
+bool virtio_nets_answer(struct virtio_nets *nets, uint32_t channel, struct net_port_stats *stats);
+
 /** Go on with what a doorbell left, and wake switches that have something to do. */
 void virtio_nets_work(struct virtio_nets *nets);
 

@@ -86,6 +86,7 @@ static void look_for_restart(struct net_client *client)
     uint32_t epoch = net_ring_producer_epoch(&client->received);
 
     if (epoch != client->switch_epoch) {
+        client->restarted = client->restarted || client->switch_epoch != 0;
         client->switch_epoch = epoch;
         net_ring_drop(&client->done);
         own_lent(client);
@@ -201,6 +202,35 @@ unsigned net_client_backlog(struct net_client *client)
 {
     (void)net_ring_wait(&client->received);
     return net_ring_count(&client->received);
+}
+
+bool net_client_restarted(struct net_client *client)
+{
+    bool restarted;
+
+    look_for_restart(client);
+    restarted = client->restarted;
+    client->restarted = false;
+    return restarted;
+}
+
+void net_client_ask(struct net_client *client)
+{
+    client->asked = __atomic_load_n(&client->memory->counts.answered, __ATOMIC_RELAXED) + 1;
+    client->asking = true;
+    client->urgent = true;
+    __atomic_store_n(&client->memory->asked, client->asked, __ATOMIC_RELAXED);
+}
+
+bool net_client_answer(struct net_client *client, struct net_port_stats *stats)
+{
+    if (!client->asking ||
+        __atomic_load_n(&client->memory->counts.answered, __ATOMIC_ACQUIRE) != client->asked) {
+        return false;
+    }
+    client->asking = false;
+    *stats = client->memory->counts.stats;
+    return true;
 }
 
 bool net_client_flush(struct net_client *client)

@@ -43,6 +43,10 @@ struct net_client {
     bool sent_some;
     bool returned_some;
     bool urgent;
+    bool restarted;
+    /** The last number that the switch was asked with; whether it has not answered yet. */
+    uint32_t asked;
+    bool asking;
 };
 
 /** Where a port's buffers are mapped, and which port it is. */
@@ -100,6 +104,15 @@ void net_client_return(struct net_client *client, const struct net_frame *frame)
 
 /** Frames that wait to be received, by number; a notification comes with the next. */
 unsigned net_client_backlog(struct net_client *client);
+
+/** Whether the switch began anew since the last call: it has lost all that it had learned. */
+bool net_client_restarted(struct net_client *client);
+
+/** Ask the switch what it counted of this port; a notification comes with the answer. */
+void net_client_ask(struct net_client *client);
+
+/** The answer, once. False: there is none. */
+bool net_client_answer(struct net_client *client, struct net_port_stats *stats);
 
 /** Whether the switch is to be notified of what was sent and returned. Asks once. */
 bool net_client_flush(struct net_client *client);

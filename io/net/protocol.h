@@ -115,10 +115,38 @@ struct net_wishes {
     uint64_t multicast;
 };
 
+/** Frames and bytes of a port, and why frames of it were dropped. */
+struct net_port_stats {
+    uint64_t sent_frames;
+    uint64_t sent_bytes;
+    uint64_t received_frames;
+    uint64_t received_bytes;
+    uint64_t malformed;
+    uint64_t wrong_source;
+    uint64_t wrong_vlan;
+    uint64_t limited;
+    /** Nobody was there, wanted it, or may have it. */
+    uint64_t unwanted;
+    /** Frames for this port that found it with its queue full. */
+    uint64_t congested;
+};
+
+/** What a port asks for by another number in `asked`, and a notification. */
+struct net_counts {
+    /** The number that was asked with; the switch writes it last. */
+    uint32_t answered;
+    uint32_t reserved;
+    struct net_port_stats stats;
+};
+
 /** The memory that a port and the switch share, both writing. */
 struct net_port_memory {
     struct net_wishes wishes;
-    uint8_t wishes_reserved[4096 - sizeof(struct net_wishes)];
+    uint32_t asked;
+    uint8_t wishes_reserved[60 - sizeof(struct net_wishes)];
+    /* The switch's. */
+    struct net_counts counts;
+    uint8_t counts_reserved[4096 - 64 - sizeof(struct net_counts)];
     uint8_t sent[NET_RING_BYTES(sizeof(struct net_frame), NET_SLOTS)] __attribute__((aligned(64)));
     uint8_t done[NET_RING_BYTES(sizeof(struct net_return), NET_SLOTS)] __attribute__((aligned(64)));
     uint8_t received[NET_RING_BYTES(sizeof(struct net_frame), NET_SLOTS)]

@@ -410,11 +410,23 @@ static void feed_starving(struct net_switch *sw, unsigned number)
     signal_all(sw);
 }
 
+/* A port that asks sees what was counted of it. */
+static void show_counts(struct net_switch *sw, unsigned number, uint32_t asked)
+{
+    struct net_port *port = &sw->ports[number];
+
+    port->asked = asked;
+    port->memory->counts.stats = port->stats;
+    __atomic_store_n(&port->memory->counts.answered, asked, __ATOMIC_RELEASE);
+    sw->notify |= UINT64_C(1) << number;
+}
+
 bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
 {
     struct net_port *port = &sw->ports[number];
     struct net_frame frame;
     uint32_t epoch = net_ring_producer_epoch(&port->sent);
+    uint32_t asked = __atomic_load_n(&port->memory->asked, __ATOMIC_RELAXED);
     bool left = false;
 
     if (epoch != port->epoch) {
@@ -432,6 +444,9 @@ bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
         }
     }
     net_ring_release(&port->sent);
+    if (asked != port->asked) {
+        show_counts(sw, number, asked);
+    }
     signal_all(sw);
     feed_starving(sw, number);
     /* Not one after the other alone: what came to the first may have come behind the second. */

@@ -42,22 +42,6 @@ struct net_port_rules {
     uint64_t burst;
 };
 
-/** Frames and bytes of a port, and why frames of it were dropped. */
-struct net_port_stats {
-    uint64_t sent_frames;
-    uint64_t sent_bytes;
-    uint64_t received_frames;
-    uint64_t received_bytes;
-    uint64_t malformed;
-    uint64_t wrong_source;
-    uint64_t wrong_vlan;
-    uint64_t limited;
-    /** Nobody was there, wanted it, or may have it. */
-    uint64_t unwanted;
-    /** Frames for this port that found it with its queue full. */
-    uint64_t congested;
-};
-
 /** What a slot of a port is about. */
 struct net_slot {
     /** Bit n: port n has it. 0: its owner has. */
@@ -77,6 +61,8 @@ struct net_port {
     uint64_t key;
     /** Its wishes as they were last looked at. */
     struct net_wishes wishes;
+    /** The last number that it asked for its counts with. */
+    uint32_t asked;
     /** Frames that it was lent since its returns were last looked at. */
     unsigned lent;
     uint64_t tokens;

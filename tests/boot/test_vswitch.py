@@ -60,6 +60,12 @@ def test_ping(lan, gic):
     assert ping(board, 'left', 2, '-c 5 -s 1400 -W 2') == (0, 5)
     to(board, 'right')
     assert ping(board, 'right', 1) == (0, 3)
+    # What the switch dropped of what the third one sent is counted.
+    board.send('@s')
+    found = board.expect(r'alone: port of the switch: frames sent (\d+), [^\r]*frames '
+                         r'received (\d+), [^\r]*wanted by nobody (\d+), that')
+    assert int(found[1]) == int(found[3]) > 0
+    assert int(found[2]) == 0
 
 
 @pytest.mark.parametrize('megabytes', [4, pytest.param(64, marks=pytest.mark.long)])

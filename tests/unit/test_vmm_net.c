@@ -249,6 +249,65 @@ static void tags_of_a_trunk_are_put_back(void **state)
     net_client_return(&peer, &got);
 }
 
+/* The status word of the device's configuration space. */
+static uint16_t status(void)
+{
+    const struct virtio_net *device = &rig.guest.virtio.nets.devices[0];
+    uint16_t value;
+
+    memcpy(&value, (const uint8_t *)device->page.registers + VIRTIO_MMIO_CONFIG + 6, sizeof(value));
+    return value;
+}
+
+static void a_switch_that_begins_anew_is_announced_to(void **state)
+{
+    struct net_port_rules rules = { .vlan = NET_DEFAULT_VLAN, .to = UINT64_MAX };
+
+    (void)state;
+    assert_true(boot());
+    (void)serve();
+    rig_start_driver(DEVICE, VNET_QUEUES,
+                     (uint32_t)(VNET_F_GUEST_ANNOUNCE | VNET_F_CTRL_VQ | VNET_F_STATUS));
+    guest_notified(&rig.guest, CHANNEL);
+    assert_int_equal(status(), 1);
+    net_switch_init(&network, NET_DEFAULT_AGE);
+    memcpy(rules.mac, own, sizeof(own));
+    net_switch_add(&network, &rules, memories[0]);
+    guest_notified(&rig.guest, CHANNEL);
+    /* The link is up, and the driver is to say where it is. */
+    assert_int_equal(status(), 3);
+}
+
+static void the_switch_says_what_it_counted(void **state)
+{
+    struct virtio_nets *nets = &rig.guest.virtio.nets;
+    struct net_port_stats stats;
+
+    (void)state;
+    assert_true(boot());
+    rig_start_driver(DEVICE, VNET_QUEUES, 0);
+    (void)serve();
+    send();
+    (void)serve();
+    assert_false(virtio_nets_answer(nets, CHANNEL, &stats));
+    vmm_fake.notified = 0;
+    virtio_nets_ask(nets);
+    assert_int_equal(vmm_fake.notified, 1UL << CHANNEL);
+    assert_false(virtio_nets_answer(nets, CHANNEL, &stats));
+    assert_true((serve() & 1) != 0);
+    assert_false(virtio_nets_answer(nets, CHANNEL + 1, &stats));
+    assert_true(virtio_nets_answer(nets, CHANNEL, &stats));
+    assert_int_equal(stats.sent_frames, 1);
+    assert_int_equal(stats.sent_bytes, NET_ETHERNET_BYTES + PAYLOAD);
+    assert_false(virtio_nets_answer(nets, CHANNEL, &stats));
+    /* It says so to a person. */
+    virtio_nets_ask(nets);
+    (void)serve();
+    guest_notified(&rig.guest, CHANNEL);
+    assert_non_null(
+        strstr(vmm_fake.printed, "left: port of the switch: frames sent 1, bytes sent"));
+}
+
 static void configurations_that_are_wrong(void **state)
 {
     static const char *const wrong[] = {
@@ -286,6 +345,8 @@ int main(void)
         T(a_large_frame_is_cut_for_a_driver_that_takes_none),
         T(a_guest_that_takes_nothing_keeps_no_buffers),
         T(tags_of_a_trunk_are_put_back),
+        T(a_switch_that_begins_anew_is_announced_to),
+        T(the_switch_says_what_it_counted),
         T(configurations_that_are_wrong),
     };
 
