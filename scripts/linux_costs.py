@@ -80,11 +80,12 @@ class Machine:
     """A machine in QEMU that stops where it is told to and counts instructions; a context manager
     that ends it."""
 
-    def __init__(self, folder, arguments):
+    def __init__(self, folder, arguments, sleep='off'):
         self._folder = folder
         self.console = folder / 'console'
         command = ['qemu-system-aarch64', *arguments, '-cpu', 'cortex-a53', '-smp', '1', '-S',
-                   '-icount', 'shift=0,sleep=off', '-seed', '1', '-rtc', 'base=2026-01-01,clock=vm',
+                   '-icount', f'shift=0,sleep={sleep}', '-seed', '1',
+                   '-rtc', 'base=2026-01-01,clock=vm',
                    '-display', 'none', '-nodefaults', '-monitor', 'none', '-no-shutdown',
                    '-serial', f'file:{self.console}', '-qmp', f'unix:{folder}/qmp,server,nowait',
                    '-gdb', f'unix:{folder}/gdb,server,nowait']
@@ -195,12 +196,12 @@ def make_initrd(to):
     to.write_bytes(archive.to_bytes() + (FILES / 'initrd-tiny.cpio.gz').read_bytes())
 
 
-def native_tree(gic, to):
-    """QEMU's device tree without what a guest does not have."""
+def native_tree(gic, to, *more):
+    """QEMU's device tree without what a guest does not have; `more` nodes stay."""
     checked('qemu-system-aarch64', '-M', f'virt,gic-version={gic},dumpdtb={to}', '-cpu',
             'cortex-a53', '-smp', '1', '-m', RAM, '-display', 'none', '-nodefaults')
     for node in checked('fdtget', '-l', to, '/').split():
-        if node.split('@')[0] not in KEPT:
+        if node.split('@')[0] not in KEPT and node not in more:
             checked('fdtput', '-r', to, '/' + node)
         elif node.startswith('intc'):
             for part in checked('fdtget', '-l', to, '/' + node).split():

@@ -18,20 +18,21 @@
 /** The uplink is the first port of its switch. */
 #define PORT 0
 
-/* Set in the ELF file by the tool. */
-uint64_t nic_vaddr = NOT_SET;
-uint64_t nic_irq = MICROKIT_MAX_CHANNELS;
-uint64_t dma_vaddr = NOT_SET;
-uint64_t dma_paddr = NOT_SET;
-uint64_t net_vaddr = NOT_SET;
-uint64_t net_buffers = NOT_SET;
-uint64_t net_channel = MICROKIT_MAX_CHANNELS;
-uint64_t supervisor_vaddr = NOT_SET;
+/* Set in the ELF file by the tool, so the compiler must not know the values. */
+#define PATCHED __attribute__((used))
+PATCHED uint64_t nic_vaddr = NOT_SET;
+PATCHED uint64_t nic_irq = MICROKIT_MAX_CHANNELS;
+PATCHED uint64_t dma_vaddr = NOT_SET;
+PATCHED uint64_t dma_paddr = NOT_SET;
+PATCHED uint64_t net_vaddr = NOT_SET;
+PATCHED uint64_t net_buffers = NOT_SET;
+PATCHED uint64_t net_channel = MICROKIT_MAX_CHANNELS;
+PATCHED uint64_t supervisor_vaddr = NOT_SET;
 
 /* One variable a port: the tool knows names, and no arrays. */
 #define BUFFERS(n)                      \
     extern uint64_t buffers##n##_paddr; \
-    uint64_t buffers##n##_paddr = NOT_SET
+    PATCHED uint64_t buffers##n##_paddr = NOT_SET
 BUFFERS(0);
 BUFFERS(1);
 BUFFERS(2);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sum.h"
+
 #define ETHERTYPE_AT 12U
 #define ETHERTYPE_IPV4 0x0800U
 #define ETHERTYPE_IPV6 0x86ddU
@@ -52,30 +54,6 @@ static void put32(uint8_t *at, uint32_t value)
 {
     put16(at, value >> 16);
     put16(at + 2, value);
-}
-
-/* Add 16-bit words, big endian, to a sum that is folded at the end. A last odd byte is a high one.
- */
-static uint64_t add(uint64_t sum, const uint8_t *at, uint32_t bytes)
-{
-    uint32_t i = 0;
-
-    for (; i + 1 < bytes; i += 2) {
-        sum += get16(at + i);
-    }
-    return i < bytes ? sum + ((uint32_t)at[i] << 8) : sum;
-}
-
-/* The checksum. 0 and 0xffff are the same number; UDP has a meaning of its own for the first. */
-static uint16_t finish(uint64_t sum)
-{
-    uint16_t folded;
-
-    while (sum > 0xffff) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    folded = (uint16_t)~sum;
-    return folded != 0 ? folded : 0xffff;
 }
 
 /* Bytes of the IP header that is in the head, when TCP follows directly. 0: it does not. */
@@ -128,38 +106,48 @@ static bool begin_cut(struct net_offload *offload, const struct net_frame *frame
     return true;
 }
 
+/* Bytes of the frame that are copied, so that they can be judged or changed: all headers that it
+ * may have when it is to be cut, else up to the checksum, with a whole number of words behind its
+ * start. */
+static uint32_t head_of(const struct net_frame *frame)
+{
+    uint32_t bytes = NET_ETHERNET_BYTES;
+
+    if (frame->gso_type != NET_GSO_NONE) {
+        bytes = NET_OFFLOAD_HEAD;
+    } else if ((frame->flags & NET_NEEDS_CSUM) != 0) {
+        bytes = (uint32_t)frame->csum_start + frame->csum_offset + 2U + (frame->csum_offset & 1U);
+        bytes = bytes > NET_ETHERNET_BYTES ? bytes : NET_ETHERNET_BYTES;
+    }
+    return bytes < frame->bytes ? bytes : frame->bytes;
+}
+
 bool net_offload_begin(struct net_offload *offload, const struct net_frame *frame,
                        const uint8_t *payload)
 {
-    uint32_t rest = frame->bytes - NET_ETHERNET_BYTES;
-    uint32_t most = NET_OFFLOAD_HEAD - NET_ETHERNET_BYTES;
+    uint32_t head = head_of(frame);
+    uint32_t sum_end = (uint32_t)frame->csum_start + frame->csum_offset + 2U;
 
-    if (frame->bytes < NET_ETHERNET_BYTES) {
+    if (frame->bytes < NET_ETHERNET_BYTES || head > NET_OFFLOAD_HEAD) {
         return false;
-    }
-    if (rest < most) {
-        most = rest;
     }
     offload->done = 0;
     offload->cut = false;
     offload->ended = false;
     memcpy(offload->original, frame->ethernet, NET_ETHERNET_BYTES);
-    memcpy(offload->original + NET_ETHERNET_BYTES, payload, most);
-    offload->head_bytes = NET_ETHERNET_BYTES + most;
+    memcpy(offload->original + NET_ETHERNET_BYTES, payload, head - NET_ETHERNET_BYTES);
+    offload->head_bytes = head;
     if (frame->gso_type != NET_GSO_NONE) {
         return begin_cut(offload, frame, payload);
     }
     offload->sum_start = frame->csum_start;
-    offload->sum_at = (frame->flags & NET_NEEDS_CSUM) != 0
-                          ? (uint16_t)(frame->csum_start + frame->csum_offset)
-                          : 0;
-    offload->payload = payload + most;
-    offload->payload_bytes = rest - most;
+    offload->sum_at = (frame->flags & NET_NEEDS_CSUM) != 0 ? (uint16_t)(sum_end - 2U) : 0;
+    offload->payload = payload + (head - NET_ETHERNET_BYTES);
+    offload->payload_bytes = frame->bytes - head;
     offload->step = offload->payload_bytes;
     /* The sum of the rest begins at an even place. */
-    return offload->sum_at == 0 ||
-           ((uint32_t)frame->csum_start + frame->csum_offset + 2U <= offload->head_bytes &&
-            (frame->csum_start % 2 == 0 || offload->payload_bytes == 0));
+    return offload->sum_at == 0 || (sum_end <= head && ((head - frame->csum_start) % 2 == 0 ||
+                                                        offload->payload_bytes == 0));
 }
 
 /* The headers of the segment that is in the results. */
@@ -172,15 +160,15 @@ static void write_headers(struct net_offload *offload, uint32_t number, bool las
 
     if (offload->is_ipv6) {
         put16(ip + IPV6_LENGTH, tcp_bytes);
-        sum = add(sum, ip + IPV6_ADDRESSES, IPV6_BYTES_OF_ADDRESSES);
+        sum = net_sum_add(sum, ip + IPV6_ADDRESSES, IPV6_BYTES_OF_ADDRESSES);
     } else {
         uint32_t ip_header = offload->sum_start - IP_AT;
 
         put16(ip + IPV4_LENGTH, ip_header + tcp_bytes);
         put16(ip + IPV4_ID, get16(ip + IPV4_ID) + number);
         put16(ip + IPV4_SUM, 0);
-        put16(ip + IPV4_SUM, finish(add(0, ip, ip_header)));
-        sum = add(sum, ip + IPV4_ADDRESSES, IPV4_BYTES_OF_ADDRESSES);
+        put16(ip + IPV4_SUM, net_sum_finish(net_sum_add(0, ip, ip_header)));
+        sum = net_sum_add(sum, ip + IPV4_ADDRESSES, IPV4_BYTES_OF_ADDRESSES);
     }
     put32(tcp + TCP_SEQUENCE, get32(tcp + TCP_SEQUENCE) + offload->done);
     if (!last) {
@@ -190,8 +178,8 @@ static void write_headers(struct net_offload *offload, uint32_t number, bool las
         tcp[TCP_FLAGS] &= (uint8_t)~TCP_CWR;
     }
     put16(tcp + TCP_SUM, 0);
-    sum = add(sum, tcp, offload->head_bytes - offload->sum_start);
-    put16(tcp + TCP_SUM, finish(add(sum, offload->data, offload->data_bytes)));
+    sum = net_sum_add(sum, tcp, offload->head_bytes - offload->sum_start);
+    put16(tcp + TCP_SUM, net_sum_finish(net_sum_add(sum, offload->data, offload->data_bytes)));
 }
 
 bool net_offload_next(struct net_offload *offload)
@@ -208,11 +196,11 @@ bool net_offload_next(struct net_offload *offload)
     if (offload->cut) {
         write_headers(offload, offload->done / offload->step, last);
     } else if (offload->sum_at != 0) {
-        uint64_t sum =
-            add(0, offload->head + offload->sum_start, offload->head_bytes - offload->sum_start);
+        uint64_t sum = net_sum_add(0, offload->head + offload->sum_start,
+                                   offload->head_bytes - offload->sum_start);
 
         put16(offload->head + offload->sum_at,
-              finish(add(sum, offload->data, offload->data_bytes)));
+              net_sum_finish(net_sum_add(sum, offload->data, offload->data_bytes)));
     }
     offload->done += offload->data_bytes;
     offload->ended = last;

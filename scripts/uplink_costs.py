@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a guest's way to the outside costs: instructions of all levels together, natively and under
+Bulkhead.
+
+    uplink_costs.py [--gic 2|3] [--check] [--write]
+
+Both run Debian's kernel on one Cortex-A53 with QEMU's virtIO network device on its user network,
+which has no offloads: checksums and segments are made by software either way, by the native kernel
+itself, by the uplink's driver for a guest. The program is guest/probe/net.c; its twin is in this
+script, behind the router. A packet of 64 bytes goes there and comes back over UDP, and TCP carries
+a stream there.
+
+The twin answers in its own time. While the CPU waits it sleeps, and time that it sleeps is none, so
+that path length is what is counted. Of the round trips the one in the middle is shown, because a
+tick of Linux's timer falls into some; how many packets of the stream are acknowledged at once
+varies. --write puts the table into docs/network.md; --check fails when a limit is exceeded.
+"""
+import argparse
+import gzip
+import socketserver
+import statistics
+import struct
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import linux_costs as linux
+import net_costs
+
+PAGE = linux.TOP / 'docs/network.md'
+BOOTARGS = 'earlycon nokaslr quiet panic=-1 rdinit=/net-init'
+INIT = b'''#!/bin/sh
+/bin/busybox mount -t devtmpfs devtmpfs /dev
+/bin/busybox mount -t sysfs sysfs /sys
+/bin/busybox mount -t proc proc /proc
+/bin/busybox modprobe -a virtio_mmio virtio_net
+/bin/busybox ifconfig lo up
+/bin/busybox ifconfig eth0 10.0.2.15 up
+exec /net-probe client 10.0.2.2
+'''
+SYSTEM = f'''<system name="uplink-costs">
+  <image name="debian" kernel="Image" initrd="initrd-net"/>
+  <network name="lan"><uplink/></network>
+  <guest name="linux" image="debian" ram="{linux.RAM}" bootargs="{BOOTARGS}">
+    <passthrough path="/pl011@9000000"/>
+    <net on="lan"/>
+  </guest>
+</system>
+'''
+NODE = 'virtio_mmio@a002000'
+NET = ['-global', 'virtio-mmio.force-legacy=false', '-netdev', 'user,id=net0',
+       '-device', 'virtio-net-device,netdev=net0,bus=virtio-mmio-bus.16']
+# As in guest/probe/net.c: UDP and TCP.
+PORTS = 5000, 5001
+PLAIN = -1
+# What it is, and how many times the native figure it may be.
+UDP, TCP = 'UDP, 64 bytes, a round trip', 'TCP to the outside, a byte'
+FIGURES = {UDP: 1.8, TCP: 1.5}
+# The mark at the beginning of a round, and rounds that are looked at.
+ROUND, ROUNDS = 6, 101
+
+
+class Echo(socketserver.BaseRequestHandler):
+    """A packet goes back."""
+
+    def handle(self):
+        data, own = self.request
+        own.sendto(data, self.client_address)
+
+
+class Sink(socketserver.StreamRequestHandler):
+    """Swallows streams, of which each begins with its length, and answers a byte behind each."""
+
+    def handle(self):
+        while head := self.rfile.read(8):
+            left, = struct.unpack('<q', head)
+            left = 0 if left == PLAIN else left
+            while left > 0:
+                left -= len(self.rfile.read1(min(left, 1 << 20)))
+            self.wfile.write(b'.')
+
+
+class Twin:
+    """The program's twin on this host's loopback; a context manager."""
+
+    def __enter__(self):
+        socketserver.ThreadingTCPServer.allow_reuse_address = True
+        socketserver.ThreadingTCPServer.daemon_threads = True
+        self._servers = [socketserver.UDPServer(('127.0.0.1', PORTS[0]), Echo),
+                         socketserver.ThreadingTCPServer(('127.0.0.1', PORTS[1]), Sink)]
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+
+def make_initrd(to):
+    """Debian's initrd with the probe and what starts it before it."""
+    archive = linux.cpio.Archive()
+    archive.file('net-probe', net_costs.PROBE.read_bytes(), 0o755)
+    archive.file('net-init', INIT, 0o755)
+    to.write_bytes(gzip.compress(archive.to_bytes(), mtime=0) +
+                   (linux.FILES / 'initrd.cpio.gz').read_bytes())
+
+
+def native_arguments(gic, folder):
+    """QEMU's, without a hypervisor."""
+    make_initrd(folder / 'initrd-net')
+    linux.native_tree(gic, folder / 'tree', NODE)
+    return ['-M', f'virt,gic-version={gic}', '-m', linux.RAM, '-kernel', linux.FILES / 'Image',
+            '-initrd', folder / 'initrd-net', '-dtb', folder / 'tree', '-append', BOOTARGS, *NET]
+
+
+def guest_arguments(gic, folder):
+    """QEMU's, under Bulkhead."""
+    make_initrd(folder / 'initrd-net')
+    (folder / 'net.system').write_text(SYSTEM, encoding='utf-8')
+    linux.checked(linux.MAIN / 'sdk/bin/bulkhead', 'build', folder / 'net.system', '--board',
+                  linux.BOARD, '--config', 'release', '--search-path', folder, '--search-path',
+                  linux.FILES, '-o', folder / 'image')
+    return ['-M', f'virt,virtualization=on,gic-version={gic}', '-m', '2G',
+            '-kernel', folder / 'image', *NET]
+
+
+def round_of(machine, places):
+    """Instructions of the next round."""
+    start = machine.run_to(places[ROUND])
+    return machine.run_to(places[ROUND + 1]) - start
+
+
+def measure(gic):
+    """{figure: [natively, as a guest]}, instructions each."""
+    linux.checked(linux.TOP / 'guest/images.py')
+    places = net_costs.marks()
+    found = {name: [] for name in FIGURES}
+    for arguments in (native_arguments, guest_arguments):
+        with tempfile.TemporaryDirectory(prefix='bulkhead-net-') as name, Twin():
+            folder = Path(name)
+            with linux.Machine(folder, arguments(gic, folder), sleep='on') as machine:
+                machine.run_to(places[0])
+                found[UDP].append(statistics.median(
+                    round_of(machine, places) for _ in range(ROUNDS)))
+                start = machine.run_to(places[2])
+                found[TCP].append((machine.run_to(places[3]) - start) / net_costs.STREAM)
+    return found
+
+
+def table(found):
+    """The results as a Markdown table."""
+    lines = ['| what | native | guest | times | at most |', '|---|---|---|---|---|']
+    for name, (alone, under) in found.items():
+        lines.append(f'| {name} | {alone:,.2f} | {under:,.2f} | {under / alone:.2f} | '
+                     f'{FIGURES[name]} |')
+    return '\n'.join(lines) + '\n'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--gic', type=int, choices=(2, 3), default=3)
+    parser.add_argument('--check', action='store_true')
+    parser.add_argument('--write', action='store_true')
+    arguments = parser.parse_args()
+    found = measure(arguments.gic)
+    text = table(found)
+    print(text, end='')
+    if arguments.write:
+        begin, end = '<!-- uplink costs -->\n', '<!-- end of uplink costs -->\n'
+        before, rest = PAGE.read_text(encoding='utf-8').split(begin)
+        PAGE.write_text(before + begin + text + end + rest.split(end)[1], encoding='utf-8')
+    good = all(under <= FIGURES[name] * alone
+               for name, (alone, under) in found.items())
+    return 1 if arguments.check and not good else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
