@@ -61,35 +61,28 @@ static uint64_t *pgtable_descend(uint64_t *entry, int level)
     return table;
 }
 
-/** Maps the first block of the range; returns its size, 0 when the heap is exhausted. */
-static uint64_t pgtable_map_one(uint64_t *root, uint64_t va, uint64_t pa, uint64_t bytes,
-                                uint64_t attributes)
-{
-    uint64_t *table = root;
-    for (int level = 1; level <= 3; level++) {
-        uint64_t span = pgtable_span(level);
-        uint64_t *entry = &table[pgtable_index(va, level)];
-        if ((va | pa) % span == 0 && bytes >= span && !pgtable_is_table(*entry, level)) {
-            *entry = pgtable_leaf(pa, attributes, level);
-            return span;
-        }
-        table = pgtable_descend(entry, level);
-        if (table == NULL) {
-            return 0;
-        }
-    }
-    return 0;
-}
-
 bool pgtable_map(uint64_t *root, struct pgtable_va va, struct pgtable_pa pa, uint64_t bytes,
                  uint64_t attributes)
 {
-    for (uint64_t done = 0; done < bytes;) {
-        uint64_t span = pgtable_map_one(root, va.va + done, pa.pa + done, bytes - done, attributes);
-        if (span == 0) {
-            return false;
+    uint64_t *table = root;
+    int level = 1;
+    while (bytes > 0) {
+        uint64_t span = pgtable_span(level);
+        uint64_t *entry = &table[pgtable_index(va.va, level)];
+        if ((va.va | pa.pa) % span == 0 && bytes >= span && !pgtable_is_table(*entry, level)) {
+            *entry = pgtable_leaf(pa.pa, attributes, level);
+            va.va += span;
+            pa.pa += span;
+            bytes -= span;
+            table = root;
+            level = 1;
+        } else {
+            /* Page aligned as it all is, nothing gets here at level 3. */
+            table = level < 3 ? pgtable_descend(entry, level++) : NULL;
+            if (table == NULL) {
+                return false;
+            }
         }
-        done += span;
     }
     return true;
 }
