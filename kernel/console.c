@@ -93,8 +93,10 @@ static void console_code(const char *name, const struct thread *t, uint64_t addr
     }
 }
 
+/** Begins a line of the report `r`. */
 static void console_line(const char *what, const struct bh_report *r)
 {
+    console_putc('\n');
     console_puts(what);
     console_puts(" pd=");
     console_puts(r->name);
@@ -110,9 +112,6 @@ static void console_registers(const struct bh_report *r)
         console_number(i, 10);
         console_putc('=');
         console_hex(r->x[i]);
-        if (i % 4 == 3 || i == 30) {
-            console_putc('\n');
-        }
     }
 }
 
@@ -128,14 +127,12 @@ static void console_fault(const struct bh_report *r, const struct thread *t)
     console_field("esr", r->esr);
     console_field("sp", r->sp);
     console_field("spsr", r->spsr);
-    console_putc('\n');
     console_registers(r);
     for (uint32_t i = 0; i < BH_REPORT_FRAMES && r->frames[i] != 0; i++) {
         console_line("FAULT", r);
         console_puts(" frame=");
         console_number(i, 10);
         console_code("pc", t, r->frames[i]);
-        console_putc('\n');
     }
 }
 
@@ -144,7 +141,6 @@ void console_report(const struct bh_report *r, const struct thread *t)
     while (__atomic_exchange_n(&console_busy, 1, __ATOMIC_ACQUIRE) != 0) {
         arch_relax();
     }
-    console_putc('\n');
     if (r->kind == BH_REPORT_FAULT) {
         console_fault(r, t);
     } else {
@@ -156,7 +152,7 @@ void console_report(const struct bh_report *r, const struct thread *t)
             console_puts(" number=");
             console_number(r->addr, 10);
         }
-        console_putc('\n');
     }
+    console_putc('\n');
     __atomic_store_n(&console_busy, 0, __ATOMIC_RELEASE);
 }

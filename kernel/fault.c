@@ -7,44 +7,26 @@
 #include "sched.h"
 #include "vcpu.h"
 
-static void fault_word(struct thread *t, uint64_t word)
+static void fault_words(struct thread *t, uint32_t count, const uint64_t *words)
 {
-    t->fault.words[t->fault.count++] = word;
+    t->fault.count = count;
+    arch_copy(t->fault.words, words, count * sizeof(*words));
 }
 
-/** Composes the message as enum bh_fault describes it. */
+/** Composes the message as enum bh_fault describes it; those of vCPUs are where they arise. */
 static void fault_compose(struct thread *t, const struct fault_cause *cause)
 {
+    const struct arch_context *c = &t->context;
+    const uint64_t *x = c->x;
     t->fault.label = (uint32_t)cause->label;
-    t->fault.count = 0;
-    switch (cause->label) {
-    case BH_FAULT_SYSCALL:
-        for (uint32_t i = 0; i < 8; i++) {
-            fault_word(t, t->context.x[i]);
-        }
-        fault_word(t, t->context.pc);
-        fault_word(t, t->context.sp);
-        fault_word(t, t->context.x[30]);
-        fault_word(t, t->context.spsr);
-        fault_word(t, t->context.x[8]);
-        break;
-    case BH_FAULT_EXCEPTION:
-        fault_word(t, t->context.pc);
-        fault_word(t, t->context.sp);
-        fault_word(t, t->context.spsr);
-        fault_word(t, cause->esr);
-        fault_word(t, 0);
-        break;
-    case BH_FAULT_MEMORY:
-        fault_word(t, t->context.pc);
-        fault_word(t, cause->addr);
-        fault_word(t, cause->fetch ? 1 : 0);
-        fault_word(t, cause->esr);
-        break;
-    case BH_FAULT_VIRQ_END:
-    case BH_FAULT_VCPU:
-        /* Messages of vCPUs, composed where they arise. */
-        break;
+    if (cause->label == BH_FAULT_SYSCALL) {
+        fault_words(t, 13,
+                    (const uint64_t[]){ x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], c->pc,
+                                        c->sp, x[30], c->spsr, x[8] });
+    } else if (cause->label == BH_FAULT_EXCEPTION) {
+        fault_words(t, 5, (const uint64_t[]){ c->pc, c->sp, c->spsr, cause->esr, 0 });
+    } else {
+        fault_words(t, 4, (const uint64_t[]){ c->pc, cause->addr, cause->fetch, cause->esr });
     }
 }
 

@@ -55,10 +55,8 @@ static void fdt_memory(const struct fdt_reader *r, const uint8_t *reg, uint32_t 
                        struct fdt_facts *facts)
 {
     uint32_t entry = 4 * (r->address_cells + r->size_cells);
-    for (uint32_t off = 0; entry > 0 && bytes - off >= entry; off += entry) {
-        if (facts->memory_count == FDT_MAX_MEMORY) {
-            return;
-        }
+    for (uint32_t off = 0;
+         entry > 0 && bytes - off >= entry && facts->memory_count < FDT_MAX_MEMORY; off += entry) {
         struct fdt_range *range = &facts->memory[facts->memory_count++];
         range->base = fdt_number(reg + off, r->address_cells);
         range->bytes = fdt_number(reg + off + 4UL * r->address_cells, r->size_cells);
@@ -95,25 +93,19 @@ static bool fdt_open(struct fdt_reader *r, const void *dtb)
         return false;
     }
     uint32_t total = fdt_word(tree + 4);
-    uint32_t struct_off = fdt_word(tree + 8);
-    uint32_t strings_off = fdt_word(tree + 12);
-    uint32_t strings_bytes = fdt_word(tree + 32);
     uint32_t struct_bytes = fdt_word(tree + 36);
-    if (total < FDT_HEADER_BYTES || total > FDT_MAX_BYTES || struct_off > total ||
-        struct_bytes > total - struct_off || strings_off > total ||
-        strings_bytes > total - strings_off || struct_off % 4 != 0) {
-        return false;
-    }
     *r = (struct fdt_reader){
         .tree = tree,
-        .strings_off = strings_off,
-        .strings_bytes = strings_bytes,
-        .next = struct_off,
-        .end = struct_off + struct_bytes / 4 * 4,
+        .strings_off = fdt_word(tree + 12),
+        .strings_bytes = fdt_word(tree + 32),
+        .next = fdt_word(tree + 8),
+        .end = fdt_word(tree + 8) + struct_bytes / 4 * 4,
         .address_cells = 2,
         .size_cells = 1,
     };
-    return true;
+    return total >= FDT_HEADER_BYTES && total <= FDT_MAX_BYTES && r->next % 4 == 0 &&
+           r->next <= total && struct_bytes <= total - r->next && r->strings_off <= total &&
+           r->strings_bytes <= total - r->strings_off;
 }
 
 void fdt_read(const void *dtb, struct fdt_facts *facts)

@@ -31,16 +31,12 @@ static void objects_fill_region(const struct bd_region *r, const char *image)
 
 static uint64_t objects_attributes(const struct bd_map *m, const struct bd_region *r)
 {
-    uint64_t attributes = PGTABLE_S2_NORMAL;
-    if ((r->flags & BD_REGION_DEVICE) != 0) {
-        attributes = PGTABLE_S2_DEVICE;
-    } else if ((m->flags & BD_MAP_UNCACHED) != 0) {
-        attributes = PGTABLE_S2_UNCACHED;
-    }
-    attributes |= (m->flags & BD_MAP_READ) != 0 ? PGTABLE_S2_READ : 0;
-    attributes |= (m->flags & BD_MAP_WRITE) != 0 ? PGTABLE_S2_WRITE : 0;
-    attributes |= (m->flags & BD_MAP_EXEC) != 0 ? 0 : PGTABLE_S2_NOEXEC;
-    return attributes;
+    uint64_t type = (r->flags & BD_REGION_DEVICE) != 0  ? PGTABLE_S2_DEVICE
+                    : (m->flags & BD_MAP_UNCACHED) != 0 ? PGTABLE_S2_UNCACHED
+                                                        : PGTABLE_S2_NORMAL;
+    return type | ((m->flags & BD_MAP_READ) != 0 ? PGTABLE_S2_READ : 0) |
+           ((m->flags & BD_MAP_WRITE) != 0 ? PGTABLE_S2_WRITE : 0) |
+           ((m->flags & BD_MAP_EXEC) != 0 ? 0 : PGTABLE_S2_NOEXEC);
 }
 
 /** Makes an address space; NULL when the heap is exhausted. */

@@ -52,7 +52,7 @@ static uint64_t report_stack_word(const struct thread *t, uint64_t addr)
     return *(const uint64_t *)(const void *)(t->stack + (addr - t->stack_base));
 }
 
-/** Follows the frame records (AAPCS64, 6.4.6) within the PD's own stack. */
+/** Follows the frame records (AAPCS64, 6.4.6) within the PD's own stack; `frames` is clear. */
 static void report_backtrace(const struct thread *t, uint64_t frames[BH_REPORT_FRAMES])
 {
     uint64_t stack_top = t->pd->stack_top;
@@ -61,17 +61,11 @@ static void report_backtrace(const struct thread *t, uint64_t frames[BH_REPORT_F
     while (count < BH_REPORT_FRAMES && fp % 8 == 0 && fp >= t->stack_base && fp <= stack_top - 16) {
         uint64_t next = report_stack_word(t, fp);
         uint64_t lr = report_stack_word(t, fp + 8);
-        if (lr == 0) {
-            break;
-        }
         frames[count++] = lr;
-        if (next <= fp) {
+        if (lr == 0 || next <= fp) {
             break;
         }
         fp = next;
-    }
-    for (; count < BH_REPORT_FRAMES; count++) {
-        frames[count] = 0;
     }
 }
 
@@ -93,10 +87,9 @@ static void report_registers(struct bh_report *r, const struct thread *t)
 /** Second half: how it came there, and who. */
 static void report_origin(struct bh_report *r, const struct thread *t)
 {
+    arch_clear(r->frames, sizeof(r->frames));
     if (t->report.about == t) {
         report_backtrace(t, r->frames);
-    } else {
-        arch_clear(r->frames, sizeof(r->frames));
     }
     arch_copy(r->name, t->report.about->name, sizeof(r->name));
 }
