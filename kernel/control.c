@@ -118,14 +118,13 @@ static void control_start(struct cpu *cpu, struct thread *t, uint64_t entry)
         struct vcpu *v = vcpu_of(t);
         arch_vcpu_reset(cpu, v, entry, v->reg_value);
         vgic_reset_vcpu(v);
-        sched_make_ready(cpu, t);
-        return;
+    } else {
+        arch_reset_context(cpu, t, entry, t->pd->stack_top);
+        __atomic_store_n(&t->notified, 0, __ATOMIC_RELAXED);
+        irq_ack_all(t);
+        t->prefer_calls = false;
+        report_later(t, BH_REPORT_RESTART, &(struct fault_cause){ 0 });
     }
-    arch_reset_context(cpu, t, entry, t->pd->stack_top);
-    __atomic_store_n(&t->notified, 0, __ATOMIC_RELAXED);
-    irq_ack_all(t);
-    t->prefer_calls = false;
-    report_later(t, BH_REPORT_RESTART, &(struct fault_cause){ 0 });
     control_resume(cpu, t);
 }
 
@@ -229,22 +228,13 @@ struct thread *control_child(struct thread *t, uint64_t id)
     return child;
 }
 
-static void control_pd_simply(struct cpu *cpu, struct thread *t, enum control_op op)
+void control_pd_stop_resume(struct cpu *cpu, struct thread *t)
 {
+    bool stop = t->context.x[8] == BH_SYS_PD_STOP;
     struct thread *c = control_child(t, t->context.x[0]);
     if (c != NULL) {
-        control_request(cpu, t, c, op, false);
+        control_request(cpu, t, c, stop ? CONTROL_STOP : CONTROL_RESUME, false);
     }
-}
-
-void control_pd_stop(struct cpu *cpu, struct thread *t)
-{
-    control_pd_simply(cpu, t, CONTROL_STOP);
-}
-
-void control_pd_resume(struct cpu *cpu, struct thread *t)
-{
-    control_pd_simply(cpu, t, CONTROL_RESUME);
 }
 
 /** Restores the next piece of the child's writable segments; false when all are restored. */
@@ -280,8 +270,6 @@ void control_pd_restart(struct cpu *cpu, struct thread *t)
         return;
     }
     if (thread_state(c) != THREAD_STOPPED) {
-        c->restore.next = 0;
-        c->restore.offset = 0;
         control_request(cpu, t, c, CONTROL_STOP, true);
     } else if (control_restore_piece(&c->restore)) {
         control_repeat_syscall(t);

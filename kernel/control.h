@@ -11,8 +11,7 @@
 #include "thread.h"
 
 /** @{ The system calls of the same names, by `t`, which runs on this CPU. */
-void control_pd_stop(struct cpu *cpu, struct thread *t);
-void control_pd_resume(struct cpu *cpu, struct thread *t);
+void control_pd_stop_resume(struct cpu *cpu, struct thread *t);
 void control_pd_restart(struct cpu *cpu, struct thread *t);
 void control_pd_read(struct cpu *cpu, struct thread *t);
 void control_pd_write(struct cpu *cpu, struct thread *t);

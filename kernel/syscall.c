@@ -82,8 +82,8 @@ static void syscall_debug_putc(struct cpu *cpu, struct thread *t)
 
 /** The system calls that are not the usual ones of a running system. */
 static void (*const syscall_others[BH_SYS_COUNT])(struct cpu *cpu, struct thread *t) = {
-    [BH_SYS_PD_STOP] = control_pd_stop,
-    [BH_SYS_PD_RESUME] = control_pd_resume,
+    [BH_SYS_PD_STOP] = control_pd_stop_resume,
+    [BH_SYS_PD_RESUME] = control_pd_stop_resume,
     [BH_SYS_PD_RESTART] = control_pd_restart,
     [BH_SYS_PD_READ] = control_pd_read,
     [BH_SYS_PD_WRITE] = control_pd_write,
