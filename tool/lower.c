@@ -391,7 +391,7 @@ static void lower_one(struct lower *lower, const struct sdf_guest *from)
     lower_devices(lower, &guest);
     lower_firmware(lower, &guest);
     lower_console_client(lower, &guest);
-    lower_disk_client(lower, &guest);
+    lower_disk_clients(lower, &guest);
     lower_ports(lower, &guest);
     lower_nets(lower, &guest);
     if (from->monitor.text == NULL) {

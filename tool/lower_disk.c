@@ -34,6 +34,8 @@
 #define DISK_ID_CLIENTS 2
 /** As many as the virtualiser serves. */
 #define DISK_MOST_CLIENTS 32
+/** As many as the monitor makes. */
+#define DISK_MOST_A_GUEST 4
 /** Bytes and operations a second that a limit can be, and milliseconds of a deadline. */
 #define DISK_LEAST_RATE UINT64_C(512)
 #define DISK_MOST_RATE (UINT64_C(1) << 34)
@@ -98,28 +100,6 @@ static struct sdf_map *disk_map(struct lower *lower, size_t pd, size_t region, u
         map->setvar_size = lower_string(map->pos, "%s", size);
     }
     return map;
-}
-
-/** Join the virtualiser with another PD, whose `block_channel` receives its id of the channel. */
-static void disk_channel(struct lower *lower, struct diag_pos pos, const struct lower_disk *disk,
-                         uint64_t first_id, size_t second, uint64_t second_id)
-{
-    struct sdf *sdf = lower->sdf;
-    struct sdf_channel *channel;
-
-    sdf->channels = alloc_grow(sdf->channels, sdf->channels_count, sizeof(*channel));
-    channel = &sdf->channels[sdf->channels_count++];
-    *channel = (struct sdf_channel){ .pos = pos };
-    for (size_t i = 0; i < 2; i++) {
-        channel->ends[i] = (struct sdf_end){
-            .pos = pos,
-            .pd_name = lower_string(pos, "%s", sdf->pds[i == 0 ? disk->pd : second].name.text),
-            .pd = SDF_NONE,
-            .id = lower_number(pos, i == 0 ? first_id : second_id),
-            .notify = true,
-        };
-    }
-    channel->ends[1].setvar_id = lower_string(pos, "block_channel");
 }
 
 /** The driver of one of the board's disks. */
@@ -246,7 +226,7 @@ static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lo
              NULL);
     map = disk_map(lower, disk->pd, disk->config, DISK_CONFIG, SDF_PERM_R, "config_vaddr", NULL);
     map->setvar_prefill_size = lower_string(from->pos, "config_bytes");
-    disk_channel(lower, from->pos, disk, DISK_ID_DEVICE, disk->driver, 1);
+    lower_channel(lower, from->pos, disk->pd, DISK_ID_DEVICE, disk->driver, 1, "block_channel");
     disk_line(lower, disk,
               lower_string(from->pos, "device %d 0x%" PRIx64 " 0x%" PRIx64, DISK_ID_DEVICE,
                            DISK_DEVICE, DISK_DEVICE_BYTES));
@@ -333,23 +313,21 @@ static bool disk_limit_is_good(struct lower *lower, const struct sdf_num *limit,
 }
 
 /** What the guest may do a second. */
-static void disk_limits(struct lower *lower, const struct lower_guest *guest,
-                        const struct sdf_guest_disk *from, struct lower_disk *disk)
+static void disk_limits(struct lower *lower, const char *name, const struct sdf_guest_disk *from,
+                        struct lower_disk *disk)
 {
     if (from->rate.given || from->operations.given) {
         disk_timer(lower, from->pos, disk);
         disk_line(lower, disk,
-                  lower_string(from->pos, "limit %s %" PRIu64 " %" PRIu64, guest->from->name.text,
-                               from->rate.value, from->operations.value));
+                  lower_string(from->pos, "limit %s %" PRIu64 " %" PRIu64, name, from->rate.value,
+                               from->operations.value));
     }
 }
 
 /** The driver and the virtualiser find the guest's RAM. */
-static void disk_memory(struct lower *lower, const struct lower_guest *guest,
+static void disk_memory(struct lower *lower, const struct lower_guest *guest, const char *name,
                         const struct sdf_guest_disk *from, struct lower_disk *disk, bool ram)
 {
-    const char *name = guest->from->name.text;
-
     if (ram) {
         uint64_t base = disk->memory == 0 ? DISK_MEMORY : disk->memory;
 
@@ -362,17 +340,41 @@ static void disk_memory(struct lower *lower, const struct lower_guest *guest,
     }
 }
 
-void lower_disk_client(struct lower *lower, struct lower_guest *guest)
+/** Those who share a disk have different names there, also where a guest has two parts of it. */
+static struct sdf_str disk_client_name(const struct lower_guest *guest,
+                                       const struct sdf_guest_disk *from, size_t number)
 {
-    const struct sdf_guest_disk *from = &guest->from->disk;
+    return number == 0 ? lower_string(from->pos, "%s", guest->from->name.text)
+                       : lower_string(from->pos, "%s/%zu", guest->from->name.text, number + 1);
+}
+
+/** The connection of both, and the monitor's line of it. */
+static void disk_connect(struct lower *lower, struct lower_guest *guest, struct diag_pos pos,
+                         const struct lower_disk *disk, struct sdf_str name)
+{
+    size_t region = lower_region(lower, name);
+    uint64_t vaddr = DISK_CLIENTS + disk->clients * DISK_CLIENT_BYTES;
+    uint64_t channel = guest->next_id++;
+
+    lower->sdf->regions[region].size = lower_number(pos, DISK_CLIENT_BYTES);
+    disk_map(lower, disk->pd, region, vaddr, SDF_PERM_R | SDF_PERM_W, NULL, NULL);
+    lower_pd_map(lower, guest, region, guest->free, SDF_PERM_R | SDF_PERM_W);
+    lower_channel(lower, pos, disk->pd, DISK_ID_CLIENTS + disk->clients, guest->pd, channel, NULL);
+    /* The doorbell is the next channel. */
+    lower_line(lower, guest, "block %" PRIu64 " %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64,
+               guest->next_id, channel, guest->free, DISK_CLIENT_BYTES);
+    guest->free += LOWER_ALIGN;
+    lower_virtio(lower, guest, pos, "block");
+}
+
+static void disk_client(struct lower *lower, struct lower_guest *guest, size_t number)
+{
+    const struct sdf_guest_disk *from = &guest->from->disks[number];
+    size_t index = sdf_index_find(&lower->disk_names, &from->from, lower->diag);
     struct lower_disk *disk;
-    struct sdf_map *map;
+    struct sdf_str name;
     char *share;
 
-    if (!from->given || from->from.text == NULL) {
-        return;
-    }
-    size_t index = sdf_index_find(&lower->disk_names, &from->from, lower->diag);
     if (index == SDF_NONE || lower->disks[index].pd == SDF_NONE) {
         return;
     }
@@ -391,27 +393,37 @@ void lower_disk_client(struct lower *lower, struct lower_guest *guest)
     if (share == NULL) {
         return;
     }
-    size_t region = lower_region(lower, lower_string(from->pos, "%s.disk", guest->from->name.text));
-    uint64_t vaddr = DISK_CLIENTS + disk->clients * DISK_CLIENT_BYTES;
-    uint64_t id = DISK_ID_CLIENTS + disk->clients;
-
-    lower->sdf->regions[region].size = lower_number(from->pos, DISK_CLIENT_BYTES);
-    disk_map(lower, disk->pd, region, vaddr, SDF_PERM_R | SDF_PERM_W, NULL, NULL);
-    map = lower_pd_map(lower, guest, region, guest->free, SDF_PERM_R | SDF_PERM_W);
-    map->setvar_vaddr = lower_string(from->pos, "block_vaddr");
-    map->setvar_size = lower_string(from->pos, "block_bytes");
-    guest->free += LOWER_ALIGN;
-    disk_channel(lower, from->pos, disk, id, guest->pd, guest->next_id++);
+    name = disk_client_name(guest, from, number);
     disk_line(lower, disk,
               lower_string(from->pos,
                            "client %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %s 0x%" PRIx64 " %s%s",
-                           id, vaddr, DISK_CLIENT_BYTES, guest->from->name.text,
-                           guest->from->ram.value, share, from->readonly ? " ro" : ""));
+                           DISK_ID_CLIENTS + disk->clients,
+                           DISK_CLIENTS + disk->clients * DISK_CLIENT_BYTES, DISK_CLIENT_BYTES,
+                           name.text, guest->from->ram.value, share, from->readonly ? " ro" : ""));
     free(share);
-    disk_limits(lower, guest, from, disk);
-    disk_memory(lower, guest, from, disk, lower->sdf->disks[index].ram);
+    disk_limits(lower, name.text, from, disk);
+    disk_memory(lower, guest, name.text, from, disk, lower->sdf->disks[index].ram);
+    free(name.text);
+    disk_connect(lower, guest, from->pos, disk,
+                 number == 0
+                     ? lower_string(from->pos, "%s.disk", guest->from->name.text)
+                     : lower_string(from->pos, "%s.disk/%zu", guest->from->name.text, number + 1));
     disk->clients++;
-    lower_virtio(lower, guest, from->pos, "block");
+}
+
+void lower_disk_clients(struct lower *lower, struct lower_guest *guest)
+{
+    for (size_t i = 0; i < guest->from->disks_count; i++) {
+        if (i == DISK_MOST_A_GUEST) {
+            diag_error(lower->diag, guest->from->disks[i].pos, "'%s' has more than %d disks",
+                       guest->from->name.text, DISK_MOST_A_GUEST);
+            diag_help(lower->diag, "remove some of them");
+            return;
+        }
+        if (guest->from->disks[i].from.text != NULL) {
+            disk_client(lower, guest, i);
+        }
+    }
 }
 
 void lower_disks_end(struct lower *lower)

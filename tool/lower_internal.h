@@ -201,8 +201,8 @@ void lower_console_client(struct lower *lower, struct lower_guest *guest);
 /** The disks: drivers and virtualisers. */
 void lower_disks(struct lower *lower);
 
-/** The guest's disk, when it has one: its connection to the virtualiser, and its registers. */
-void lower_disk_client(struct lower *lower, struct lower_guest *guest);
+/** The guest's disks: their connections to the virtualisers, and their registers. */
+void lower_disk_clients(struct lower *lower, struct lower_guest *guest);
 
 /** What is to be said of disks when all guests are lowered. */
 void lower_disks_end(struct lower *lower);

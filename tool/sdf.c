@@ -44,7 +44,10 @@ static void sdf_free_guest(struct sdf_guest *guest)
     }
     free(guest->devices);
     free(guest->functions);
-    free(guest->disk.from.text);
+    for (size_t i = 0; i < guest->disks_count; i++) {
+        free(guest->disks[i].from.text);
+    }
+    free(guest->disks);
     for (size_t i = 0; i < guest->ports_count; i++) {
         free(guest->ports[i].name.text);
         free(guest->ports[i].pd.text);

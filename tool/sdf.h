@@ -238,7 +238,6 @@ struct sdf_port {
 
 /** <disk> in a guest: its part of a shared disk. Without partition and extent it is all of it. */
 struct sdf_guest_disk {
-    bool given;
     struct diag_pos pos;
     struct sdf_str from; /* name of the disk */
     struct sdf_num partition;
@@ -311,7 +310,8 @@ struct sdf_guest {
     size_t nets_count;
     bool console; /* it is a client of the shared console */
     struct diag_pos console_pos;
-    struct sdf_guest_disk disk;
+    struct sdf_guest_disk *disks;
+    size_t disks_count;
     struct sdf_port *ports;
     size_t ports_count;
 };

@@ -30,7 +30,7 @@ void sdf_read_console(const struct xml_element *element, struct sdf *sdf, struct
 /** Read a <disk> of a system. */
 void sdf_read_disk(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 
-/** Read the <disk> of a guest. */
+/** Read a <disk> of a guest. */
 void sdf_read_guest_disk(const struct xml_element *element, struct diag *diag,
                          struct sdf_guest *guest);
 

@@ -32,14 +32,11 @@ void sdf_read_guest_disk(const struct xml_element *element, struct diag *diag,
 {
     static const char *const names[] = { "from",     "partition", "first",      "sectors",
                                          "readonly", "rate",      "operations", NULL };
-    struct sdf_guest_disk *disk = &guest->disk;
+    struct sdf_guest_disk *disk;
 
-    if (disk->given) {
-        sdf_read_twice(element, diag);
-        return;
-    }
-    disk->given = true;
-    disk->pos = element->pos;
+    guest->disks = alloc_grow(guest->disks, guest->disks_count, sizeof(*disk));
+    disk = &guest->disks[guest->disks_count++];
+    *disk = (struct sdf_guest_disk){ .pos = element->pos };
     sdf_attr_allow(element, names, diag);
     sdf_attr_string(element, "from", SDF_REQUIRED, diag, &disk->from);
     sdf_attr_number(element, "partition", SDF_OPTIONAL, diag, &disk->partition);

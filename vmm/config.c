@@ -271,6 +271,31 @@ static bool config_mac(struct config_line *line, uint8_t mac[CONFIG_MAC_BYTES])
     return true;
 }
 
+static bool config_block(struct config_line *line, struct config *config)
+{
+    struct config_block block;
+    uint64_t doorbell;
+    uint64_t channel;
+
+    if (config->blocks_count == CONFIG_MAX_BLOCKS ||
+        !config_number(line, BH_MAX_CHANNELS - 1, &doorbell) ||
+        !config_number(line, BH_MAX_CHANNELS - 1, &channel) ||
+        !config_number(line, UINT64_MAX, &block.memory) ||
+        !config_number(line, UINT64_MAX, &block.bytes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < config->blocks_count; i++) {
+        if (config->blocks[i].doorbell == doorbell || config->blocks[i].channel == channel) {
+            return false;
+        }
+    }
+    block.doorbell = (uint32_t)doorbell;
+    block.channel = (uint32_t)channel;
+    config->blocks[config->blocks_count] = block;
+    config->blocks_count++;
+    return true;
+}
+
 static bool config_net(struct config_line *line, struct config *config)
 {
     struct config_net net;
@@ -375,6 +400,8 @@ static bool config_setting(struct config_line line, struct config *config)
         good = config_port(&line, config);
     } else if (config_is(&word, "terminal")) {
         good = config_terminal(&line, config);
+    } else if (config_is(&word, "block")) {
+        good = config_block(&line, config);
     } else if (config_is(&word, "net")) {
         good = config_net(&line, config);
     } else if (config_is(&word, "crash")) {

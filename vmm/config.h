@@ -20,6 +20,9 @@
  *                                   largest packet, and its port of the switch (io/net/client.h):
  *                                   channel, memory, where port 0's buffers would be mapped, its
  *                                   number, and the ports whose buffers are mapped, as bits
+ *     block CHANNEL BLOCK-CHANNEL MEMORY BYTES
+ *                                   of the disk with that doorbell: its connection
+ *                                   (io/block/client.h), channel and memory
  *     crash stop                    after a crash the guest stays off, as without this line
  *     crash restart [NUMBER]        it is started again, at most NUMBER times
  *     power CHANNEL                 who is told when the guest is off and will stay so
@@ -48,6 +51,7 @@
 /** A port's name, with its zero. */
 #define CONFIG_PORT_BYTES 65
 #define CONFIG_MAX_NET 2
+#define CONFIG_MAX_BLOCKS 4
 #define CONFIG_MAC_BYTES 6
 
 struct config_gic {
@@ -87,6 +91,13 @@ struct config_net {
     uint64_t readable;
 };
 
+struct config_block {
+    uint32_t doorbell;
+    uint32_t channel;
+    uint64_t memory;
+    uint64_t bytes;
+};
+
 struct config {
     char name[CONFIG_NAME_BYTES];
     char bootargs[CONFIG_BOOTARGS_BYTES];
@@ -104,6 +115,8 @@ struct config {
     uint16_t rows;
     struct config_net net[CONFIG_MAX_NET];
     uint32_t net_count;
+    struct config_block blocks[CONFIG_MAX_BLOCKS];
+    uint32_t blocks_count;
     bool crash_given;
     uint32_t crash_restarts; /* 0: it stays off */
     bool power_given;

@@ -134,9 +134,6 @@ bool guest_init(struct guest *guest)
         .random = &guest->random,
         .bus = &guest->bus,
         .ids = guest->gic.ids,
-        .block = guest->block,
-        .block_bytes = guest->block_bytes,
-        .block_channel = guest->block_channel,
     };
 
     terminal_init(&guest->terminal, guest_name(guest));
@@ -425,11 +422,9 @@ static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
     return (struct guest_answer){ true, BH_VCPU_DONE, access.value };
 }
 
-/** The disk's server notified. */
-static void guest_disk(struct guest *guest)
+/** A disk's server notified. */
+static void guest_disk(struct guest *guest, const char *wrong)
 {
-    const char *wrong = virtio_block_notified(&guest->virtio.block);
-
     if (wrong != NULL) {
         guest_say(guest, wrong, "");
     }
@@ -440,8 +435,10 @@ static void guest_disk(struct guest *guest)
 
 void guest_notified(struct guest *guest, uint32_t channel)
 {
-    if (guest->virtio.block.connected && channel == guest->block_channel) {
-        guest_disk(guest);
+    const char *wrong;
+
+    if (virtio_blocks_notified(&guest->virtio.blocks, channel, &wrong)) {
+        guest_disk(guest, wrong);
     } else if ((guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) ||
                virtio_switch_notified(&guest->virtio, channel)) {
         guest_settle(guest);

@@ -48,9 +48,6 @@ struct guest {
     uint64_t serial_bytes;
     uint32_t serial_channel;
     /** The connection to its disk's virtualiser; NULL: it has no disk. */
-    void *block;
-    uint64_t block_bytes;
-    uint32_t block_channel;
     struct terminal terminal;
     struct uart uart;
     struct virtio virtio;

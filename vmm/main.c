@@ -8,7 +8,6 @@
  *     guest_dtb, guest_dtb_bytes           base of its device tree (dtb.h), optional
  *     guest_config, guest_config_bytes     config.h
  *     serial_vaddr, serial_bytes, serial_channel     its terminal (io/serial/client.h), optional
- *     block_vaddr, block_bytes, block_channel        its disk (io/block/client.h), optional
  *
  * Register pages of virtIO devices are mapped at their guest-physical addresses, too.
  */
@@ -31,9 +30,6 @@ PATCHED uint64_t guest_config_bytes;
 PATCHED void *serial_vaddr;
 PATCHED uint64_t serial_bytes;
 PATCHED uint64_t serial_channel;
-PATCHED void *block_vaddr;
-PATCHED uint64_t block_bytes;
-PATCHED uint64_t block_channel;
 
 static struct guest main_guest;
 
@@ -56,9 +52,6 @@ void init(void)
     guest->serial = serial_vaddr;
     guest->serial_bytes = serial_bytes;
     guest->serial_channel = (uint32_t)serial_channel;
-    guest->block = block_vaddr;
-    guest->block_bytes = block_bytes;
-    guest->block_channel = (uint32_t)block_channel;
     if (guest_init(guest)) {
         (void)guest_start(guest);
     }

@@ -8,11 +8,11 @@
 /** What a person calls a device. */
 static const char *virtio_name(const struct virtio *virtio, const struct vdev *dev)
 {
-    return dev == virtio->console.page.dev ? "virtIO console"
-           : dev == virtio->block.page.dev ? "virtIO disk"
-           : dev == virtio->ports.page.dev ? "virtIO ports"
-           : dev == virtio->rng.page.dev   ? "virtIO entropy device"
-                                           : "virtIO network device";
+    return dev == virtio->console.page.dev            ? "virtIO console"
+           : virtio_blocks_have(&virtio->blocks, dev) ? "virtIO disk"
+           : dev == virtio->ports.page.dev            ? "virtIO ports"
+           : dev == virtio->rng.page.dev              ? "virtIO entropy device"
+                                                      : "virtIO network device";
 }
 
 /** A driver broke its device, which waits for a reset now. */
@@ -29,26 +29,6 @@ static void virtio_report(void *context, const struct vdev *dev, unsigned queue,
     terminal_say(virtio->terminal, pieces, sizeof(pieces) / sizeof(pieces[0]));
 }
 
-/** Its disk, which is there when the virtualiser has told of it. */
-static const char *virtio_make_disk(struct virtio *virtio, const struct virtio_machine *machine,
-                                    const struct config_virtio *device)
-{
-    const struct virtio_block_config config = {
-        .device = device,
-        .mem = &virtio->mem,
-        .ram = machine->ram->gpa,
-        .ids = machine->ids,
-        .bus = machine->bus,
-        .report = virtio_report,
-        .report_context = virtio,
-        .memory = machine->block,
-        .bytes = machine->block_bytes,
-        .channel = machine->block_channel,
-    };
-
-    return virtio_block_connect(&virtio->block, &config);
-}
-
 /** Make one device. Returns NULL, or what is wrong. */
 static const char *virtio_make(struct virtio *virtio, const struct virtio_machine *machine,
                                const struct config_virtio *device)
@@ -57,7 +37,17 @@ static const char *virtio_make(struct virtio *virtio, const struct virtio_machin
     static const char place[] = "a virtIO device's address is no page, or overlaps another's";
 
     if (strcmp(device->kind, "block") == 0) {
-        return virtio->block.connected ? twice : virtio_make_disk(virtio, machine, device);
+        const struct virtio_blocks_machine disks = {
+            .config = machine->config,
+            .mem = &virtio->mem,
+            .ram = machine->ram->gpa,
+            .ids = machine->ids,
+            .bus = machine->bus,
+            .report = virtio_report,
+            .report_context = virtio,
+        };
+
+        return virtio_blocks_add(&virtio->blocks, &disks, device);
     }
     if (strcmp(device->kind, "console") == 0) {
         return virtio->console.page.dev != NULL ? twice
@@ -114,8 +104,13 @@ const char *virtio_init(struct virtio *virtio, const struct virtio_machine *mach
 
 static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
 {
-    struct virtio_page *const pages[] = { &virtio->block.page, &virtio->console.page,
-                                          &virtio->ports.page, &virtio->rng.page };
+    struct virtio_page *const pages[] = { &virtio->console.page, &virtio->ports.page,
+                                          &virtio->rng.page };
+    struct virtio_page *disk = virtio_blocks_find(&virtio->blocks, channel);
+
+    if (disk != NULL) {
+        return disk;
+    }
 
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         if (pages[i]->dev != NULL && pages[i]->channel == channel) {
@@ -226,16 +221,21 @@ static void virtio_say_device(const struct virtio *virtio, const struct vdev *de
 
 void virtio_say_statistics(struct virtio *virtio)
 {
-    const struct vdev *const devices[] = { virtio->block.page.dev, virtio->console.page.dev,
-                                           virtio->ports.page.dev, virtio->rng.page.dev };
+    const struct vdev *const devices[] = { virtio->console.page.dev, virtio->ports.page.dev,
+                                           virtio->rng.page.dev };
 
+    for (uint32_t i = 0; i < virtio->blocks.count; i++) {
+        const struct virtio_block *block = &virtio->blocks.devices[i];
+
+        if (block->page.dev != NULL) {
+            virtio_say_device(virtio, block->page.dev);
+            virtio_say_counters(virtio, "its part of the disk", virtio_disk_stat, block);
+        }
+    }
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
         if (devices[i] != NULL) {
             virtio_say_device(virtio, devices[i]);
         }
-    }
-    if (virtio->block.page.dev != NULL) {
-        virtio_say_counters(virtio, "its part of the disk", virtio_disk_stat, &virtio->block);
     }
     for (uint32_t i = 0; i < virtio->nets.count; i++) {
         virtio_say_device(virtio, virtio->nets.devices[i].page.dev);
@@ -246,7 +246,7 @@ void virtio_say_statistics(struct virtio *virtio)
 
 void virtio_work(struct virtio *virtio)
 {
-    virtio_page_work(&virtio->block.page);
+    virtio_blocks_work(&virtio->blocks);
     virtio_page_work(&virtio->console.page);
     virtio_ports_work(&virtio->ports);
     virtio_page_work(&virtio->rng.page);
@@ -255,12 +255,12 @@ void virtio_work(struct virtio *virtio)
 
 bool virtio_is_settled(const struct virtio *virtio)
 {
-    return virtio_block_is_settled(&virtio->block);
+    return virtio_blocks_are_settled(&virtio->blocks);
 }
 
 void virtio_reset(struct virtio *virtio)
 {
-    virtio_page_reset(&virtio->block.page);
+    virtio_blocks_reset(&virtio->blocks);
     virtio_page_reset(&virtio->console.page);
     virtio_page_reset(&virtio->ports.page);
     virtio_page_reset(&virtio->rng.page);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtIO devices of a guest, as its configuration names them: at most one of each kind, but
- * several network devices.
+ * several disks and network devices.
  */
 #ifndef VMM_VIRTIO_H
 #define VMM_VIRTIO_H
 
 #include "loader.h"
-#include "virtio_block.h"
+#include "virtio_blocks.h"
 #include "virtio_console.h"
 #include "virtio_net.h"
 #include "virtio_ports.h"
@@ -16,7 +16,7 @@
 struct virtio {
     struct guestmem mem;
     struct terminal *terminal;
-    struct virtio_block block;
+    struct virtio_blocks blocks;
     struct virtio_console console;
     struct virtio_ports ports;
     struct virtio_rng rng;
@@ -31,10 +31,6 @@ struct virtio_machine {
     struct random *random;
     struct bus *bus;
     const uint8_t *ids; /* of the vCPUs */
-    /** The connection to the disk's virtualiser; NULL: there is none. */
-    void *block;
-    uint64_t block_bytes;
-    uint32_t block_channel;
 };
 
 /** Make the devices. Returns NULL, or what is wrong, as a sentence about the guest. */
@@ -52,7 +48,7 @@ bool virtio_switch_notified(struct virtio *virtio, uint32_t channel);
 /** Go on with what a doorbell left, if it did. To be called when an event is done. */
 void virtio_work(struct virtio *virtio);
 
-/** Its disk is known, and nothing of an earlier life reaches the guest's RAM. */
+/** Its disks are known, and nothing of an earlier life reaches the guest's RAM. */
 bool virtio_is_settled(const struct virtio *virtio);
 
 /** As after a reset of the machine. The guest's vCPUs are stopped. */

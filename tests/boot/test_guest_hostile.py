@@ -23,6 +23,7 @@ crash restart
 DEVICES = """virtio console 0x0b010000 209 1
 virtio rng 0x0b011000 210 2
 virtio block 0x0b012000 211 3
+block 3 4 0x190000000 0x10000
 """
 # Sixteen sectors in the middle of the disk are the attacker's.
 DISK = """device 0 0x1200000 0x20000

@@ -99,9 +99,12 @@ RAM_DISK = '''<system name="ram-disk">
   <image name="debian" kernel="Image" initrd="initrd.cpio.gz"/>
   <console/>
   <disk name="memory" device="ram" file="ram.img"/>
+  <disk name="spare" device="ram" size="64K"/>
   <guest name="left" image="debian" ram="256M" bootargs="console=hvc0 quiet hostname=left">
     <console/>
     <disk from="memory"/>
+    <disk from="spare"/>
+    <disk from="memory" first="2048" sectors="16" readonly="true"/>
   </guest>
   <guest name="right" image="debian" ram="256M" bootargs="console=hvc0 quiet hostname=right">
     <console/>
@@ -129,6 +132,13 @@ def test_ram_disk(boot, debian):
     command(board, 'left', 'mount -o sync /dev/vda1 /mnt; echo hello > /mnt/file; umount /mnt; '
                            'mount /dev/vda1 /mnt; grep hello /mnt/file; umount /mnt')
     command(board, 'left', 'dd if=/dev/vda bs=512 skip=2048 count=16 | md5sum > /tmp/sum')
+    # Its other disks: one that nobody else has, and a part of the first, to be read only.
+    seen = command(board, 'left', 'dmesg | grep "logical blocks"')
+    assert '[vdb] 128 512-byte' in seen and '[vdc] 16 512-byte' in seen
+    command(board, 'left', 'yes spare | head -c 65536 > /dev/vdb; sync')
+    command(board, 'left', 'yes spare | head -c 65536 | cmp - /dev/vdb')
+    command(board, 'left', 'md5sum < /dev/vdc | cmp - /tmp/sum')
+    assert command(board, 'left', 'cat /sys/block/vdc/ro').split()[-1] == '1'
     board.send('@2\r')
     log_in(board, 'right')
     assert '[vda] 16 512-byte' in command(board, 'right', 'dmesg | grep "logical blocks"')
