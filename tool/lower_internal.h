@@ -51,10 +51,11 @@ struct lower_disk {
 /** A port of a network. */
 struct lower_net {
     const struct sdf_net *from;
-    const char *name; /* of the guest, or the uplink */
+    const char *name; /* of the guest, the uplink or the trunk */
     size_t number;    /* of the port */
-    size_t pd;        /* the guest's monitor, or the uplink's driver */
-    size_t config;    /* region of the monitor's configuration; SDF_NONE: an uplink */
+    size_t pd;        /* the guest's monitor, the uplink's driver, or the trunk's program */
+    size_t config;    /* region of that one's configuration; SDF_NONE: an uplink */
+    bool trunk;
     size_t region;    /* buffers */
     size_t line;      /* in the switch's configuration, of whom it may send to */
     uint64_t memory;  /* in the monitor, as the next two */
@@ -72,6 +73,7 @@ struct lower_network {
     size_t config; /* region */
     struct lower_net *ports;
     size_t ports_count;
+    size_t joined; /* a network that trunks join it with, or its own index */
 };
 
 /** The work in hand. */
@@ -231,6 +233,12 @@ bool lower_network_port(struct lower *lower, struct lower_guest *owner,
 
 /** The network's uplink, when it has one: its driver, on the first port. */
 void lower_uplink(struct lower *lower, struct lower_network *network);
+
+/** The network of that name, or NULL after complaining. */
+struct lower_network *lower_network_find(struct lower *lower, const struct sdf_str *name);
+
+/** The trunks: each is a PD with a port of two networks. */
+void lower_trunks(struct lower *lower);
 
 /** The guest's network devices. */
 void lower_nets(struct lower *lower, struct lower_guest *guest);

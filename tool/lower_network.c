@@ -71,7 +71,7 @@ void lower_networks(struct lower *lower)
         const struct sdf_network *from = &sdf->networks[i];
         size_t errors = lower->diag->errors;
 
-        lower->networks[i] = (struct lower_network){ .from = from, .pd = SDF_NONE };
+        lower->networks[i] = (struct lower_network){ .from = from, .pd = SDF_NONE, .joined = i };
         sdf_index_add(&names, &from->name, i);
         if (from->age.value == 0 || from->age.value > NETWORK_MOST_AGE) {
             diag_error(lower->diag, from->age.pos, "an address cannot be kept for %" PRIu64 " s",
@@ -85,10 +85,10 @@ void lower_networks(struct lower *lower)
     }
     sdf_index_finish(&names, lower->diag);
     sdf_index_free(&names);
+    lower_trunks(lower);
 }
 
-/** The network of that name, or NULL after complaining. */
-static struct lower_network *network_find(struct lower *lower, const struct sdf_str *name)
+struct lower_network *lower_network_find(struct lower *lower, const struct sdf_str *name)
 {
     for (size_t i = 0; name->text != NULL && i < lower->sdf->networks_count; i++) {
         const char *text = lower->networks[i].from->name.text;
@@ -328,7 +328,7 @@ bool lower_network_port(struct lower *lower, struct lower_guest *owner,
 
 static void network_guest(struct lower *lower, struct lower_guest *guest, const struct sdf_net *net)
 {
-    struct lower_network *network = network_find(lower, &net->on);
+    struct lower_network *network = lower_network_find(lower, &net->on);
     struct lower_net port = {
         .from = net, .name = guest->from->name.text, .pd = guest->pd, .config = guest->config
     };
@@ -420,10 +420,19 @@ static void network_allow(struct lower *lower, const struct lower_net *from, str
     }
 }
 
-/** What the monitor of a guest is told of its port. */
+/** What the monitor of a guest, or a trunk, is told of its port. */
 static void network_tell(struct lower *lower, const struct lower_net *port)
 {
     const uint8_t *mac = port->mac;
+
+    if (port->trunk) {
+        network_line(lower, port->config,
+                     lower_string(port->from->pos,
+                                  "end %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
+                                  port->channel, port->memory, port->buffers, port->number,
+                                  port->readable));
+        return;
+    }
 
     network_line(lower, port->config,
                  lower_string(port->from->pos,

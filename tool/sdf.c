@@ -174,6 +174,13 @@ void sdf_free(struct sdf *sdf)
         sdf_free_network(&sdf->networks[i]);
     }
     free(sdf->networks);
+    for (size_t i = 0; i < sdf->trunks_count; i++) {
+        free(sdf->trunks[i].name.text);
+        free(sdf->trunks[i].ends[0].text);
+        free(sdf->trunks[i].ends[1].text);
+        free(sdf->trunks[i].net.tagged.text);
+    }
+    free(sdf->trunks);
     free(sdf->name.text);
     free(sdf->source);
     free(sdf->path);

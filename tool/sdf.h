@@ -285,6 +285,13 @@ struct sdf_network {
     struct sdf_uplink *uplink; /* or NULL */
 };
 
+/** <trunk>: joins two networks. Bulkhead's own element. */
+struct sdf_trunk {
+    struct sdf_str name;
+    struct sdf_str ends[2]; /* from=, to=: networks */
+    struct sdf_net net;     /* vlan, tagged, rate and burst of both ports */
+};
+
 /** <guest>: lower_guests() turns it into a PD, a VM and regions. */
 struct sdf_guest {
     struct diag_pos pos;
@@ -369,6 +376,8 @@ struct sdf {
     struct sdf_power power;
     struct sdf_network *networks;
     size_t networks_count;
+    struct sdf_trunk *trunks;
+    size_t trunks_count;
 };
 
 enum sdf_status {

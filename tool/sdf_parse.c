@@ -148,7 +148,7 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
     static const char *const attributes[] = { "name", NULL };
     static const char *const children[] = {
         "protection_domain", "memory_region", "channel", "trace",   "image", "guest",
-        "console",           "disk",          "power",   "network", NULL
+        "console",           "disk",          "power",   "network", "trunk", NULL
     };
 
     sdf_attr_allow(root, attributes, diag);
@@ -174,6 +174,8 @@ static void sdf_parse_system(const struct xml_element *root, struct sdf *sdf, st
             sdf_parse_power(child, sdf, diag);
         } else if (strcmp(child->name, "network") == 0) {
             sdf_read_network(child, sdf, diag);
+        } else if (strcmp(child->name, "trunk") == 0) {
+            sdf_read_trunk(child, sdf, diag);
         } else if (strcmp(child->name, "virtual_machine") == 0) {
             diag_error(diag, child->pos,
                        "a <virtual_machine> stands inside of the "

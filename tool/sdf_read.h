@@ -37,6 +37,9 @@ void sdf_read_guest_disk(const struct xml_element *element, struct diag *diag,
 /** Read a <network>. */
 void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
 
+/** Read a <trunk>. */
+void sdf_read_trunk(const struct xml_element *element, struct sdf *sdf, struct diag *diag);
+
 /** Read the <net> of a <guest>. */
 void sdf_read_net(const struct xml_element *element, struct diag *diag, struct sdf_guest *guest);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* <network>, and the <net> of a guest. */
+/* <network>, <trunk>, and the <net> of a guest. */
 #include <string.h>
 
 #include "alloc.h"
@@ -87,6 +87,34 @@ void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct
             sdf_read_unknown(child, children, diag);
         }
     }
+}
+
+void sdf_read_trunk(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
+{
+    static const char *const names[] = { "name",   "from", "to",    "vlan",
+                                         "tagged", "rate", "burst", NULL };
+    struct sdf_trunk *trunk;
+
+    sdf->trunks = alloc_grow(sdf->trunks, sdf->trunks_count, sizeof(*trunk));
+    trunk = &sdf->trunks[sdf->trunks_count++];
+    *trunk = (struct sdf_trunk){
+        .net = {
+            .pos = element->pos,
+            .mtu.value = NETWORK_MTU,
+            .vlan.value = NETWORK_VLAN,
+            .burst.value = NETWORK_BURST,
+            .any_mac = true,
+        },
+    };
+    sdf_attr_allow(element, names, diag);
+    sdf_attr_string(element, "name", SDF_REQUIRED, diag, &trunk->name);
+    sdf_attr_string(element, "from", SDF_REQUIRED, diag, &trunk->ends[0]);
+    sdf_attr_string(element, "to", SDF_REQUIRED, diag, &trunk->ends[1]);
+    sdf_attr_number(element, "vlan", SDF_OPTIONAL, diag, &trunk->net.vlan);
+    sdf_attr_string(element, "tagged", SDF_OPTIONAL, diag, &trunk->net.tagged);
+    sdf_attr_number(element, "rate", SDF_OPTIONAL, diag, &trunk->net.rate);
+    sdf_attr_number(element, "burst", SDF_OPTIONAL, diag, &trunk->net.burst);
+    sdf_read_no_children(element, diag);
 }
 
 void sdf_read_net(const struct xml_element *element, struct diag *diag, struct sdf_guest *guest)

@@ -207,21 +207,79 @@ static bool read_line(struct net_config *config, struct text line)
     return good && length_of(next_word(&line)) == 0;
 }
 
+/** Take the next line off the text. False: there is none. */
+static bool next_line(struct text *rest, struct text *line)
+{
+    const char *newline;
+
+    if (rest->at == rest->end) {
+        return false;
+    }
+    newline = memchr(rest->at, '\n', length_of(*rest));
+    *line = (struct text){ rest->at, newline != NULL ? newline : rest->end };
+    rest->at = newline != NULL ? newline + 1 : rest->end;
+    return true;
+}
+
 unsigned net_config_read(struct net_config *config, const char *text, size_t bytes)
 {
-    const char *end = text + bytes;
+    struct text rest = { text, text + bytes };
+    struct text line;
     unsigned number = 0;
 
     *config = (struct net_config){ .age = NET_DEFAULT_AGE };
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        struct text line = { text, newline != NULL ? newline : end };
-
+    while (next_line(&rest, &line)) {
         number++;
         if (!read_line(config, line)) {
             return number;
         }
-        text = newline != NULL ? newline + 1 : end;
     }
     return 0;
+}
+
+static bool read_end(struct net_config_trunk *config, struct text line)
+{
+    struct text word = next_word(&line);
+    uint64_t channel;
+    uint64_t memory;
+    uint64_t buffers;
+    uint64_t port;
+    uint64_t readable;
+
+    if (length_of(word) == 0) {
+        return true;
+    }
+    if (config->count == NET_TRUNK_ENDS || !is_word(word, "end") ||
+        !parse_number(next_word(&line), NET_MAX_PORTS - 1, &channel) ||
+        !parse_number(next_word(&line), UINT64_MAX, &memory) ||
+        !parse_number(next_word(&line), UINT64_MAX, &buffers) ||
+        !parse_number(next_word(&line), NET_MAX_PORTS - 1, &port) ||
+        !parse_number(next_word(&line), UINT64_MAX, &readable) ||
+        length_of(next_word(&line)) != 0 ||
+        (config->count == 1 && config->ends[0].channel == channel)) {
+        return false;
+    }
+    config->ends[config->count].channel = (uint32_t)channel;
+    config->ends[config->count].memory = memory;
+    config->ends[config->count].buffers = buffers;
+    config->ends[config->count].port = (uint32_t)port;
+    config->ends[config->count].readable = readable;
+    config->count++;
+    return true;
+}
+
+unsigned net_config_read_trunk(struct net_config_trunk *config, const char *text, size_t bytes)
+{
+    struct text rest = { text, text + bytes };
+    struct text line;
+    unsigned number = 0;
+
+    *config = (struct net_config_trunk){ .count = 0 };
+    while (next_line(&rest, &line)) {
+        number++;
+        if (!read_end(config, line)) {
+            return number;
+        }
+    }
+    return config->count == NET_TRUNK_ENDS ? 0 : number + 1;
 }

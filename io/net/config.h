@@ -21,6 +21,7 @@
 #define IO_NET_CONFIG_H
 
 #include "switch.h"
+#include "trunk.h"
 
 struct net_config_port {
     uint32_t channel;
@@ -40,5 +41,30 @@ struct net_config {
  * a port before any, too many ports, a channel or own address that two have.
  */
 unsigned net_config_read(struct net_config *config, const char *text, size_t bytes);
+
+/**
+ * What a trunk is told, in the same form: two lines
+ *
+ *     end CHANNEL MEMORY BUFFERS PORT READABLE
+ *                                 the channel to a switch, where the port's memory and the buffers
+ *                                 of port 0 would be mapped, its number, and the ports of which the
+ *                                 buffers are mapped, as bits
+ */
+struct net_config_trunk {
+    unsigned count;
+    struct {
+        uint32_t channel;
+        uint64_t memory;
+        uint64_t buffers;
+        uint32_t port;
+        uint64_t readable;
+    } ends[NET_TRUNK_ENDS];
+};
+
+/**
+ * Read it. Returns 0, or the number of the first line that is wrong; when there are too few, that
+ * is the line behind the last.
+ */
+unsigned net_config_read_trunk(struct net_config_trunk *config, const char *text, size_t bytes);
 
 #endif

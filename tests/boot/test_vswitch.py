@@ -4,10 +4,37 @@ import re
 
 import pytest
 
-from conftest import IMAGES, build_image, system_file
+from conftest import BUILD, IMAGES, build_image, system_file
 from test_shared_console import plain, prompt
 
 NAMES = ['left', 'right', 'alone']
+
+
+TRUNK = '''<system name="trunk">
+  <image name="debian" kernel="Image" initrd="initrd.cpio.gz"/>
+  <console/>
+  <network name="lan"/>
+  <network name="middle"/>
+  <network name="lab"/>
+  <trunk name="upper" from="lan" to="middle"/>
+  <trunk name="lower" from="middle" to="lab"/>
+  <guest name="left" image="debian" ram="192M"
+         bootargs="earlycon console=hvc0 quiet hostname=left"><console/><net on="lan"/></guest>
+  <guest name="right" image="debian" ram="192M"
+         bootargs="earlycon console=hvc0 quiet hostname=right"><console/><net on="lab"/></guest>
+</system>
+'''
+
+
+def log_in(board, names):
+    """Logs in to all guests and gives them the addresses 10.0.0.1 and on."""
+    # Nobody speaks after that without being asked.
+    for _ in names:
+        board.expect(rf'({"|".join(names)}) login: ')
+    for number, name in enumerate(names, 1):
+        board.send(f'@{number}root\r')
+        prompt(board, name)
+        command(board, name, f'ifconfig eth0 10.0.0.{number} up')
 
 
 @pytest.fixture
@@ -17,13 +44,7 @@ def lan(boot, debian):
         image = build_image(system_file('vswitch'), config, output=IMAGES / 'vswitch-test',
                             search=[debian])
         board = boot(image, gic=gic, smp=3, timeout=300, **options)
-        # Nobody speaks after that without being asked.
-        for _ in NAMES:
-            board.expect(r'(left|right|alone) login: ')
-        for number, name in enumerate(NAMES, 1):
-            board.send(f'@{number}root\r')
-            prompt(board, name)
-            command(board, name, f'ifconfig eth0 10.0.0.{number} up')
+        log_in(board, NAMES)
         return board
     return start
 
@@ -66,6 +87,19 @@ def test_ping(lan, gic):
                          r'received (\d+), [^\r]*wanted by nobody (\d+), that')
     assert int(found[1]) == int(found[3]) > 0
     assert int(found[2]) == 0
+
+
+def test_trunk(boot, debian):
+    """Guests on different switches, with a third between them."""
+    folder = BUILD / 'generated/trunk'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'trunk.system').write_text(TRUNK, encoding='utf-8')
+    image = build_image(folder / 'trunk.system', 'debug', output=IMAGES / 'trunk-test',
+                        search=[debian])
+    board = boot(image, gic=3, smp=2, timeout=300)
+    log_in(board, NAMES[:2])
+    assert ping(board, 'right', 1) == (0, 3)
+    assert ping(board, 'right', 1, '-c 5 -s 1400 -W 2') == (0, 5)
 
 
 @pytest.mark.parametrize('megabytes', [4, pytest.param(64, marks=pytest.mark.long)])

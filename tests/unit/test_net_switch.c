@@ -814,6 +814,54 @@ static void a_switch_that_begins_anew(void **state)
     assert_all_back();
 }
 
+static void as_many_ports_as_there_are_channels(void **state)
+{
+    static struct net_client all[NET_MAX_PORTS];
+    void *shared[NET_MAX_PORTS];
+    uint8_t *many = calloc(NET_MAX_PORTS, NET_BUFFER_BYTES);
+
+    (void)state;
+    net_switch_init(&network, 300 * SECOND);
+    for (unsigned i = 0; i < NET_MAX_PORTS; i++) {
+        struct net_port_rules rules = rules_of(i);
+
+        shared[i] = aligned_alloc(64, NET_PORT_BYTES);
+        memset(shared[i], 0, NET_PORT_BYTES);
+        const struct net_client_place place = { shared[i], many, UINT64_MAX, i };
+        net_switch_add(&network, &rules, shared[i]);
+        net_client_open(&all[i], &place);
+        net_client_wish(&all[i], NET_WISH_UP, 0);
+        (void)net_switch_serve(&network, i, now);
+    }
+    for (unsigned from = 0; from < NET_MAX_PORTS; from++) {
+        for (unsigned to = 0; to < NET_MAX_PORTS; to++) {
+            uint8_t mac[NET_MAC_BYTES];
+            struct net_frame frame;
+            const uint8_t *payload;
+            uint16_t slot;
+            uint8_t *at;
+
+            mac_of(to, mac);
+            frame = frame_to(from, mac);
+            assert_true(net_client_reserve(&all[from], 60, &slot, &at));
+            net_client_send(&all[from], slot, &frame);
+            (void)net_switch_serve(&network, from, now);
+            for (unsigned i = 0; i < NET_MAX_PORTS; i++) {
+                assert_int_equal(net_client_receive(&all[i], &frame, &payload),
+                                 i == to && from != to);
+                if (i == to && from != to) {
+                    assert_int_equal(frame.port, from);
+                    net_client_return(&all[i], &frame);
+                }
+            }
+        }
+    }
+    for (unsigned i = 0; i < NET_MAX_PORTS; i++) {
+        free(shared[i]);
+    }
+    free(many);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -838,6 +886,7 @@ int main(void)
         T(hostile_positions),
         T(a_port_that_begins_anew),
         T(a_switch_that_begins_anew),
+        T(as_many_ports_as_there_are_channels),
     };
 
     cmocka_set_test_filter(getenv("BULKHEAD_TEST"));
