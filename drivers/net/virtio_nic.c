@@ -456,6 +456,7 @@ enum virtio_nic_error virtio_nic_start(struct virtio_nic *nic, const struct virt
     for (uint32_t i = nic->rx.entries; i-- > 0;) {
         nic->rx_free[nic->rx_free_count++] = (uint16_t)i;
     }
+    nic_queue_quiet(&nic->tx);
     net_client_open(&nic->client, &nic->setup.place);
     virtio_nic_device_promiscuous(nic);
     nic_wish(nic);
@@ -474,7 +475,14 @@ void virtio_nic_interrupt(struct virtio_nic *nic)
 
 bool virtio_nic_serve(struct virtio_nic *nic)
 {
-    nic_receive(nic);
-    nic_transmit(nic);
+    /* A queue that has nothing was left waiting for more. A few pieces that the device has read can
+     * wait for the next frame. */
+    if (nic_queue_count(&nic->rx) > 0 || nic->rx_free_count > nic->rx.entries / 2) {
+        nic_receive(nic);
+    }
+    if (nic->in_hand || net_client_any(&nic->client) ||
+        nic_queue_count(&nic->tx) >= LAZY_PIECES / 2) {
+        nic_transmit(nic);
+    }
     return net_client_flush(&nic->client);
 }

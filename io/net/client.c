@@ -198,6 +198,11 @@ void net_client_return(struct net_client *client, const struct net_frame *frame)
     client->returned_some = true;
 }
 
+bool net_client_any(struct net_client *client)
+{
+    return net_ring_any(&client->received);
+}
+
 unsigned net_client_backlog(struct net_client *client)
 {
     (void)net_ring_wait(&client->received);

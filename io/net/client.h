@@ -102,6 +102,9 @@ bool net_client_receive(struct net_client *client, struct net_frame *frame,
 /** The frame was read. */
 void net_client_return(struct net_client *client, const struct net_frame *frame);
 
+/** Whether a frame waits to be received. Asks for no notification. */
+bool net_client_any(struct net_client *client);
+
 /** Frames that wait to be received, by number; a notification comes with the next. */
 unsigned net_client_backlog(struct net_client *client);
 
