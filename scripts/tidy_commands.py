@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-ONLY_GCC = re.compile(r'^(-fno-tree-.*|-Wstack-usage=.*|-fdiagnostics-color=.*|-fsanitize=.*'
-                      r'|-fno-sanitize-recover=.*|-mno-outline-atomics|-mfix-cortex-a53-.*|-M[DQF]'
+ONLY_GCC = re.compile(r'^(-fno-tree-.*|-finline-limit=.*|-Wstack-usage=.*|-fdiagnostics-color=.*'
+                      r'|-fsanitize=.*|-fno-sanitize-recover=.*|-mno-outline-atomics|-mfix-cortex-a53-.*|-M[DQF]'
                       r'|-Winvalid-pch)$')
 
 
