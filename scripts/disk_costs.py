@@ -33,9 +33,10 @@ INIT = b'''#!/bin/sh
 /bin/busybox mount -t devtmpfs devtmpfs /dev
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t proc proc /proc
-/bin/busybox modprobe -a virtio_mmio virtio_blk
+/bin/busybox modprobe -a virtio_mmio virtio_blk virtio_console
+[ -c /dev/hvc0 ] && exec >/dev/hvc0
 echo none > /sys/block/vda/queue/scheduler
-exec /disk-probe
+exec /disk-probe $probe
 '''
 SYSTEM = f'''<system name="disk-costs">
   <image name="debian" kernel="Image" initrd="initrd-disk"/>
@@ -93,10 +94,10 @@ def native_arguments(gic, folder):
             '-initrd', folder / 'initrd-disk', '-dtb', folder / 'tree', '-append', BOOTARGS, *DRIVE]
 
 
-def guest_arguments(gic, folder, config='release'):
+def guest_arguments(gic, folder, config='release', description=SYSTEM):
     """QEMU's, under Bulkhead."""
     make_initrd(folder / 'initrd-disk')
-    (folder / 'disk.system').write_text(SYSTEM, encoding='utf-8')
+    (folder / 'disk.system').write_text(description, encoding='utf-8')
     linux.checked(linux.MAIN / 'sdk/bin/bulkhead', 'build', folder / 'disk.system', '--board',
                   linux.BOARD, '--config', config, '--search-path', folder, '--search-path',
                   linux.FILES, '-o', folder / 'image')

@@ -170,6 +170,18 @@ class Machine:
             time.sleep(0.2)
         self.monitor('log none')
 
+    def reads(self):
+        """Reads that the machine's disks have done."""
+        return sum(disk['stats']['rd_operations'] for disk in self._ask('query-blockstats'))
+
+    def go_on_for(self, instructions):
+        """Goes on for at least so many instructions, and stops."""
+        end = self.count() + instructions
+        self._ask('cont')
+        while self.count() < end:
+            time.sleep(0.1)
+        self._ask('stop')
+
     def run_until(self, text, seconds=120):
         """Goes on until the console has a text; returns what is there."""
         self._debug('c', answered=False)

@@ -10,6 +10,10 @@
  *           6-7   DISK_COUNT writes of 64 KiB
  *           8-9   DISK_DEEP reads of 4 KiB, DISK_DEPTH of them with the disk all the time
  *
+ * The last are of every second block, so that Linux does not make one request of several. With the
+ * argument `alone` or `deep` it prints `disk: begins` after the warm-up and then reads 4 KiB for
+ * ever, one at a time or with DISK_DEPTH in flight.
+ *
  * probe_step is before each transfer of the first four phases, probe_answer at each answer of the
  * last: labels without an instruction of their own.
  */
@@ -57,7 +61,7 @@ struct disk_event {
     int64_t result2;
 };
 
-void disk_main(void);
+void disk_main(const uint64_t *stack);
 
 static uint8_t disk_buffer[DISK_LARGE * 2] __attribute__((aligned(DISK_LARGE)));
 static struct disk_iocb disk_iocbs[DISK_DEPTH];
@@ -122,7 +126,7 @@ static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, long 
             .fd = (uint32_t)fd,
             .buffer = (uint64_t)(disk_buffer + i * DISK_SMALL),
             .bytes = DISK_SMALL,
-            .offset = i * DISK_SMALL,
+            .offset = i * DISK_SMALL * 2,
         };
         disk_list[i] = &disk_iocbs[i];
     }
@@ -151,7 +155,23 @@ static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, long 
     }
 }
 
-void disk_main(void)
+/** Does not return. */
+static void disk_for_ever(char how, uint64_t context, long fd)
+{
+    static const char begins[] = "disk: begins\n";
+
+    (void)disk_call(DISK_WRITE, 1, (long)begins, sizeof(begins) - 1, 0, 0);
+    for (;;) {
+        if (how == 'd') {
+            disk_deep(context, fd, INT64_MAX);
+        } else {
+            disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_WARM_UP);
+        }
+    }
+}
+
+/** The stack that Linux starts a program with: the number of arguments, then where they are. */
+void disk_main(const uint64_t *stack)
 {
     uint64_t context = 0;
     long fd =
@@ -162,6 +182,9 @@ void disk_main(void)
     }
     disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_WARM_UP);
     disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_WARM_UP);
+    if (stack[0] > 1) {
+        disk_for_ever(*(const char *)stack[2], context, fd);
+    }
     DISK_MARK(0);
     disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_COUNT);
     DISK_MARK(1);
@@ -187,4 +210,5 @@ void disk_main(void)
 __asm__(".globl _start\n"
         "_start:\n"
         "    mov x29, #0\n"
+        "    mov x0, sp\n"
         "    b disk_main\n");

@@ -2,10 +2,13 @@
 """What a disk costs a Linux guest, in instructions beside the native kernel's."""
 import sys
 
+import pytest
+
 from conftest import TOP
 
 sys.path.insert(0, str(TOP / 'scripts'))
 import disk_costs  # noqa: E402
+import disk_share  # noqa: E402
 import disk_trace  # noqa: E402
 
 
@@ -19,3 +22,11 @@ def test_costs():
         parts = [disk_trace.by_component(listed) for listed in results[name]]
         assert {who for who, count in parts[0].items() if count} == {'program', 'Linux'}, name
         assert all(parts[1].values()), name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('gic', [3])
+def test_eight_guests(gic):
+    """Eight guests on one disk get at least 0.9 times together what one gets."""
+    for way, (one, eight) in disk_share.measure(gic, 8).items():
+        assert one > 0 and eight >= disk_share.LEAST * one, way
