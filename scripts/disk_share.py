@@ -5,10 +5,10 @@
     disk_share.py [--gic 2|3] [--guests N] [--check]
 
 The guests are on one Cortex-A53 and read 4 KiB again and again, each from its own extent of QEMU's
-null-co, which answers at once, one at a time or with 32 in flight (guest/probe/disk.c). When all have
-begun, the machine goes on for a fixed number of instructions; the disk's own counter says how many
-reads were done. The CPU is always busy, so that instructions stand for time. --check fails when all
-together get less than 0.9 times what one gets alone.
+null-co, which answers at once, one at a time or with 32 in flight (guest/probe/disk.c). When all
+have begun, the machine goes on for a fixed number of instructions; the disk's own counter says how
+many reads were done. The CPU is always busy, so that instructions stand for time. --check fails
+when all together get less than 0.9 times what one gets alone.
 """
 import argparse
 import sys
