@@ -10,8 +10,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 ONLY_GCC = re.compile(r'^(-fno-tree-.*|-finline-limit=.*|-Wstack-usage=.*|-fdiagnostics-color=.*'
-                      r'|-fsanitize=.*|-fno-sanitize-recover=.*|-mno-outline-atomics|-mfix-cortex-a53-.*|-M[DQF]'
-                      r'|-Winvalid-pch)$')
+                      r'|-fsanitize=.*|-fno-sanitize-recover=.*|-mno-outline-atomics'
+                      r'|-mfix-cortex-a53-.*|-M[DQF]|-Winvalid-pch)$')
 
 
 def main():
