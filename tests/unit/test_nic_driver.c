@@ -725,6 +725,98 @@ static void a_restart_of_the_switch_takes_no_slot_from_the_device(void **state)
     }
 }
 
+/* Who has been notified and has not looked yet. */
+static struct {
+    bool nic;
+    bool served[PORTS];
+    bool peer;
+} due;
+
+/* One of those who are due does its work. False: nobody is. */
+static bool work(void)
+{
+    if (world.raised_used > 0) {
+        world.raised_used = 0;
+        virtio_nic_interrupt(&nic);
+        due.nic = true;
+    }
+    if (due.nic) {
+        due.nic = false;
+        due.served[NIC] = virtio_nic_serve(&nic) || due.served[NIC];
+        return true;
+    }
+    for (unsigned port = 0; port < PORTS; port++) {
+        if (due.served[port]) {
+            uint64_t notify;
+
+            due.served[port] = net_switch_serve(&network, port, SECOND);
+            notify = net_switch_notify(&network);
+            due.nic = due.nic || (notify & 1U << NIC) != 0;
+            due.peer = due.peer || (notify & 1U << PEER) != 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Frames come in as fast as there is room, in all sizes, to a peer that keeps some for a while; and
+ * each acts only when it was notified. */
+static void nothing_waits_for_a_notification_that_does_not_come(void **state)
+{
+    static struct net_frame kept[NET_SLOTS];
+    unsigned kept_count = 0;
+    unsigned arrived = 0;
+    uint32_t random = 1;
+
+    (void)state;
+    memset(&due, 0, sizeof(due));
+    for (unsigned round = 0; round < 200000 && arrived < 20000; round++) {
+        struct vnet_frame in = {
+            .bytes = 60 + random % 60000,
+            .flags = VNET_NEEDS_CSUM,
+            .gso_type = VNET_GSO_TCP4,
+            .gso_bytes = 1448,
+            .csum_start = 34,
+            .csum_offset = 16,
+        };
+        bool moved = false;
+
+        random = random * 1664525U + 1013904223U;
+        if (random % 4 < 2) {
+            in = (struct vnet_frame){ .bytes = 60 + random / 16 % 1400 };
+        }
+        if (arrive(&in, NULL) == VNET_TAKEN) {
+            arrived++;
+            moved = true;
+        }
+        for (unsigned i = random / 64 % 5; i > 0; i--) {
+            moved = work() || moved;
+        }
+        if (due.peer) {
+            const uint8_t *payload;
+
+            due.peer = false;
+            while (net_client_receive(&peer, &kept[kept_count], &payload)) {
+                kept_count++;
+            }
+            moved = true;
+        }
+        if (kept_count > random / 128 % 100) {
+            while (kept_count > 0) {
+                net_client_return(&peer, &kept[--kept_count]);
+            }
+            due.served[PEER] = net_client_flush(&peer) || due.served[PEER];
+            moved = true;
+        }
+        if (!moved && !work() && kept_count == 0 && !due.peer) {
+            /* Nobody is due, and the device has no room. */
+            assert_int_equal(arrive(&in, NULL), VNET_TAKEN);
+            arrived++;
+        }
+    }
+    assert_int_equal(arrived, 20000);
+}
+
 static void a_device_that_answers_nonsense(void **state)
 {
     uint16_t *rx = (uint16_t *)(void *)(memory + NIC_QUEUE_USED);
@@ -814,6 +906,7 @@ int main(void)
         TEST(a_restart_gives_everything_back),
         TEST(who_leaves_gives_everything_back),
         TEST(a_restart_of_the_switch_takes_no_slot_from_the_device),
+        TEST(nothing_waits_for_a_notification_that_does_not_come),
         TEST(a_device_that_answers_nonsense),
         TEST(devices_that_are_none),
     };
