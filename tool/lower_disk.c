@@ -199,17 +199,25 @@ static void disk_add(struct lower *lower, const struct sdf_disk *from, struct lo
 {
     const struct board_device *device = from->ram ? NULL : disk_find(lower, from);
     struct sdf_map *map;
+    struct sdf_str name;
     size_t region;
 
     if (!disk_is_good(lower, from) || (!from->ram && device == NULL && lower->diag->errors > 0)) {
         return;
     }
-    disk->driver = disk_pd(lower, from, lower_string(from->name.pos, "%s.driver", from->name.text),
-                           from->driver.text != NULL ? from->driver.text
-                           : from->ram               ? "ram_disk.elf"
-                           : device != NULL          ? device->driver
-                                                     : "virtio_blk.elf",
-                           DISK_DRIVER_PRIORITY);
+    name = lower_string(from->name.pos, "%s.driver", from->name.text);
+    disk->driver = lower_driver(lower, from->pos,
+                                &(struct lower_driver){
+                                    .name = name.text,
+                                    .program = from->driver.text != NULL ? from->driver.text
+                                               : from->ram               ? "ram_disk.elf"
+                                               : device != NULL          ? device->driver
+                                                                         : "virtio_blk.elf",
+                                    .priority = DISK_DRIVER_PRIORITY,
+                                    .cpu = &from->cpu,
+                                    .restart = &from->restart,
+                                });
+    free(name.text);
     if (from->driver.text != NULL) {
         lower->sdf->pds[disk->driver].program_pos = from->driver.pos;
         lower->sdf->pds[disk->driver].program_sdk = false;

@@ -343,6 +343,7 @@ struct sdf_disk {
     struct sdf_str file;
     struct sdf_num cpu;      /* of its driver and virtualiser */
     struct sdf_num deadline; /* milliseconds for a request; 0: none */
+    struct sdf_num restart;  /* restarts of the driver in a minute */
 };
 
 /** <power>: the board is switched off when all guests are off. */

@@ -8,8 +8,8 @@
 
 void sdf_read_disk(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
-    static const char *const names[] = { "name", "device",   "size",   "file",
-                                         "cpu",  "deadline", "driver", NULL };
+    static const char *const names[] = { "name",     "device", "size",    "file", "cpu",
+                                         "deadline", "driver", "restart", NULL };
     static const char *const devices[] = { "board", "ram", NULL };
     struct sdf_disk *disk;
 
@@ -23,6 +23,7 @@ void sdf_read_disk(const struct xml_element *element, struct sdf *sdf, struct di
     sdf_attr_string(element, "file", SDF_OPTIONAL, diag, &disk->file);
     sdf_attr_number(element, "cpu", SDF_OPTIONAL, diag, &disk->cpu);
     sdf_attr_string(element, "driver", SDF_OPTIONAL, diag, &disk->driver);
+    sdf_attr_number(element, "restart", SDF_OPTIONAL, diag, &disk->restart);
     sdf_attr_time(element, "deadline", SDF_OPTIONAL, diag, &disk->deadline);
     sdf_read_no_children(element, diag);
 }

@@ -204,6 +204,7 @@ bool virtio_block_stat(const struct virtio_block *block, unsigned index, const c
         { "late", stats.statuses[BLOCK_LATE] },
         { "held back by a limit", stats.held },
         { "quiesced", stats.quiesces },
+        { "lost by a driver", stats.lost },
     };
 
     if (index >= sizeof(counters) / sizeof(counters[0])) {

@@ -5,6 +5,7 @@
  * addresses of segments are its own. A request is done when it is taken.
  */
 #include <bulkhead/libc.h>
+#include <drivers/supervisor/supervisor.h>
 #include <io/block/server.h>
 #include <microkit.h>
 
@@ -12,15 +13,21 @@
 /* Sectors of a request to write zeros: a bounded stay. */
 #define RAM_DISK_MOST_ZERO 0x800u
 
+#define NOT_SET 1
+
 /* Set in the ELF file by the tool. */
 uint64_t disk_vaddr = 1;
 uint64_t disk_bytes = 1;
 uint64_t block_vaddr = 1;
 uint64_t block_bytes = 1;
 uint64_t block_channel = MICROKIT_MAX_CHANNELS;
+/* Of a driver that is restarted. */
+__attribute__((used)) uint64_t supervisor_vaddr = NOT_SET;
 
 static struct block_server server;
 static struct block_segment segments[BLOCK_MAX_SEGMENTS];
+/* It took leave: there is no disk any more. */
+static bool gone;
 
 static bool ram_disk_has(const struct block_request *request)
 {
@@ -75,6 +82,12 @@ static void serve(void)
     struct block_request request;
     uint64_t word;
 
+    if (gone) {
+        if (block_server_refuse(&server, segments)) {
+            microkit_notify((microkit_channel)block_channel);
+        }
+        return;
+    }
     while (block_server_next(&server, &request, segments)) {
         enum block_status status = ram_disk_do(&request);
 
@@ -89,6 +102,13 @@ static void serve(void)
         block_server_quiet(&server, word);
         microkit_notify((microkit_channel)block_channel);
     }
+}
+
+/* Its parent has had enough of it. */
+static bool is_to_leave(void)
+{
+    return supervisor_vaddr != NOT_SET &&
+           *(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE;
 }
 
 void init(void)
@@ -109,7 +129,8 @@ void init(void)
         microkit_dbg_puts("ram_disk: the connection's region is too small or not aligned\n");
         microkit_internal_crash(0);
     }
-    block_server_show(&server, &info);
+    gone = is_to_leave();
+    block_server_show(&server, gone ? NULL : &info);
     serve();
     microkit_notify((microkit_channel)block_channel);
 }

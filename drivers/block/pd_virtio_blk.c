@@ -6,10 +6,13 @@
  * It believes the requests' ranges and addresses, which the virtualiser has checked; and both of
  * them are trusted by all whose memory the device can reach.
  */
+#include <drivers/supervisor/supervisor.h>
 #include <io/block/server.h>
 #include <microkit.h>
 
 #include "virtio_blk.h"
+
+#define NOT_SET 1
 
 /* Set in the ELF file by the tool: not to be taken for constants. */
 #define PATCHED __attribute__((used))
@@ -21,11 +24,15 @@ PATCHED uint64_t dma_paddr = 1;
 PATCHED uint64_t block_vaddr = 1;
 PATCHED uint64_t block_bytes = 1;
 PATCHED uint64_t block_channel = MICROKIT_MAX_CHANNELS;
+/* Of a driver that is restarted. */
+PATCHED uint64_t supervisor_vaddr = NOT_SET;
 
 static struct virtio_blk disk;
 static struct block_server server;
 static struct block_segment segments[BLOCK_MAX_SEGMENTS];
 static bool broken;
+/* It took leave: there is no disk any more, and nothing reaches the clients' memory. */
+static bool gone;
 
 static uint32_t disk_load(void *context, uint32_t offset)
 {
@@ -99,6 +106,9 @@ static void serve(void)
     uint64_t word;
 
     if (broken) {
+        if (gone && block_server_refuse(&server, segments)) {
+            microkit_notify((microkit_channel)block_channel);
+        }
         return;
     }
     disk_answers();
@@ -111,6 +121,23 @@ static void serve(void)
     }
 }
 
+/* Its parent has had enough of it. */
+static bool is_to_leave(void)
+{
+    return supervisor_vaddr != NOT_SET &&
+           *(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE;
+}
+
+/* The device reaches nobody's memory. */
+static void disk_leave(void)
+{
+    broken = true;
+    gone = true;
+    block_server_show(&server, NULL);
+    serve();
+    microkit_notify((microkit_channel)block_channel);
+}
+
 void init(void)
 {
     const struct virtio_blk_registers registers = { (void *)disk_vaddr, disk_load, disk_store };
@@ -118,15 +145,21 @@ void init(void)
     struct block_info info;
     enum virtio_blk_error error;
 
+    /* An earlier life may have left requests with the device: it is reset before the queue opens,
+     * or that stays closed. */
+    error = virtio_blk_start(&disk, &registers, &memory, &info);
+    if (error != VIRTIO_BLK_OK) {
+        disk_stop(error);
+    }
+    if (error == VIRTIO_BLK_STUCK && ((const struct block_shared *)block_vaddr)->opened != 0) {
+        return;
+    }
     if (!block_server_open(&server, (void *)block_vaddr, block_bytes)) {
         microkit_dbg_puts("virtio_blk: the connection's region is too small or not aligned\n");
         microkit_internal_crash(0);
     }
-    error = virtio_blk_start(&disk, &registers, &memory, &info);
-    if (error != VIRTIO_BLK_OK) {
-        disk_stop(error);
-        block_server_show(&server, NULL);
-        microkit_notify((microkit_channel)block_channel);
+    if (error != VIRTIO_BLK_OK || is_to_leave()) {
+        disk_leave();
         return;
     }
     block_server_show(&server, &info);

@@ -30,6 +30,7 @@ bool block_client_open(struct block_client *client, void *memory, size_t bytes)
     /* A notification comes with the first answer, too. */
     (void)ring_wait_data(&client->answers);
     client->quiesce = __atomic_load_n(&client->shared->quiesce, __ATOMIC_RELAXED);
+    client->opened = __atomic_load_n(&client->shared->opened, __ATOMIC_RELAXED);
     block_client_quiesce(client, 0);
     return true;
 }
@@ -88,6 +89,7 @@ bool block_client_submit(struct block_client *client, const struct block_request
     block_queue_pack(&own, header);
     ring_put(&client->requests, header, BLOCK_HEADER_SLOTS);
     ring_put(&client->requests, (const struct ring_slot *)segments, request->segments);
+    client->ends[*tag] = client->requests.position;
     client->submitted = true;
     return true;
 }
@@ -134,6 +136,21 @@ bool block_client_take(struct block_client *client, struct block_answer *answer)
         client->nonsense++;
     }
     return false;
+}
+
+bool block_client_restarted(struct block_client *client)
+{
+    uint64_t opened = __atomic_load_n(&client->shared->opened, __ATOMIC_ACQUIRE);
+    bool anew = opened != client->opened;
+
+    client->opened = opened;
+    return anew;
+}
+
+bool block_client_lost(const struct block_client *client, uint32_t tag)
+{
+    /* The distance of two positions is below half of what they count to (ring.h). */
+    return client->busy[tag] && client->ends[tag] - (uint32_t)client->opened - 1 >= 1u << 31;
 }
 
 uint32_t block_client_in_flight(const struct block_client *client)

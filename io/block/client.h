@@ -18,6 +18,10 @@ struct block_client {
     bool busy[BLOCK_MAX_IN_FLIGHT];
     uint8_t free[BLOCK_MAX_IN_FLIGHT];
     uint32_t free_count;
+    /** By tag, where its request ends in the ring. */
+    uint32_t ends[BLOCK_MAX_IN_FLIGHT];
+    /** The server's life (queue.h). */
+    uint64_t opened;
     uint64_t quiesce;
     /** Requests were put since block_client_publish(). */
     bool submitted;
@@ -57,6 +61,15 @@ bool block_client_publish(struct block_client *client);
  * come with the next.
  */
 bool block_client_take(struct block_client *client, struct block_answer *answer);
+
+/**
+ * Did the server begin a new life since the last call? Take its answers then, and after that drop
+ * what is lost.
+ */
+bool block_client_restarted(struct block_client *client);
+
+/** Was the request of this tag taken by an earlier life of the server? */
+bool block_client_lost(const struct block_client *client, uint32_t tag);
 
 /** Requests that are not answered. */
 uint32_t block_client_in_flight(const struct block_client *client);

@@ -11,8 +11,9 @@
  *       0x80            server      struct block_stats, by the virtualiser; zeros by drivers
  *      0x200            client      `quiesce`
  *      0x240            server      `quiesced`
- *     0x1000            both        ring of answers (io/ring/ring.h), BLOCK_ANSWER_BYTES
- *     0x3000 to the end both        ring of requests
+ *      0x248            server      `opened`: low half, its position in the ring of requests when
+ * it opened its end; high half, the epoch that began then 0x1000            both        ring of
+ * answers (io/ring/ring.h), BLOCK_ANSWER_BYTES 0x3000 to the end both        ring of requests
  *
  * A request is BLOCK_HEADER_SLOTS slots and one for each segment:
  *
@@ -38,6 +39,11 @@
  * became of it, or with BLOCK_ABORTED, and writes the same word into `quiesced` when no answer is
  * left and nothing of the client's memory is in use any more. The lower 16 bits are the owner whose
  * requests are meant; between a client and the virtualiser that is always 0.
+ *
+ * Restart. A server that starts anew takes up what was sent and not taken. What its earlier life
+ * had taken and not answered is lost: the client sees by `opened` that there is a new life, and
+ * where it begins, and ends what was sent before. A driver makes sure that its device reaches no
+ * memory any more before it opens its end.
  *
  * Trust: none. The server copies a request out before it looks at it, and checks all of it; the
  * client knows which ids it has sent, and forgets an answer with another one.
@@ -157,6 +163,8 @@ struct block_stats {
     uint64_t quiesces;
     /** Times that a limit held a request back. */
     uint64_t held;
+    /** Requests that failed because the driver was restarted. */
+    uint64_t lost;
 };
 
 /** The first page of a connection. */
@@ -169,12 +177,14 @@ struct block_shared {
     uint64_t quiesce;
     uint8_t client_reserved[0x38];
     uint64_t quiesced;
+    uint64_t opened;
 };
 
 _Static_assert(sizeof(struct block_info) == 72, "layout");
 _Static_assert(offsetof(struct block_shared, stats) == 0x80, "layout");
 _Static_assert(offsetof(struct block_shared, quiesce) == 0x200, "layout");
 _Static_assert(offsetof(struct block_shared, quiesced) == 0x240, "layout");
+_Static_assert(offsetof(struct block_shared, opened) == 0x248, "layout");
 
 struct block_segment {
     uint64_t address;

@@ -12,6 +12,9 @@ bool block_server_open(struct block_server *server, void *memory, size_t bytes)
     __atomic_store_n(&server->shared->ready, 0, __ATOMIC_RELAXED);
     (void)ring_open_consumer(&server->requests, place + BLOCK_REQUESTS, bytes - BLOCK_REQUESTS);
     (void)ring_open_producer(&server->answers, place + BLOCK_ANSWERS, BLOCK_ANSWER_BYTES);
+    __atomic_store_n(&server->shared->opened,
+                     server->requests.position | (uint64_t)server->requests.epoch << 32,
+                     __ATOMIC_RELEASE);
     /* A notification comes with the first request, too. */
     (void)ring_wait_data(&server->requests);
     return true;
@@ -113,4 +116,23 @@ uint16_t block_server_owner(uint64_t word)
 void block_server_quiet(struct block_server *server, uint64_t word)
 {
     __atomic_store_n(&server->shared->quiesced, word, __ATOMIC_RELEASE);
+}
+
+bool block_server_refuse(struct block_server *server,
+                         struct block_segment segments[BLOCK_MAX_SEGMENTS])
+{
+    struct block_request request;
+    uint64_t word;
+    bool notify;
+
+    while (block_server_next(server, &request, segments)) {
+        block_server_take(server, &request);
+        block_server_answer(server, request.id, BLOCK_FAILED, 0);
+    }
+    notify = block_server_publish(server);
+    if (block_server_quiesce(server, &word)) {
+        block_server_quiet(server, word);
+        notify = true;
+    }
+    return notify;
 }

@@ -52,6 +52,13 @@ void block_server_count(struct block_server *server, const struct block_stats *s
 /** Show the client what was taken and answered. Returns whether it is to be notified. */
 bool block_server_publish(struct block_server *server);
 
+/**
+ * For a driver that has no disk any more: fails all that there is, and ends a quiesce. Returns
+ * whether the client is to be notified.
+ */
+bool block_server_refuse(struct block_server *server,
+                         struct block_segment segments[BLOCK_MAX_SEGMENTS]);
+
 /** Does the client want a quiesce? Then `*word` is what it is to be answered with. */
 bool block_server_quiesce(const struct block_server *server, uint64_t *word);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "virtualiser.h"
 
+#include <string.h>
+
 #include "virtualiser_pending.h"
 #include "virtualiser_start.h"
 
@@ -247,6 +249,9 @@ static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, u
     onward.flags = request.flags & (BLOCK_FLAG_STABLE | BLOCK_FLAG_UNMAP);
     onward.owner = (uint16_t)(i + 1);
     status = virtualiser_check(virtualiser, client, &onward);
+    if (status == BLOCK_DONE && virtualiser->gone) {
+        status = BLOCK_FAILED;
+    }
     if (status != BLOCK_DONE ||
         (request.kind == BLOCK_FLUSH && (virtualiser->info.flags & BLOCK_INFO_FLUSH) == 0)) {
         block_server_take(&client->server, &request);
@@ -289,6 +294,44 @@ static void virtualiser_requests(struct block_virtualiser *virtualiser, uint64_t
 
         virtualiser->turn = i + 1 < virtualiser->count ? i + 1 : 0;
         idle = virtualiser_one(virtualiser, i, window, now) ? 0 : idle + 1;
+    }
+}
+
+/* A driver that was restarted. */
+
+/** What its earlier life had taken is lost, and ends as failed; its own read is sent again. */
+static void virtualiser_lose(struct block_virtualiser *virtualiser)
+{
+    for (uint32_t tag = 0; tag < BLOCK_MAX_IN_FLIGHT; tag++) {
+        const struct block_pending *pending = &virtualiser->pending[tag];
+
+        if (!block_client_lost(&virtualiser->device, tag)) {
+            continue;
+        }
+        block_client_drop(&virtualiser->device, tag);
+        virtualiser_pending_remove(virtualiser, tag);
+        if (pending->client == VIRTUALISER_OWN) {
+            virtualiser->reading = false;
+            continue;
+        }
+        struct block_virtualiser_client *client = &virtualiser->clients[pending->client];
+
+        client->in_device--;
+        client->barrier = client->barrier && !pending->barrier;
+        client->stats.lost++;
+        virtualiser_answer(client, pending->id, pending->kind, BLOCK_FAILED, 0);
+    }
+}
+
+/** Is there a driver, and is the disk as it was? */
+static void virtualiser_look(struct block_virtualiser *virtualiser)
+{
+    struct block_info info;
+    enum block_disk disk = block_client_info(&virtualiser->device, &info);
+
+    if (virtualiser->state == BLOCK_SERVES && !virtualiser->missing && disk != BLOCK_DISK_UNKNOWN) {
+        virtualiser->gone =
+            disk == BLOCK_DISK_NONE || memcmp(&info, &virtualiser->info, sizeof(info)) != 0;
     }
 }
 
@@ -364,10 +407,16 @@ struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser,
     struct block_work work = { .deadline = BLOCK_NEVER };
     /* Looked at before the answers are taken, so that all are there when it says so. */
     bool quiet = block_client_is_quiet(&virtualiser->device);
+    /* Likewise: what its earlier life has answered is there. */
+    bool anew = block_client_restarted(&virtualiser->device);
     bool own;
 
     virtualiser->allowed = BLOCK_NEVER;
     work.clients = virtualiser_answers(virtualiser);
+    if (anew) {
+        virtualiser_lose(virtualiser);
+    }
+    virtualiser_look(virtualiser);
     if (quiet && virtualiser->quieting != 0) {
         virtualiser_collect(virtualiser);
     }

@@ -11,6 +11,9 @@
  *
  * A client with a limit (limit.h) waits for its turn; what it waits with does not reach the driver.
  *
+ * A driver that is restarted goes on with what was sent to it; what it had taken and not answered
+ * fails.
+ *
  * A client's quiesce, or a request that is late, has the driver take that client's requests back
  * (queue.h); what the driver does to its device for that is invisible to the other clients.
  */
@@ -93,6 +96,8 @@ struct block_virtualiser {
     enum partition_error table_error;
     /** There is no disk. */
     bool missing;
+    /** There is none any more, or another one: all requests fail. */
+    bool gone;
     struct block_virtualiser_client clients[BLOCK_MAX_CLIENTS];
     uint32_t count;
     /** Whose turn it is. */

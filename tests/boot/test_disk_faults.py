@@ -9,7 +9,8 @@ SYSTEM = TOP / 'tests/boot/systems/disk-faults/disk-faults.system'
 
 
 def test_faults(boot, gic):
-    """Errors, short, double, wrong, late and missing answers; deadlines, resets and a reboot."""
+    """Errors, short, double, wrong, late and missing answers; a driver that dies; deadlines,
+    resets and a reboot."""
     image = build_image(SYSTEM, output=IMAGES / f'disk-faults-{gic}',
                         search=[MAIN / 'tests/guest', MAIN / 'systems/disk-faults/debug'])
     board = boot(image, gic=gic, smp=2, icount=True, timeout=60)
@@ -17,8 +18,9 @@ def test_faults(boot, gic):
     board.expect_all([r'victim\| done: 6 passed, 0 failed',
                       r'neighbour\| done: 4 passed, 0 failed'])
     said = board.tail(20000)
-    for fault in ['an error', 'a short transfer', 'two answers', 'an answer with a wrong id',
-                  'no answer', 'an answer behind the deadline', 'an answer behind a reset',
-                  'an answer at a reset', 'an answer behind a reboot']:
+    for fault in ['an error', 'a short transfer', 'two answers', 'a restart of the driver',
+                  'an answer with a wrong id', 'no answer', 'an answer behind the deadline',
+                  'an answer behind a reset', 'an answer at a reset', 'an answer behind a reboot']:
         assert f'victim| ok faults.{fault}' in said, fault
     assert 'FAIL' not in said
+    assert said.count('RESTART pd=faulty.driver') == 1

@@ -44,20 +44,21 @@ static uint64_t take(struct input *input, unsigned int bytes)
     return value;
 }
 
+static const struct block_info info = {
+    .sectors = 10000,
+    .logical_bytes = 512,
+    .physical_bytes = 512,
+    .flags = BLOCK_INFO_FLUSH | BLOCK_INFO_DISCARD | BLOCK_INFO_ZERO | BLOCK_INFO_LIFETIME,
+    .max_segments = 16,
+    .max_segment_bytes = 0x8000,
+    .depth = 64,
+    .max_discard = 64,
+    .max_zero = 64,
+};
+
 static void start(void)
 {
     const struct block_buffer buffer = { table, 0x1000 };
-    const struct block_info info = {
-        .sectors = 10000,
-        .logical_bytes = 512,
-        .physical_bytes = 512,
-        .flags = BLOCK_INFO_FLUSH | BLOCK_INFO_DISCARD | BLOCK_INFO_ZERO | BLOCK_INFO_LIFETIME,
-        .max_segments = 16,
-        .max_segment_bytes = 0x8000,
-        .depth = 64,
-        .max_discard = 64,
-        .max_zero = 64,
-    };
     uint64_t word;
 
     memset(regions, 0, sizeof(regions));
@@ -221,7 +222,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             drive((uint8_t)take(&input, 1), honest);
             break;
         case 5:
-            block_client_quiesce(&clients[i], 0);
+            if ((what & 8) != 0) {
+                /* The driver is started again; the virtualiser takes none of its words for it. */
+                (void)block_server_open(&driver, regions[CLIENTS], REGION_BYTES);
+                block_server_show(&driver, (what & 0x20) != 0 ? NULL : &info);
+            } else {
+                block_client_quiesce(&clients[i], 0);
+            }
             break;
         case 6:
             now += take(&input, 3);

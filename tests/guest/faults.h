@@ -25,5 +25,7 @@
 #define FAULT_WHEN_WITHDRAWN 56U
 /** The first word is how often this sector was read. */
 #define FAULT_COUNT 64U
+/** The driver touches address 0 when it has taken the request, and is restarted. */
+#define FAULT_CRASH 72U
 
 #endif

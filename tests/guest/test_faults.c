@@ -104,6 +104,17 @@ static void late(uint64_t sector, const char *name)
     test_check(is_good(), "faults.the next request", 0);
 }
 
+/* The disk's driver dies with the request, and is started again before the deadline. */
+static void crash(void)
+{
+    uint64_t begin = cpu_counter();
+    unsigned status = ask(FAULT_CRASH);
+    uint64_t ticks = cpu_counter() - begin;
+
+    test_check(status == IOERR && ticks < deadline, "faults.a restart of the driver", ticks);
+    test_check(is_good(), "faults.a restart of the driver", 0);
+}
+
 /* The disk answers what it has kept: nothing comes to the guest. */
 static void nothing_comes(const char *name)
 {
@@ -139,6 +150,7 @@ static void before_the_reboot(void)
     test_check(ask(FAULT_TWICE) == OK && others(0, FAULT_PATTERN) == 0, "faults.two answers", 0);
     hostile_settle(&driver);
     test_check(hostile_all_used(&driver) && is_good(), "faults.two answers", 0);
+    crash();
     late(FAULT_WRONG_ID, "faults.an answer with a wrong id");
     late(FAULT_NEVER, "faults.no answer");
     nothing_comes("faults.an answer behind the deadline");

@@ -5,6 +5,7 @@
  * if they are the first client's; all others are good.
  */
 #include <bulkhead/libc.h>
+#include <drivers/supervisor/supervisor.h>
 #include <io/block/server.h>
 #include <microkit.h>
 
@@ -19,6 +20,7 @@ uint64_t disk_bytes = 1;
 uint64_t block_vaddr = 1;
 uint64_t block_bytes = 1;
 uint64_t block_channel = MICROKIT_MAX_CHANNELS;
+uint64_t supervisor_vaddr = 1;
 
 /** A request that was not answered. */
 struct held {
@@ -32,7 +34,6 @@ static struct block_server server;
 static struct block_segment segments[BLOCK_MAX_SEGMENTS];
 static struct held held[MOST_HELD];
 static uint32_t held_count;
-static uint64_t visits;
 
 static void copy(const struct block_request *request, const struct block_segment *data)
 {
@@ -76,6 +77,12 @@ static void release(void)
     held_count = 0;
 }
 
+/* The count outlives the program: it is on the disk, in its last word. */
+static uint64_t *visits(void)
+{
+    return (uint64_t *)(disk_vaddr + disk_bytes) - 1;
+}
+
 static void serve_read(const struct block_request *request)
 {
     uint64_t *word = (uint64_t *)segments[0].address;
@@ -103,7 +110,12 @@ static void serve_read(const struct block_request *request)
         release();
         break;
     case FAULT_COUNT:
-        *word = ++visits;
+        *word = ++*visits();
+        break;
+    case FAULT_CRASH:
+        /* The request is taken, and will not come again. */
+        (void)block_server_publish(&server);
+        *(volatile uint32_t *)0 = 0;
         break;
     default:
         break;
@@ -144,6 +156,12 @@ static void serve(void)
     struct block_request request;
     uint64_t word;
 
+    if (*(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE) {
+        if (block_server_refuse(&server, segments)) {
+            microkit_notify((microkit_channel)block_channel);
+        }
+        return;
+    }
     while (block_server_next(&server, &request, segments)) {
         block_server_take(&server, &request);
         serve_request(&request);
@@ -172,7 +190,7 @@ void init(void)
         microkit_dbg_puts("fault_disk: the connection's region is too small or not aligned\n");
         microkit_internal_crash(0);
     }
-    memset((void *)disk_vaddr, FAULT_PATTERN, disk_bytes);
+    memset((void *)disk_vaddr, FAULT_PATTERN, disk_bytes - sizeof(uint64_t));
     block_server_show(&server, &info);
     serve();
     microkit_notify((microkit_channel)block_channel);
