@@ -88,10 +88,10 @@ def build(folder, roles, network='', config='release'):
     return folder / 'image'
 
 
-def machine(gic, folder, *more):
-    """The machine with both guests."""
+def machine(gic, folder, *more, roles=None):
+    """The machine with the guests of roles, else the two that are measured."""
     return linux.Machine(folder, ['-M', f'virt,virtualization=on,gic-version={gic}', '-m', '2G',
-                                  '-kernel', build(folder, ROLES), *more])
+                                  '-kernel', build(folder, roles or ROLES), *more])
 
 
 def measure(gic):

@@ -10,8 +10,10 @@
  *           4-5   NET_STREAM bytes without them at either end
  *           6-7   one such round
  *
- * `net-probe stream ADDRESS MEGABYTES` sends so many to the twin and gets as many, at the same
- * time, both of a pseudo-random sequence that is checked; prints `net: streamed`.
+ * `net-probe stream ADDRESS MEGABYTES` sends so many to the twin and gets as many at the same time,
+ * both of a pseudo-random sequence that is checked. It prints `net: MEGABYTES MiB, so far right`
+ * after the first one and after each 16, and `net: streamed` at the end. With a further number it
+ * resets the machine after so many MiB.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +32,12 @@
 #define NET_SENDTO 206
 #define NET_RECVFROM 207
 #define NET_CLONE 220
+#define NET_EXIT 93
+#define NET_WAIT 260
+#define NET_REBOOT 142
+#define NET_REBOOT_MAGIC 0xfee1dead
+#define NET_REBOOT_MAGIC2 672274793
+#define NET_REBOOT_RESTART 0x1234567
 #define NET_SIGCHLD 17
 #define NET_AF_INET 2
 #define NET_STREAM_SOCKET 1
@@ -43,6 +51,7 @@
 #define NET_ROUNDS 512
 #define NET_WARM_UP 64
 #define NET_CHUNK 0x20000
+#define NET_MIB (1L << 20)
 #define NET_STREAM (16L << 20)
 #define NET_STREAM_WARM_UP (4L << 20)
 /** Instead of a number of bytes: do without offloads from now on; echo a sequence. */
@@ -214,8 +223,42 @@ static void net_check(uint64_t *state, const void *at)
     }
 }
 
+static void net_print(const char *text)
+{
+    long bytes = 0;
+
+    while (text[bytes] != '\0') {
+        bytes++;
+    }
+    (void)net_call(NET_WRITE, 1, (long)text, bytes, 0, 0, 0);
+}
+
+/** What is to become of a stream in both directions. */
+struct net_task {
+    long bytes;
+    uint64_t send;
+    uint64_t expect;
+    /** Says how it goes; NULL: nothing is said. */
+    const char *name;
+    /** Reset the machine when so many bytes were received; 0: never. */
+    long reset;
+};
+
+static void net_progress(const struct net_task *task, long done)
+{
+    if (task->name != NULL && (done == NET_MIB || done % (16 * NET_MIB) == 0)) {
+        net_print("net: ");
+        net_print(task->name);
+        net_print(" MiB, so far right\n");
+    }
+    if (done == task->reset) {
+        (void)net_call(NET_REBOOT, NET_REBOOT_MAGIC, NET_REBOOT_MAGIC2, NET_REBOOT_RESTART, 0, 0,
+                       0);
+    }
+}
+
 /** Send and check sequences, each in a process of its own. Returns when both are through. */
-static void net_both_ways(long fd, long bytes, uint64_t send, uint64_t expect)
+static void net_both_ways(long fd, struct net_task task)
 {
     uint8_t through = 0;
     long child = net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0);
@@ -224,19 +267,19 @@ static void net_both_ways(long fd, long bytes, uint64_t send, uint64_t expect)
         NET_END("no second process");
     }
     if (child == 0) {
-        for (long done = 0; done < bytes; done += NET_CHUNK) {
-            net_fill(&send, net_buffer);
+        for (long done = 0; done < task.bytes; done += NET_CHUNK) {
+            net_fill(&task.send, net_buffer);
             net_write_all(fd, net_buffer, NET_CHUNK);
         }
-        for (;;) {
-            (void)net_call(NET_PAUSE, 0, 0, 0, 0, 0, 0);
-        }
+        (void)net_call(NET_EXIT, 0, 0, 0, 0, 0, 0);
     }
-    for (long done = 0; done < bytes; done += NET_CHUNK) {
+    for (long done = NET_CHUNK; done <= task.bytes; done += NET_CHUNK) {
         net_read_all(fd, net_other, NET_CHUNK);
-        net_check(&expect, net_other);
+        net_check(&task.expect, net_other);
+        net_progress(&task, done);
     }
-    /* The other end has all of ours, and knows that it was right. */
+    /* Behind all that the child sends: this end has all, and knows that it was right. */
+    (void)net_call(NET_WAIT, child, 0, 0, 0, 0, 0);
     net_write_all(fd, &through, 1);
     net_read_all(fd, &through, 1);
 }
@@ -262,7 +305,7 @@ static void net_serve_connection(long fd)
             bytes = 0;
         } else if (bytes == NET_CHECKED) {
             net_read_all(fd, &bytes, sizeof(bytes));
-            net_both_ways(fd, bytes, 2, 1);
+            net_both_ways(fd, (struct net_task){ .bytes = bytes, .send = 2, .expect = 1 });
             continue;
         }
         while (bytes > 0) {
@@ -292,7 +335,12 @@ static void net_serve_streams(void)
         if (fd < 0) {
             NET_END("accept failed");
         }
-        net_serve_connection(fd);
+        /* Each has a process of its own, which a peer that is gone may keep for ever. */
+        if (net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0) == 0) {
+            net_serve_connection(fd);
+            NET_END("a connection ended");
+        }
+        (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
     }
 }
 
@@ -392,12 +440,17 @@ void net_main(const long *stack)
     if (stack[0] < 4) {
         net_client(host);
     }
+    struct net_task task = { .send = 1, .expect = 2, .name = arguments[3] };
     at = arguments[3];
-    long bytes = net_number(&at) << 20;
+    task.bytes = net_number(&at) * NET_MIB;
+    if (stack[0] > 4) {
+        at = arguments[4];
+        task.reset = net_number(&at) * NET_MIB;
+    }
     long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
     net_say(tcp, NET_CHECKED);
-    net_say(tcp, bytes);
-    net_both_ways(tcp, bytes, 1, 2);
+    net_say(tcp, task.bytes);
+    net_both_ways(tcp, task);
     NET_END("streamed");
 }
 
