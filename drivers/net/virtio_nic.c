@@ -10,6 +10,8 @@
 /** Pieces with the device for which no interrupt is asked: who sends next looks after them. Fewer
  *  than a port has slots of either size. */
 #define LAZY_PIECES 8u
+/** Large slots that are asked back in time: a large frame that finds none is lost. */
+#define LARGE_KEPT (NET_LARGE_SLOTS / 2)
 /** What a piece has in memory: the device's header, and the beginning of a frame. */
 #define HEAD_BYTES 0x140u
 
@@ -219,6 +221,9 @@ static void nic_receive(struct virtio_nic *nic)
         }
         nic_fill(nic);
     } while (!nic_queue_wait(&nic->rx, 1));
+    if (virtio_nic_device_has(nic, VIRTIO_NIC_F_MRG_RXBUF)) {
+        net_client_keep_large(&nic->client, LARGE_KEPT);
+    }
 }
 
 /* ---- To the device ---- */

@@ -148,6 +148,17 @@ bool net_client_reserve_small(struct net_client *client, uint16_t *slot, uint8_t
     return true;
 }
 
+void net_client_keep_large(struct net_client *client, unsigned count)
+{
+    if (client->large_count < count) {
+        look_for_restart(client);
+        collect(client);
+    }
+    if (client->large_count < count && !net_client_wait_slots(client)) {
+        collect(client);
+    }
+}
+
 void net_client_release(struct net_client *client, uint16_t slot)
 {
     put_back(client, slot);

@@ -79,6 +79,12 @@ bool net_client_reserve_small(struct net_client *client, uint16_t *slot, uint8_t
 /** Ask for a notification when a slot is back. False: some are, look again. */
 bool net_client_wait_slots(struct net_client *client);
 
+/**
+ * Have `count` large slots, or ask for a notification when slots are back: for who cannot wait when
+ * it needs one.
+ */
+void net_client_keep_large(struct net_client *client, unsigned count);
+
 /** Where a slot is in our memory. */
 uint8_t *net_client_at(const struct net_client *client, uint16_t slot);
 
