@@ -35,15 +35,17 @@ bool block_server_next(struct block_server *server, struct block_request *reques
     struct ring_slot header[BLOCK_HEADER_SLOTS];
     uint32_t there = ring_available(&server->requests);
 
-    if (there == 0 && ring_wait_data(&server->requests)) {
-        return false;
+    if (there == 0) {
+        if (ring_wait_data(&server->requests)) {
+            return false;
+        }
+        there = ring_available(&server->requests);
     }
     /* Every request that was taken finds room for its answer. */
     if (ring_space(&server->answers) <= server->in_flight &&
         ring_wait_space(&server->answers, server->in_flight + 1)) {
         return false;
     }
-    there = ring_available(&server->requests);
     if (there >= BLOCK_HEADER_SLOTS) {
         ring_peek(&server->requests, 0, header, BLOCK_HEADER_SLOTS);
         block_queue_unpack(header, request);

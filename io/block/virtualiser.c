@@ -234,6 +234,7 @@ static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, u
     struct block_virtualiser_client *client = &virtualiser->clients[i];
     struct block_request request;
     struct block_request onward;
+    struct block_pending *pending;
     enum block_status status;
     uint32_t tag;
 
@@ -269,15 +270,12 @@ static bool virtualiser_one(struct block_virtualiser *virtualiser, uint32_t i, u
     if (request.kind == BLOCK_READ || request.kind == BLOCK_WRITE) {
         block_limit_take(&client->bytes, request.bytes, now);
     }
-    virtualiser_pending_add(virtualiser, tag,
-                            &(struct block_pending){
-                                .id = request.id,
-                                .client = (uint8_t)i,
-                                .kind = request.kind,
-                                .barrier = barrier,
-                                .bytes = onward.bytes,
-                            },
-                            now);
+    pending = virtualiser_pending_add(virtualiser, tag, now);
+    pending->id = request.id;
+    pending->client = (uint8_t)i;
+    pending->kind = request.kind;
+    pending->barrier = barrier;
+    pending->bytes = onward.bytes;
     return true;
 }
 

@@ -3,12 +3,11 @@
 
 #define PENDING_NS_A_MS 1000000ull
 
-void virtualiser_pending_add(struct block_virtualiser *virtualiser, uint32_t tag,
-                             const struct block_pending *pending, uint64_t now)
+struct block_pending *virtualiser_pending_add(struct block_virtualiser *virtualiser, uint32_t tag,
+                                              uint64_t now)
 {
     struct block_pending *own = &virtualiser->pending[tag];
 
-    *own = *pending;
     own->deadline = virtualiser->config->deadline == 0
                         ? BLOCK_NEVER
                         : now + virtualiser->config->deadline * PENDING_NS_A_MS;
@@ -20,6 +19,7 @@ void virtualiser_pending_add(struct block_virtualiser *virtualiser, uint32_t tag
         virtualiser->pending[own->older].newer = (uint16_t)tag;
     }
     virtualiser->newest = (uint16_t)tag;
+    return own;
 }
 
 void virtualiser_pending_remove(struct block_virtualiser *virtualiser, uint32_t tag)

@@ -8,9 +8,12 @@
 /** pending.client of the virtualiser's own requests. */
 #define VIRTUALISER_OWN UINT8_MAX
 
-/** It was sent, at the time `now`: the deadline and the place in the order are set here. */
-void virtualiser_pending_add(struct block_virtualiser *virtualiser, uint32_t tag,
-                             const struct block_pending *pending, uint64_t now);
+/**
+ * A request was sent, at the time `now`: its deadline and its place in the order are set here, the
+ * other members by who sent it.
+ */
+struct block_pending *virtualiser_pending_add(struct block_virtualiser *virtualiser, uint32_t tag,
+                                              uint64_t now);
 
 /** It was answered, or never will be. */
 void virtualiser_pending_remove(struct block_virtualiser *virtualiser, uint32_t tag);

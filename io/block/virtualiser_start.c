@@ -98,13 +98,13 @@ void virtualiser_start_read(struct block_virtualiser *virtualiser, uint64_t now)
     request.bytes = bytes;
     segment.bytes = bytes;
     if (block_client_submit(&virtualiser->device, &request, &segment, &tag)) {
-        virtualiser_pending_add(virtualiser, tag,
-                                &(struct block_pending){
-                                    .client = VIRTUALISER_OWN,
-                                    .kind = BLOCK_READ,
-                                    .bytes = bytes,
-                                },
-                                now);
+        struct block_pending *pending = virtualiser_pending_add(virtualiser, tag, now);
+
+        pending->id = 0;
+        pending->client = VIRTUALISER_OWN;
+        pending->kind = BLOCK_READ;
+        pending->barrier = false;
+        pending->bytes = bytes;
         virtualiser->reading = true;
     }
 }
