@@ -330,6 +330,7 @@ static void virtualiser_look(struct block_virtualiser *virtualiser)
     if (virtualiser->state == BLOCK_SERVES && !virtualiser->missing && disk != BLOCK_DISK_UNKNOWN) {
         virtualiser->gone =
             disk == BLOCK_DISK_NONE || memcmp(&info, &virtualiser->info, sizeof(info)) != 0;
+        virtualiser->look = false;
     }
 }
 
@@ -413,8 +414,11 @@ struct block_work block_virtualiser_serve(struct block_virtualiser *virtualiser,
     work.clients = virtualiser_answers(virtualiser);
     if (anew) {
         virtualiser_lose(virtualiser);
+        virtualiser->look = true;
     }
-    virtualiser_look(virtualiser);
+    if (virtualiser->look) {
+        virtualiser_look(virtualiser);
+    }
     if (quiet && virtualiser->quieting != 0) {
         virtualiser_collect(virtualiser);
     }

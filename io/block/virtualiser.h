@@ -98,6 +98,8 @@ struct block_virtualiser {
     bool missing;
     /** There is none any more, or another one: all requests fail. */
     bool gone;
+    /** The driver was restarted, and its disk has not been looked at since. */
+    bool look;
     struct block_virtualiser_client clients[BLOCK_MAX_CLIENTS];
     uint32_t count;
     /** Whose turn it is. */
