@@ -104,7 +104,7 @@ void poke_handle(struct cpu *cpu)
         more |= __atomic_load_n(&cpu->poked[(id / 64 + word) % poke_words], __ATOMIC_RELAXED);
     }
     /* Going round: who pokes low numbers all the time keeps no other waiting. */
-    cpu->poke_from = (id + 1) % THREAD_MAX;
+    cpu->poke_from = (id + (more != 0)) % THREAD_MAX;
     poke_look(cpu, poke_threads[id]);
     /* One in each stay in the kernel: whoever was woken does not wait for the next one's message.
      */

@@ -261,8 +261,7 @@ void sched_halt(struct cpu *cpu, struct thread *t, enum thread_state state)
     if (t == cpu->current && t->parent != NULL && t->parent->cpu != cpu->index) {
         /* From now on its parent may read and write its registers, on its CPU: save all. */
         trace_event(cpu, BH_TRACE_SWITCH, NULL);
-        arch_switch(cpu, t, NULL);
-        cpu->current = NULL;
+        arch_switch(cpu, NULL);
         cpu->resched = true;
     }
     thread_set_state(t, state);
@@ -405,11 +404,10 @@ struct thread *sched_next(struct cpu *cpu)
     struct thread *t = sched_highest(cpu);
     sched_use(cpu, t != NULL ? t->sc : NULL, now);
     if (t != cpu->current) {
-        trace_event(cpu, BH_TRACE_SWITCH, t);
-        arch_switch(cpu, cpu->current, t);
-        cpu->current = t;
+        arch_switch(cpu, t);
+        trace_event(cpu, BH_TRACE_SWITCH, cpu->current);
     }
     /* Last: a vCPU that was switched away may have left its timer to the kernel. */
     sched_set_timer(cpu, t, now);
-    return t;
+    return cpu->current;
 }

@@ -7,6 +7,8 @@
 #include "vcpu.h"
 
 #define VGIC_SGIS 0xffffu
+/** List registers that a step takes back and still fills one. */
+#define VGIC_STEP 2
 /** Private interrupts whose trigger no guest changes: SGIs are edges, the timer is a level. */
 #define VGIC_FIXED_TRIGGER (VGIC_SGIS | 1u << VGIC_VTIMER)
 
@@ -27,20 +29,6 @@ static struct vgic_bank *vgic_bank(struct vcpu *v, uint32_t number)
     return number == 0 ? &v->vgic.bank : &v->vm->spis[number - 1];
 }
 
-/** Interrupts of the bank whose target is `v`. */
-static uint32_t vgic_mine(const struct vcpu *v, const struct vgic_bank *bank, uint32_t bits)
-{
-    if (bank == &v->vgic.bank) {
-        return bits;
-    }
-    uint32_t mine = 0;
-    for (uint32_t left = bits; left != 0; left &= left - 1) {
-        uint32_t n = (uint32_t)__builtin_ctz(left);
-        mine |= bank->target[n] == v->index ? 1u << n : 0;
-    }
-    return mine;
-}
-
 /** Banks of `v` and its VM in which something may be pending or active: bit 0, the private one. */
 static uint32_t vgic_busy(const struct vcpu *v)
 {
@@ -53,17 +41,34 @@ static uint32_t vgic_pending(const struct vgic_bank *bank)
     return bank->pending | (bank->line & ~bank->edge);
 }
 
+/** Interrupts of the bank whose target is `v`. */
+static uint32_t vgic_mine(const struct vcpu *v, const struct vgic_bank *bank)
+{
+    return v->index == 0 ? ~bank->target[0] : bank->target[v->index];
+}
+
 /** Interrupts of the bank that want a list register of `v` and have none. */
 static uint32_t vgic_candidates(const struct vcpu *v, const struct vgic_bank *bank)
 {
     uint32_t bits = (vgic_pending(bank) & bank->enabled) | bank->active;
-    return vgic_mine(v, bank, bits & ~bank->listed);
+    return bits & ~bank->listed & vgic_mine(v, bank);
+}
+
+/** The vCPU that an interrupt goes to; `v` says whose private ones are meant. */
+static struct vcpu *vgic_target(struct vcpu *v, uint32_t intid)
+{
+    const struct vgic_bank *bank = vgic_bank(v, intid / 32);
+    uint32_t i = v->vm->vcpus_count - 1;
+    while (i > 0 && (bank->target[i] & 1u << intid % 32) == 0) {
+        i--;
+    }
+    return intid < VGIC_PRIVATE ? v : v->vm->vcpus[i];
 }
 
 /** What the list registers of `v` say is not so any more: all of them are to be filled anew. */
 static void vgic_outdate(struct vcpu *v)
 {
-    __atomic_store_n(&v->vgic.rebuild, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&v->vgic.follow, VGIC_ANEW, __ATOMIC_RELEASE);
 }
 
 /** SGIs that other CPUs sent become pending. A list register may hold one of them, active. */
@@ -76,36 +81,25 @@ static void vgic_absorb(struct vcpu *v)
 }
 
 /** `v` no longer holds `intid`. Another vCPU may have become its target, and be waiting for it. */
-static void vgic_hand_over(const struct vcpu *v, const struct vgic_bank *bank, uint32_t intid)
+static void vgic_hand_over(struct vcpu *v, const struct vgic_bank *bank, uint32_t intid)
 {
-    uint32_t bit = 1u << intid % 32;
-    uint32_t target = bank->target[intid % 32];
-    if (intid >= VGIC_PRIVATE && target != v->index && target < v->vm->vcpus_count &&
-        ((vgic_pending(bank) | bank->active) & bit) != 0) {
-        vgic_outdate(v->vm->vcpus[target]);
-        poke_by_interrupt(&v->vm->vcpus[target]->thread);
+    if (((vgic_pending(bank) | bank->active) & 1u << intid % 32) != 0) {
+        struct vcpu *target = vgic_target(v, intid);
+        vgic_outdate(target);
+        poke_by_interrupt(&target->thread);
     }
-}
-
-/** List register `i` is free, and what it held is in none. Returns its bank. */
-static struct vgic_bank *vgic_drop(struct vcpu *v, uint32_t i)
-{
-    uint32_t intid = v->vgic.lr_intid[i];
-    struct vgic_bank *bank = vgic_bank(v, intid / 32);
-    bank->listed &= ~(1u << intid % 32);
-    v->vgic.used &= ~(1u << i);
-    return bank;
 }
 
 /** What the guest did with list register `i` becomes the interrupt's state; the register is free.
  */
-static void vgic_unlist(struct vcpu *v, uint32_t i)
+static inline __attribute__((always_inline)) void vgic_unlist(struct vcpu *v, uint32_t i,
+                                                              uint64_t lr)
 {
     uint32_t intid = v->vgic.lr_intid[i];
-    uint64_t lr = arch_lr_read(i);
-    arch_lr_clear(i);
-    struct vgic_bank *bank = vgic_drop(v, i);
+    struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t bit = 1u << intid % 32;
+    bank->listed &= ~bit;
+    v->vgic.used &= ~(1u << i);
     /* What was raised meanwhile is latched already, and stays so. */
     if ((lr & VGIC_LR_PENDING) != 0 && intid == VGIC_VTIMER) {
         bank->line |= bit;
@@ -114,7 +108,13 @@ static void vgic_unlist(struct vcpu *v, uint32_t i)
         bank->pending |= bit & (bank->latched | bank->edge);
     }
     bank->active = (lr & VGIC_LR_ACTIVE) != 0 ? bank->active | bit : bank->active & ~bit;
-    vgic_hand_over(v, bank, intid);
+    uint32_t link = bank->link[intid % 32];
+    if (link != 0 && lr >> VGIC_LR_STATE == 0 && !arch_lr_links()) {
+        arch_irq_deactivate(link);
+    }
+    if ((vgic_mine(v, bank) & bit) == 0) {
+        vgic_hand_over(v, bank, intid);
+    }
 }
 
 /** Puts `intid` of `bank` into list register `i`: VGIC_LR_PENDING, VGIC_LR_ACTIVE or both. */
@@ -124,7 +124,7 @@ static inline __attribute__((always_inline)) void vgic_put(struct vcpu *v, struc
 {
     uint32_t n = intid % 32;
     uint32_t bit = 1u << n;
-    uint64_t link = bank->link[n];
+    uint64_t link = intid == VGIC_VTIMER ? VGIC_VTIMER : bank->link[n];
     /* A line that is still high when the guest ends the interrupt makes it pending again. */
     uint64_t notice = (bank->notice | ~bank->edge) >> n & 1;
     uint64_t lr = intid | state | (uint64_t)bank->priority[n] << VGIC_LR_PRIORITY |
@@ -155,12 +155,34 @@ static void vgic_list(struct vcpu *v, uint32_t i, uint32_t intid)
     vgic_put(v, bank, i, intid, state);
 }
 
-/** The candidate that goes first: active ones, then the highest priority. Counts all of them. */
-static uint32_t vgic_best(struct vcpu *v, uint32_t *count)
+/** How late in a bank's order `candidates` come, and the one of them that is the first. */
+static uint32_t vgic_rank(const struct vgic_bank *bank, uint32_t candidates, uint32_t *first)
+{
+    uint32_t rank = 0;
+    uint32_t left = candidates & bank->active;
+    if (left == 0) {
+        left = candidates;
+        rank = 1;
+#pragma GCC unroll 5
+        for (uint32_t i = 0; i < VGIC_URGENCY_BITS; i++) {
+            uint32_t better = left & ~bank->urgency[i];
+            rank = rank << 1 | (better == 0);
+            left = better != 0 ? better : left;
+        }
+    }
+    *first = (uint32_t)__builtin_ctz(left);
+    return rank;
+}
+
+/**
+ * The candidate that goes first: active ones, then the highest priority. `waiting`: how many there
+ * are, more than one being two.
+ */
+static uint32_t vgic_best(struct vcpu *v, uint32_t *waiting)
 {
     uint32_t best = 0;
-    uint32_t best_rank = 0x200;
-    *count = 0;
+    uint32_t best_rank = UINT32_MAX;
+    *waiting = 0;
     for (uint32_t busy = vgic_busy(v); busy != 0; busy &= busy - 1) {
         uint32_t b = (uint32_t)__builtin_ctz(busy);
         const struct vgic_bank *bank = vgic_bank(v, b);
@@ -168,13 +190,13 @@ static uint32_t vgic_best(struct vcpu *v, uint32_t *count)
             v->vm->busy &= ~(1u << b);
             continue;
         }
-        for (uint32_t left = vgic_candidates(v, bank); left != 0; left &= left - 1, ++*count) {
-            uint32_t n = (uint32_t)__builtin_ctz(left);
-            uint32_t rank = (bank->active & 1u << n) != 0 ? 0 : 0x100u + bank->priority[n];
-            if (rank < best_rank) {
-                best_rank = rank;
-                best = b * 32 + n;
-            }
+        uint32_t candidates = vgic_candidates(v, bank);
+        if (candidates != 0) {
+            uint32_t first;
+            uint32_t rank = vgic_rank(bank, candidates, &first);
+            *waiting = *waiting == 0 && (candidates & (candidates - 1)) == 0 ? 1 : 2;
+            best = rank < best_rank ? b * 32 + first : best;
+            best_rank = rank < best_rank ? rank : best_rank;
         }
     }
     return best;
@@ -186,50 +208,47 @@ static uint32_t vgic_free(const struct vcpu *v)
     return ~v->vgic.used & ((1u << arch_lr_count()) - 1);
 }
 
-/** Fills free list registers of the loaded `v`; with more waiting, asks to be told of a free one.
+/**
+ * Gives the first that waits a free list register of the loaded `v`, unless this step has taken
+ * back enough (`later`). Interrupts are masked for a short time only: the rest is another step.
+ * With more waiting than there are list registers, asks to be told of free ones.
  */
-static void vgic_fill(struct vcpu *v)
+static void vgic_fill(struct vcpu *v, bool later)
 {
-    uint32_t waiting;
-    uint32_t next = vgic_best(v, &waiting);
-    for (uint32_t left = vgic_free(v); left != 0 && waiting > 0; left &= left - 1) {
-        vgic_list(v, (uint32_t)__builtin_ctz(left), next);
-        /* Of one candidate alone nothing is left. */
-        next = --waiting > 0 ? vgic_best(v, &waiting) : 0;
+    uint32_t waiting = 2;
+    uint32_t free = vgic_free(v);
+    if (free != 0 && !later) {
+        uint32_t next = vgic_best(v, &waiting);
+        if (waiting > 0) {
+            vgic_list(v, (uint32_t)__builtin_ctz(free), next);
+            free &= free - 1;
+            waiting--;
+        }
     }
-    bool more = waiting > 0;
-    if (more != v->vgic.overflow) {
-        v->vgic.overflow = more;
-        arch_lr_underflow(more);
+    if (waiting > 0 && free != 0) {
+        __atomic_fetch_or(&v->vgic.follow, VGIC_MORE, __ATOMIC_RELAXED);
+    }
+    if (waiting > 0 || v->vgic.overflow) {
+        v->vgic.overflow = waiting > 0;
+        arch_lr_underflow(waiting > 0 && free == 0);
     }
 }
 
-/** The guest is through with what list register `i` held; nothing has to be read of it. */
-static void vgic_forget(struct vcpu *v, uint32_t i)
+/** Takes back list registers: all of them, or those that the guest is through with. How many? */
+static uint32_t vgic_collect(struct vcpu *v, bool all)
 {
-    uint32_t intid = v->vgic.lr_intid[i];
-    struct vgic_bank *bank = vgic_drop(v, i);
-    bank->active &= ~(1u << intid % 32);
-    vgic_hand_over(v, bank, intid);
-}
-
-/** Takes back list registers: all of them, or those that the guest is through with. */
-static void vgic_collect(struct vcpu *v, bool all)
-{
+    uint32_t count = 0;
     if (v->vgic.used == 0) {
-        return;
+        return count;
     }
     uint64_t empty = arch_lr_empty();
     /* One whose end is announced is not empty before it is cleared. */
     uint64_t take = all ? ~0UL : empty | arch_lr_ended();
-    for (uint32_t left = v->vgic.used & (uint32_t)take; left != 0; left &= left - 1) {
+    for (uint32_t left = v->vgic.used & (uint32_t)take; left != 0; left &= left - 1, count++) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
-        if ((empty & 1UL << i) != 0) {
-            vgic_forget(v, i);
-        } else {
-            vgic_unlist(v, i);
-        }
+        vgic_unlist(v, i, (empty & 1UL << i) != 0 ? 0 : arch_lr_take(i));
     }
+    return count;
 }
 
 /** The list register of `v` that holds `intid`; VGIC_MAX_LRS: none. */
@@ -256,42 +275,47 @@ static void vgic_settle_timer(struct vcpu *v)
         if ((arch_lr_read(i) & VGIC_LR_PENDING) == 0) {
             return;
         }
-        vgic_unlist(v, i);
+        vgic_unlist(v, i, arch_lr_take(i));
     }
     bank->line &= ~bit;
     arch_irq_deactivate(VGIC_VTIMER);
 }
 
-/** Collects and fills the list registers of the loaded `v`; SGIs were absorbed. */
+/** Collects and fills list registers of the loaded `v`; SGIs were absorbed. */
 static void vgic_refresh(struct vcpu *v)
 {
     vgic_settle_timer(v);
-    vgic_collect(v, __atomic_exchange_n(&v->vgic.rebuild, false, __ATOMIC_ACQUIRE));
-    vgic_fill(v);
+    bool all = __atomic_exchange_n(&v->vgic.follow, 0, __ATOMIC_ACQUIRE) >= VGIC_ANEW;
+    vgic_fill(v, vgic_collect(v, all) > VGIC_STEP);
+}
+
+/** Does an interrupt of `v` wait that ends its WFI, in a list register or elsewhere? */
+static bool vgic_any(struct vcpu *v, bool loaded)
+{
+    bool any = false;
+    for (uint32_t left = loaded ? v->vgic.used : 0; left != 0 && !any; left &= left - 1) {
+        any = (arch_lr_read((uint32_t)__builtin_ctz(left)) & VGIC_LR_PENDING) != 0;
+    }
+    /* Else list registers have all that waits. */
+    bool more = !loaded || v->vgic.overflow || v->vgic.follow != 0;
+    for (uint32_t busy = more ? vgic_busy(v) : 0; busy != 0 && !any; busy &= busy - 1) {
+        const struct vgic_bank *bank = vgic_bank(v, (uint32_t)__builtin_ctz(busy));
+        any = (vgic_candidates(v, bank) & ~bank->active) != 0;
+    }
+    return any;
 }
 
 bool vgic_waiting(struct vcpu *v)
 {
-    bool waiting = false;
     bool loaded = arch_vcpu_is_loaded(v);
     vgic_lock(v->vm);
     vgic_absorb(v);
     if (loaded) {
-        vgic_refresh(v);
-        for (uint32_t left = v->vgic.used; left != 0 && !waiting; left &= left - 1) {
-            waiting = (arch_lr_read((uint32_t)__builtin_ctz(left)) & VGIC_LR_PENDING) != 0;
-        }
+        vgic_settle_timer(v);
     }
-    /* With a list register free, no other waits. */
-    for (uint32_t busy = !loaded || v->vgic.overflow ? vgic_busy(v) : 0; busy != 0 && !waiting;
-         busy &= busy - 1) {
-        const struct vgic_bank *bank = vgic_bank(v, (uint32_t)__builtin_ctz(busy));
-        waiting =
-            vgic_mine(v, bank,
-                      vgic_pending(bank) & bank->enabled & ~bank->active & ~bank->listed) != 0;
-    }
+    bool any = vgic_any(v, loaded);
     vgic_unlock(v->vm);
-    return waiting;
+    return any;
 }
 
 void vgic_unload(struct vcpu *v)
@@ -301,14 +325,11 @@ void vgic_unload(struct vcpu *v)
     vgic_unlock(v->vm);
 }
 
-void vgic_load(struct vcpu *v)
+void vgic_follow(struct vcpu *v)
 {
     vgic_lock(v->vm);
     vgic_absorb(v);
-    /* Whatever it asked for is forgotten: the interface was another's. */
-    v->vgic.overflow = false;
-    vgic_settle_timer(v);
-    vgic_fill(v);
+    vgic_refresh(v);
     vgic_unlock(v->vm);
 }
 
@@ -322,17 +343,8 @@ void vgic_reset_vcpu(struct vcpu *v)
     bank->enabled = VGIC_SGIS;
     bank->edge = VGIC_SGIS;
     bank->link[VGIC_VTIMER] = VGIC_VTIMER;
+    bank->target[v->index] = v->index == 0 ? 0 : ~0u;
     vgic_unlock(v->vm);
-}
-
-/** The vCPU that an interrupt goes to; `v` says whose private ones are meant. */
-static struct vcpu *vgic_target(struct vcpu *v, uint32_t intid)
-{
-    if (intid < VGIC_PRIVATE) {
-        return v;
-    }
-    uint32_t index = vgic_bank(v, intid / 32)->target[intid % 32];
-    return index < v->vm->vcpus_count ? v->vm->vcpus[index] : v->vm->vcpus[0];
 }
 
 /** Puts `intid` of the loaded `v`, just raised, into a list register; false: that takes more. */
@@ -368,7 +380,7 @@ static bool vgic_show_sgis(struct vcpu *v)
 {
     struct vgic_bank *bank = &v->vgic.bank;
     uint32_t sgis = __atomic_exchange_n(&v->vgic.sgis, 0, __ATOMIC_ACQUIRE);
-    bool shown = sgis != 0 && !__atomic_load_n(&v->vgic.rebuild, __ATOMIC_RELAXED);
+    bool shown = sgis != 0 && __atomic_load_n(&v->vgic.follow, __ATOMIC_RELAXED) == 0;
     bank->pending |= sgis;
     for (; sgis != 0 && shown; sgis &= sgis - 1) {
         shown = vgic_show(v, bank, (uint32_t)__builtin_ctz(sgis));
@@ -380,18 +392,33 @@ static bool vgic_show_sgis(struct vcpu *v)
     return shown;
 }
 
+/** What vgic_update() has to do if it is more than SGIs: does something wait for `v`? */
+static __attribute__((noinline)) bool vgic_catch_up(struct cpu *cpu, struct vcpu *v)
+{
+    vgic_lock(v->vm);
+    vgic_absorb(v);
+    bool runs = cpu->current == &v->thread;
+    if (runs && v->vgic.follow < VGIC_ANEW) {
+        vgic_refresh(v);
+    } else if (v->vgic.overflow) {
+        vgic_outdate(v);
+    }
+    bool any = thread_state(&v->thread) == THREAD_WFI && vgic_any(v, cpu->loaded == v);
+    vgic_unlock(v->vm);
+    if (runs && v->vgic.follow != 0) {
+        /* The next step is one of its way back to the CPU. */
+        arch_switch(cpu, NULL);
+        cpu->resched = true;
+    }
+    return any;
+}
+
 void vgic_update(struct cpu *cpu, struct vcpu *v)
 {
-    bool shown = false;
-    if (arch_vcpu_is_loaded(v)) {
-        vgic_lock(v->vm);
-        shown = vgic_show_sgis(v);
-        if (!shown) {
-            vgic_refresh(v);
-        }
-        vgic_unlock(v->vm);
-    }
-    if (thread_state(&v->thread) == THREAD_WFI && (shown || vgic_waiting(v))) {
+    vgic_lock(v->vm);
+    bool any = cpu->loaded == v && vgic_show_sgis(v);
+    vgic_unlock(v->vm);
+    if ((any || vgic_catch_up(cpu, v)) && thread_state(&v->thread) == THREAD_WFI) {
         sched_make_ready(cpu, &v->thread);
     }
 }
@@ -423,10 +450,15 @@ void vgic_tick(struct cpu *cpu, struct vcpu *v)
     bool shown = cpu->loaded == v && vgic_show(v, &v->vgic.bank, VGIC_VTIMER);
     v->vgic.bank.line |= shown ? 0 : 1u << VGIC_VTIMER;
     vgic_unlock(v->vm);
+    bool runs = cpu->current == &v->thread;
     if (!shown) {
         vgic_outdate(v);
+    }
+    if (runs && !shown) {
         vgic_update(cpu, v);
-    } else if (thread_state(&v->thread) == THREAD_WFI) {
+    } else if (!runs && thread_state(&v->thread) == THREAD_WFI &&
+               (v->vgic.bank.enabled & ~v->vgic.bank.active & 1u << VGIC_VTIMER) != 0) {
+        /* Enabled, and not taken already, it ends the wait. */
         sched_make_ready(cpu, &v->thread);
     }
 }
@@ -441,6 +473,17 @@ void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid)
     }
 }
 
+/** The state of all interrupts is in the banks: for `v` of this CPU, which does not run. */
+static void vgic_take_back(struct vcpu *v)
+{
+    vgic_collect(v, true);
+    vgic_outdate(v);
+    if (v->vgic.overflow) {
+        /* They are free now, and nobody is to be told. */
+        arch_lr_underflow(false);
+    }
+}
+
 uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
 {
     uint32_t ended = BH_VIRQ_COUNT;
@@ -450,7 +493,15 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
         const struct vgic_bank *bank = vgic_bank(v, intid / 32);
         ended = (bank->notice & 1u << intid % 32) != 0 ? intid : ended;
     }
-    vgic_update(cpu, v);
+    if (cpu->current != &v->thread) {
+        /* Or the interrupt comes again. */
+        vgic_lock(v->vm);
+        vgic_take_back(v);
+        vgic_unlock(v->vm);
+    }
+    if (cpu->current == &v->thread || thread_state(&v->thread) == THREAD_WFI) {
+        vgic_update(cpu, v);
+    }
     return ended;
 }
 
@@ -473,8 +524,12 @@ static void vgic_changed(struct cpu *cpu, struct vcpu *v, uint32_t bank)
 {
     for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
         struct vcpu *each = v->vm->vcpus[i];
-        if (bank != 0 || each == v) {
-            vgic_outdate(each);
+        if (bank == 0 && each != v) {
+            continue;
+        }
+        vgic_outdate(each);
+        /* Its VMM runs: of this CPU it does not, and follows when it does. */
+        if (each->thread.cpu != cpu->index || thread_state(&each->thread) == THREAD_WFI) {
             poke_thread(cpu, &each->thread);
         }
     }
@@ -488,6 +543,17 @@ static void vgic_release(const struct vgic_bank *bank, uint32_t number, uint32_t
         if (link != 0) {
             arch_irq_deactivate(link);
         }
+    }
+}
+
+/** The priorities of four interrupts from the bank's `n`-th on, each a byte of `value`. */
+static void vgic_set_priorities(struct vgic_bank *bank, uint32_t n, uint32_t value)
+{
+    __builtin_memcpy(&bank->priority[n], &value, sizeof(value));
+    for (uint32_t i = 0; i < VGIC_URGENCY_BITS; i++) {
+        /* The product moves the lowest bits of the four bytes side by side, to bit 24. */
+        uint32_t bits = ((value >> (7 - i) & 0x01010101) * 0x01020408) >> 24 & 0xf;
+        bank->urgency[i] = (bank->urgency[i] & ~(0xfu << n)) | bits << n;
     }
 }
 
@@ -510,7 +576,7 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     if (bits != NULL) {
         /* What is in the list registers of this CPU is the newer state. */
         if (v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v)) {
-            vgic_collect(v, true);
+            vgic_take_back(v);
         }
         if (field == BH_VIRQ_EDGE && number == 0) {
             mask &= ~(uint64_t)VGIC_FIXED_TRIGGER;
@@ -518,12 +584,15 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
         vgic_absorb(v);
         uint32_t before = bank->pending | bank->active;
         *bits = (*bits & ~(uint32_t)mask) | ((uint32_t)value & (uint32_t)mask);
-        v->vm->busy |= 1u << number;
+        v->vm->busy |= (uint32_t)((bank->pending | bank->line | bank->active) != 0) << number;
         vgic_release(bank, number, before & ~(bank->pending | bank->active | bank->listed));
     } else if (field == BH_VIRQ_PRIORITY) {
-        __builtin_memcpy(&bank->priority[n], &value, 4);
+        vgic_set_priorities(bank, n, (uint32_t)value);
     } else {
-        bank->target[n] = (uint8_t)value;
+        for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
+            bool mine = i == value;
+            bank->target[i] = (bank->target[i] & ~(1u << n)) | (uint32_t)(mine != (i == 0)) << n;
+        }
     }
     vgic_unlock(v->vm);
     vgic_changed(cpu, v, number);
@@ -545,19 +614,16 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
         vgic_absorb(v);
         if (here) {
             vgic_settle_timer(v);
-            vgic_collect(v, true);
+            vgic_take_back(v);
         }
         *value =
             field == BH_VIRQ_PENDING ? vgic_pending(bank) | (bank->listed & ~bank->active) : *bits;
-        if (here) {
-            vgic_fill(v);
-        }
         vgic_unlock(v->vm);
     } else if (field == BH_VIRQ_PRIORITY && n % 4 == 0) {
         *value = 0;
         __builtin_memcpy(value, &bank->priority[n], 4);
     } else if (field == BH_VIRQ_TARGET && intid >= VGIC_PRIVATE) {
-        *value = bank->target[n];
+        *value = vgic_target(v, (uint32_t)intid)->index;
     } else {
         return BH_ERR_ARGUMENT;
     }
@@ -573,7 +639,7 @@ void vgic_link(struct vcpu *v, uint32_t intid, uint32_t physical)
     if (old != 0 && old != physical) {
         irq_unlink(old);
     }
-    if (old != 0 && ((bank->pending | bank->active) & 1u << intid % 32) != 0) {
+    if (old != 0 && ((bank->pending | bank->active | bank->listed) & 1u << intid % 32) != 0) {
         /* The guest will not end it any more. */
         arch_irq_deactivate(old);
     }

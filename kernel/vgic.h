@@ -23,6 +23,8 @@ struct vm;
 #define VGIC_BANKS (BH_VIRQ_COUNT / 32)
 /** Most list registers of an interrupt controller. */
 #define VGIC_MAX_LRS 16
+/** Bits of a priority that count: list registers of GICv2 have no more. */
+#define VGIC_URGENCY_BITS 5
 /** PPI of the EL1 virtual timer (Base System Architecture). */
 #define VGIC_VTIMER 27
 
@@ -37,9 +39,10 @@ struct vgic_bank {
     uint32_t notice;  /* the VMM wants to know of its end */
     uint32_t listed;  /* in a list register, of its target if that was not changed meanwhile */
     uint32_t latched; /* of those: was listed for its latch, not for its line alone */
+    uint32_t target[BH_MAX_VCPUS]; /* of each vCPU those that go to it; of the first, that do not */
+    uint32_t urgency[VGIC_URGENCY_BITS]; /* the priorities' high bits, the highest first */
     uint8_t priority[32];
-    uint8_t target[32]; /* index of the vCPU */
-    uint16_t link[32];  /* physical INTID that the guest's end of interrupt deactivates, or 0 */
+    uint16_t link[32]; /* physical INTID that the guest's end of interrupt deactivates, or 0 */
 };
 
 /**
@@ -56,14 +59,18 @@ struct vgic_bank {
 #define VGIC_LR_PENDING (1UL << VGIC_LR_STATE)
 #define VGIC_LR_ACTIVE (1UL << 63)
 
+/** More waits, and list registers are free; what they say may not be so, all are taken back. */
+#define VGIC_MORE 1
+#define VGIC_ANEW 2
+
 /** The part of a vCPU. */
 struct vgic_cpu {
     _Alignas(8) struct vgic_bank bank; /* 0 to 31 */
     uint32_t used;                     /* list registers in use, bit n being the n-th */
     uint16_t lr_intid[VGIC_MAX_LRS];   /* what each of them is used for */
     bool overflow;                     /* more waits than there are list registers */
-    bool rebuild;  /* shared: something changed that the list registers must follow */
-    uint32_t sgis; /* shared: sent from other CPUs, and not yet pending in the bank */
+    uint8_t follow; /* shared: VGIC_MORE, VGIC_ANEW: what the list registers must follow */
+    uint32_t sgis;  /* shared: sent from other CPUs, and not yet pending in the bank */
 };
 
 /** Private interrupts at their reset state; no list register used. */
@@ -84,9 +91,11 @@ void vgic_update(struct cpu *cpu, struct vcpu *v);
 /** Does an interrupt wait that ends `v`'s WFI? On its CPU. */
 bool vgic_waiting(struct vcpu *v);
 
-/** The list registers of `v` are about to belong to another vCPU, belong to it again. */
+/** The list registers of `v` are about to belong to another vCPU. */
 void vgic_unload(struct vcpu *v);
-void vgic_load(struct vcpu *v);
+
+/** One step, as long as `v->vgic.follow` is not zero: list registers of the loaded `v` follow. */
+void vgic_follow(struct vcpu *v);
 
 /**
  * The maintenance interrupt of `v` came: returns an INTID that the guest ended and the VMM wants to

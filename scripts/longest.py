@@ -5,7 +5,8 @@
     longest.py [--gic 2|3] [--stays N] [--shown N] SYSTEM.system ...
 
 QEMU logs every instruction of the release kernel. A stay begins with the exception vector's first
-instruction and ends with ERET; waiting in WFI ends one and begins the next. Stays that went through
+instruction and ends with ERET; waiting in WFI, or looking whether an interrupt is to be taken on
+the long way from guest to guest, ends one and begins the next. Stays that went through
 the same functions are one line: the longest, and how many instructions each function had in it. A
 system is stopped after so many stays, or when all of it waits for something that does not come.
 """
@@ -44,7 +45,9 @@ class Symbols:
         self.entries = {vectors + offset for offset in ENTRIES}
         code = subprocess.run(['aarch64-linux-gnu-objdump', '-d', '--no-show-raw-insn', str(elf)],
                               check=True, text=True, stdout=subprocess.PIPE).stdout
-        self.waits = {int(a, 16) for a in re.findall(r'^\s*([0-9a-f]+):\s+wfi', code, re.M)}
+        # Where the kernel waits for an interrupt, or looks whether one is to be taken.
+        self.waits = {int(a, 16) for a in re.findall(
+            r'^\s*([0-9a-f]+):\s+(?:wfi|mrs\s+x\d+, isr_el1)', code, re.M)}
 
     def name(self, address):
         return self.names[bisect.bisect(self.addresses, address) - 1][1].split('.')[0]

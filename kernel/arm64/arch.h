@@ -63,12 +63,16 @@ static inline bool arch_timer_output(void)
     return (arch_read(cntv_ctl_el0) & 7) == 5;
 }
 
-/** @{ List registers (vgic.h) of this CPU: how many; what one says; none; bits of those that are
- * empty, that are empty and asked for notice; whether to interrupt when at most one is used. */
+/**
+ * @{ List registers (vgic.h) of this CPU: how many; what one says; the same, and it is empty then;
+ * does the end of a linked interrupt deactivate the physical one; bits of those that are empty,
+ * that are empty and asked for notice; whether to interrupt when at most one is used.
+ */
 uint32_t arch_lr_count(void);
 uint64_t arch_lr_read(uint32_t index);
 void arch_lr_write(uint32_t index, uint64_t lr);
-void arch_lr_clear(uint32_t index);
+uint64_t arch_lr_take(uint32_t index);
+bool arch_lr_links(void);
 uint64_t arch_lr_empty(void);
 uint64_t arch_lr_ended(void);
 void arch_lr_underflow(bool wanted);
@@ -142,10 +146,12 @@ void arch_irq_enable(uint32_t intid, uint32_t cpu);
 void arch_poke(uint32_t cpu);
 
 /**
- * The CPU stops running `from` (NULL: it was idle) and runs `to` (NULL: idles) when the kernel is
- * left. General registers are saved and restored by the vectors.
+ * The CPU stops running its current thread (NULL: it was idle) and runs `to` (NULL: idles) when the
+ * kernel is left: that is its current one now. From guest to guest is far; with an interrupt to be
+ * taken on the way the CPU is idle and must decide again. General registers are saved and restored
+ * by the vectors.
  */
-void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to);
+void arch_switch(struct cpu *cpu, struct thread *to);
 
 /** Fresh registers for a start at `entry` with `sp`: all others zero, FP/SIMD included. */
 void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint64_t sp);

@@ -146,8 +146,34 @@ static void context_leave_guest(struct cpu *cpu)
     arch_write(mdscr_el1, 0);
 }
 
-void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
+static inline void context_run_guest(struct cpu *cpu, struct vcpu *v)
 {
+    guest_enter(cpu, v);
+    /*
+     * Last, and stage 1 was off until now: no walk mixes one guest's EL1 registers with
+     * another's stage 2 (Cortex-A55 erratum 1530923, Cortex-A72 erratum 1319367).
+     */
+    __asm__ volatile("isb" : : : "memory");
+    arch_write(cnthctl_el2, CNTHCTL_GUEST);
+    arch_write(hcr_el2, HCR_GUEST);
+    cpu->current = &v->thread;
+}
+
+/** The long way to a guest. Out of line, so that the short one saves no registers. */
+static __attribute__((noinline)) void context_approach_guest(struct cpu *cpu, struct vcpu *v)
+{
+    if (guest_approach(cpu, v)) {
+        context_run_guest(cpu, v);
+        return;
+    }
+    counts_switch(cpu, &v->thread, NULL);
+    cpu->resched = true;
+    cpu->current = NULL;
+}
+
+void arch_switch(struct cpu *cpu, struct thread *to)
+{
+    struct thread *from = cpu->current;
     counts_switch(cpu, from, to);
     if (from != NULL) {
         from->context.tpidr = arch_read(tpidr_el0);
@@ -156,6 +182,7 @@ void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
     if (cpu->guest_eager != NULL) {
         context_leave_guest(cpu);
     }
+    cpu->current = to;
     if (to != NULL) {
         const struct arch_context *c = &to->context;
         arch_write(tpidr_el0, c->tpidr);
@@ -163,15 +190,10 @@ void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
         arch_write(vttbr_el2, c->vttbr);
         arch_write(cntkctl_el1, c->cntkctl);
         arch_write(cptr_el2, cpu->fpu_owner == to ? CPTR_FREE : CPTR_TRAP);
-        if ((to->flags & THREAD_VCPU) != 0) {
-            guest_enter(cpu, vcpu_of(to));
-            /*
-             * Last, and stage 1 was off until now: no walk mixes one guest's EL1 registers with
-             * another's stage 2 (Cortex-A55 erratum 1530923, Cortex-A72 erratum 1319367).
-             */
-            __asm__ volatile("isb" : : : "memory");
-            arch_write(cnthctl_el2, CNTHCTL_GUEST);
-            arch_write(hcr_el2, HCR_GUEST);
+        if ((to->flags & THREAD_VCPU) != 0 && guest_is_near(cpu, vcpu_of(to))) {
+            context_run_guest(cpu, vcpu_of(to));
+        } else if ((to->flags & THREAD_VCPU) != 0) {
+            context_approach_guest(cpu, vcpu_of(to));
         }
     }
 }

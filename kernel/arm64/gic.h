@@ -32,9 +32,10 @@
 /** Of these, what the virtual interface is about: gicv2_lr.c and gicv3_lr.c. */
 #define GIC_LR_OPS(X)                                \
     X(uint32_t, lr_count, (void))                    \
+    X(bool, lr_links, (void))                        \
     X(uint64_t, lr_read, (uint32_t index))           \
     X(void, lr_write, (uint32_t index, uint64_t lr)) \
-    X(void, lr_clear, (uint32_t index))              \
+    X(uint64_t, lr_take, (uint32_t index))           \
     X(uint64_t, lr_empty, (void))                    \
     X(uint64_t, lr_ended, (void))                    \
     X(void, lr_underflow, (bool wanted))             \

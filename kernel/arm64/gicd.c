@@ -9,8 +9,9 @@ void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group)
     mmio_write32(base + GICD_ICPENDR + 4 * bank, 0xffffffff);
     mmio_write32(base + GICD_ICACTIVER + 4 * bank, 0xffffffff);
     mmio_write32(base + GICD_IGROUPR + 4 * bank, group);
-    uint32_t priority = bank == 0 ? GICD_PRIORITY_KERNEL : GICD_PRIORITY_SPI;
     for (uint32_t i = 0; i < 32; i += 4) {
+        /* Of the private ones a PD may have the EL1 physical timer's, 30. */
+        uint32_t priority = bank == 0 && i < 28 ? GICD_PRIORITY_KERNEL : GICD_PRIORITY_DEVICE;
         mmio_write32(base + GICD_IPRIORITYR + 32 * bank + i, priority * 0x01010101u);
     }
 }

@@ -24,7 +24,7 @@
  * Priorities: a device's interrupt goes before the kernel's own timer and pokes, so that a PD that
  * pokes all the time delays no device.
  */
-#define GICD_PRIORITY_SPI 0x80
+#define GICD_PRIORITY_DEVICE 0x80
 #define GICD_PRIORITY_KERNEL 0xa0
 
 /** All interrupts of a bank in group 0 or in group 1. */

@@ -37,8 +37,6 @@
 
 static uint64_t gicv2_gich;
 static bool gicv2_model;
-/** In the model: the physical interrupt that each list register in use stands for, or 0. */
-static uint16_t gicv2_links[BH_MAX_CPUS][VGIC_MAX_LRS];
 
 void gicv2_lr_init(uint64_t gich, uint64_t gicd)
 {
@@ -46,10 +44,9 @@ void gicv2_lr_init(uint64_t gich, uint64_t gicd)
     gicv2_model = mmio_read32(gicd + GICD_IIDR) == GICD_IIDR_MODEL;
 }
 
-static uint16_t *gicv2_link(uint32_t index)
+bool gicv2_lr_links(void)
 {
-    const struct cpu *cpu = (const struct cpu *)arch_read(tpidr_el2);
-    return &gicv2_links[cpu->index][index];
+    return !gicv2_model;
 }
 
 uint32_t gicv2_lr_count(void)
@@ -66,29 +63,23 @@ uint64_t gicv2_lr_read(uint32_t index)
 
 void gicv2_lr_write(uint32_t index, uint64_t lr)
 {
-    uint64_t link = (lr & VGIC_LR_LINKED) != 0 ? lr >> VGIC_LR_LINK & LR_INTID : 0;
     uint64_t value = (lr & LR_INTID) | (lr >> (VGIC_LR_PRIORITY + 3) & 0x1f) << LR_PRIORITY |
                      (lr >> VGIC_LR_GROUP & 1) << LR_GROUP | lr >> VGIC_LR_STATE << LR_STATE;
-    if (gicv2_model) {
-        *gicv2_link(index) = (uint16_t)link;
-        value |= ((lr >> VGIC_LR_NOTICE & 1) | (link != 0)) << LR_NOTICE;
+    if ((lr & VGIC_LR_LINKED) == 0) {
+        value |= (lr >> VGIC_LR_NOTICE & 1) << LR_NOTICE;
+    } else if (gicv2_model) {
+        value |= 1u << LR_NOTICE;
     } else {
-        value |= link != 0 ? LR_LINKED | link << LR_LINK : (lr >> VGIC_LR_NOTICE & 1) << LR_NOTICE;
+        value |= LR_LINKED | (lr >> VGIC_LR_LINK & LR_INTID) << LR_LINK;
     }
     mmio_write32(gicv2_gich + GICH_LR0 + 4UL * index, (uint32_t)value);
 }
 
-void gicv2_lr_clear(uint32_t index)
+uint64_t gicv2_lr_take(uint32_t index)
 {
-    uint64_t reg = gicv2_gich + GICH_LR0 + 4UL * index;
-    if (gicv2_model && *gicv2_link(index) != 0) {
-        bool ended = (mmio_read32(reg) >> LR_STATE & 3) == 0;
-        if (ended) {
-            gic_deactivate(*gicv2_link(index));
-        }
-        *gicv2_link(index) = 0;
-    }
-    mmio_write32(reg, 0);
+    uint64_t lr = gicv2_lr_read(index);
+    mmio_write32(gicv2_gich + GICH_LR0 + 4UL * index, 0);
+    return lr;
 }
 
 uint64_t gicv2_lr_empty(void)

@@ -33,6 +33,11 @@ void gicv3_lr_write(uint32_t index, uint64_t lr)
     }
 }
 
+bool gicv3_lr_links(void)
+{
+    return true;
+}
+
 uint32_t gicv3_lr_count(void)
 {
     /* ICH_VTR_EL2.ListRegs; eight are enough for anybody, and all of the cores we know have four.
@@ -41,9 +46,11 @@ uint32_t gicv3_lr_count(void)
     return count < 8 ? count : 8;
 }
 
-void gicv3_lr_clear(uint32_t index)
+uint64_t gicv3_lr_take(uint32_t index)
 {
+    uint64_t lr = gicv3_lr_read(index);
     gicv3_lr_write(index, 0);
+    return lr;
 }
 
 uint64_t gicv3_lr_empty(void)

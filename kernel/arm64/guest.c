@@ -163,7 +163,8 @@ static void guest_load(struct cpu *cpu, struct vcpu *v)
     arch_write(cntv_ctl_el0, timer);
     gic_load_cpu_interface(&v->arch.gic);
     cpu->loaded = v;
-    vgic_load(v);
+    v->vgic.overflow = false;
+    v->vgic.follow = VGIC_MORE;
     if (v->vm->last[cpu->index] != v) {
         /* vCPUs of one VM share its VMID, but not their local translations. */
         v->vm->last[cpu->index] = v;
@@ -171,14 +172,34 @@ static void guest_load(struct cpu *cpu, struct vcpu *v)
     }
 }
 
-void guest_enter(struct cpu *cpu, struct vcpu *to)
+/** Is an interrupt to be taken? (Arm ARM, D19.2 ISR_EL1.I.) */
+static bool guest_is_interrupted(void)
+{
+    return (arch_read(isr_el1) & 1UL << 7) != 0;
+}
+
+bool guest_approach(struct cpu *cpu, struct vcpu *to)
 {
     if (cpu->loaded != to) {
-        if (cpu->loaded != NULL) {
+        if (cpu->loaded != NULL && !guest_is_interrupted()) {
             guest_unload(cpu);
+        }
+        if (guest_is_interrupted()) {
+            return false;
         }
         guest_load(cpu, to);
     }
+    while (to->vgic.follow != 0) {
+        if (guest_is_interrupted()) {
+            return false;
+        }
+        vgic_follow(to);
+    }
+    return true;
+}
+
+void guest_enter(struct cpu *cpu, struct vcpu *to)
+{
     guest_load_eager(to);
     cpu->guest_eager = to;
 }

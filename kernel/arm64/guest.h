@@ -8,7 +8,16 @@
 /** At boot, once a CPU: what guests are not to see or touch. */
 void guest_init_cpu(void);
 
-/** The CPU goes to `to` (a vCPU) or from a vCPU to a PD: the registers that govern EL0 and EL1. */
+/** Are the lazily switched registers and the list registers as `to`, a vCPU, must have them? */
+static inline bool guest_is_near(const struct cpu *cpu, const struct vcpu *to)
+{
+    return cpu->loaded == to && to->vgic.follow == 0;
+}
+
+/** If not, they are afterwards; false: not yet, because an interrupt is to be taken before. */
+bool guest_approach(struct cpu *cpu, struct vcpu *to);
+
+/** The CPU goes to `to`, which is near, or from a vCPU to a PD: the registers that govern EL0. */
 void guest_enter(struct cpu *cpu, struct vcpu *to);
 void guest_leave(struct cpu *cpu, struct vcpu *from);
 

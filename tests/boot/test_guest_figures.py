@@ -14,10 +14,10 @@ import guest_figures  # noqa: E402
 BOUNDS = {
     'emulated read': (900, 900),
     'PSCI_VERSION': (860, 860),
-    'timer to handler': (224, 200),
-    'timer to handler out of WFI': (336, 308),
-    'SGI to another CPU': (712, 704),
-    'SGI to another CPU in WFI': (808, 796),
+    'timer to handler': (200, 200),
+    'timer to handler out of WFI': (328, 308),
+    'SGI to another CPU': (700, 700),
+    'SGI to another CPU in WFI': (796, 784),
 }
 # Of a virtio-mmio device on a register page. A read is a load; an exit would be hundreds.
 VIRTIO = {

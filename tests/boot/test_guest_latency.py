@@ -19,12 +19,12 @@ crash restart
 """
 # What the guests do: all of it, or all but stores to the interrupt controller's registers.
 ALL, NO_CONTROLLER = '0xff', '0xdf'
-# The target is 1,000 for everything; these are what was reached, and can only come down.
-WORST_NS = {ALL: 40_000, NO_CONTROLLER: 1_700}
+# The target is 1,000; these are what was reached, and can only come down.
+WORST_NS = {ALL: 1_300, NO_CONTROLLER: 1_300}
 
 
-# The longest stay in the kernel with interrupts masked that was seen without those stores.
-LONGEST = 1_100
+# The longest stay in the kernel with interrupts masked that was seen.
+LONGEST = 700
 
 
 def image_of(gic, folder, kinds, count):
@@ -48,7 +48,7 @@ def measure(boot, gic, folder, kinds, count, timeout):
 
 @pytest.mark.parametrize('kinds', [ALL, NO_CONTROLLER], ids=['all', 'no-controller'])
 def test_interrupt(boot, gic, tmp_path, kinds):
-    measure(boot, gic, tmp_path, kinds, 3000, 100)
+    measure(boot, gic, tmp_path, kinds, 1000, 100)
 
 
 @pytest.mark.long
@@ -59,11 +59,11 @@ def test_interrupt_a_hundred_thousand_times(boot, gic, tmp_path, kinds):
 
 def test_longest_stay(gic, tmp_path):
     """Records the longest stays of the kernel under guests, each with its parts."""
-    image = image_of(gic, tmp_path, NO_CONTROLLER, 100000)
+    image = image_of(gic, tmp_path, ALL, 100000)
     found = sorted(longest.longest_of_image(image, gic, 10000).values(), key=lambda stay: -stay[0])
     LOGS.mkdir(parents=True, exist_ok=True)
     text = '\n'.join(f'{length:6} ' + ', '.join(f'{n} {c}' for n, c in parts.items())
                      for length, parts in found)
     (LOGS / f'longest-guests-gicv{gic}.txt').write_text(text + '\n', encoding='utf-8')
-    assert any('guest_load' in parts or 'vgic_fill' in parts for _, parts in found), text
+    assert any('guest_unload' in parts for _, parts in found), text
     assert found[0][0] <= LONGEST, text.splitlines()[0]

@@ -139,6 +139,12 @@ void gic_disable(unsigned intid)
     cpu_barrier();
 }
 
+void gic_end_all_private(void)
+{
+    mmio_write32(private_registers() + ICACTIVER, 0xffffffffU);
+    cpu_barrier();
+}
+
 void gic_enable_shared(unsigned intid, unsigned cpu)
 {
     uintptr_t group = platform.distributor + IGROUPR + intid / 32 * 4UL;

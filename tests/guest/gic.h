@@ -27,6 +27,9 @@ void gic_set_handler(unsigned intid, gic_handler *handler);
 void gic_enable(unsigned intid);
 void gic_disable(unsigned intid);
 
+/** No private interrupt is active. */
+void gic_end_all_private(void);
+
 /** Send a shared interrupt, level-sensitive, to a CPU, by its index, and enable it. */
 void gic_enable_shared(unsigned intid, unsigned cpu);
 

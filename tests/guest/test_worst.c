@@ -64,8 +64,10 @@ static void do_something(struct random *numbers, uint64_t kinds)
     case 5:
         mmio_write32(platform.distributor + 0x100 + random_below(numbers, 0xc0) * 4UL,
                      (uint32_t)random_next(numbers));
+        /* What the other operations wait for must come. */
         gic_enable(VIRTUAL_TIMER);
         gic_enable(SGI);
+        gic_end_all_private();
         break;
     case 6:
         cpu_expect_faults();
@@ -74,9 +76,12 @@ static void do_something(struct random *numbers, uint64_t kinds)
         (void)cpu_faults(0);
         break;
     default:
+        /* Masked: the handler must not have turned the timer off before the wait begins. */
+        cpu_mask_irqs();
         WRITE_SYSREG("cntv_cval_el0", cpu_counter() + random_below(numbers, 1000));
         WRITE_SYSREG("cntv_ctl_el0", 1);
         cpu_wait_for_interrupt();
+        cpu_unmask_irqs();
         break;
     }
 }

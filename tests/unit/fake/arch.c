@@ -121,8 +121,10 @@ void arch_poke(uint32_t cpu)
     arch_fake.poke_pending[cpu] = true;
 }
 
-void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
+void arch_switch(struct cpu *cpu, struct thread *to)
 {
+    struct thread *from = cpu->current;
+
     arch_expect(cpu->index == arch_fake.cpu, "switch on another CPU");
     arch_expect(arch_fake.running[cpu->index] == from, "switch from a thread that does not run");
     if (from != NULL) {
@@ -132,6 +134,7 @@ void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to)
         arch_fake.tpidr[cpu->index] = to->context.tpidr;
     }
     arch_fake.running[cpu->index] = to;
+    cpu->current = to;
     arch_fake.switches++;
 }
 

@@ -85,7 +85,7 @@ void arch_allow_timer(struct thread *t);
 void arch_irq_trigger(uint32_t intid, bool edge);
 void arch_irq_enable(uint32_t intid, uint32_t cpu);
 void arch_poke(uint32_t cpu);
-void arch_switch(struct cpu *cpu, struct thread *from, struct thread *to);
+void arch_switch(struct cpu *cpu, struct thread *to);
 void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint64_t sp);
 void arch_irq_deactivate(uint32_t intid);
 void arch_sync_code(const void *base, uint64_t bytes);

@@ -36,9 +36,17 @@ void arch_lr_write(uint32_t index, uint64_t lr)
     };
 }
 
-void arch_lr_clear(uint32_t index)
+bool arch_lr_links(void)
 {
+    return true;
+}
+
+uint64_t arch_lr_take(uint32_t index)
+{
+    uint64_t lr = arch_lr_read(index);
+
     memset(&fake_lrs[index], 0, sizeof(fake_lrs[index]));
+    return lr;
 }
 
 uint64_t arch_lr_empty(void)

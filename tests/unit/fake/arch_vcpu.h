@@ -23,7 +23,8 @@ struct arch_vcpu {
 uint32_t arch_lr_count(void);
 uint64_t arch_lr_read(uint32_t index);
 void arch_lr_write(uint32_t index, uint64_t lr);
-void arch_lr_clear(uint32_t index);
+uint64_t arch_lr_take(uint32_t index);
+bool arch_lr_links(void);
 uint64_t arch_lr_empty(void);
 uint64_t arch_lr_ended(void);
 void arch_lr_underflow(bool wanted);

@@ -120,6 +120,14 @@ void machine_enable(uint32_t intid, uint8_t priority, bool edge)
     machine_set_bit(BH_VIRQ_ENABLED, intid, true);
 }
 
+/** As on the way to the guest. */
+static void machine_follow(void)
+{
+    while (machine_loaded != NULL && machine_loaded->vgic.follow != 0) {
+        vgic_follow(machine_loaded);
+    }
+}
+
 void machine_load(struct vcpu *v)
 {
     if (machine_loaded != NULL) {
@@ -128,12 +136,15 @@ void machine_load(struct vcpu *v)
     machine_loaded = v;
     fake_load_vcpu(v);
     if (v != NULL) {
-        vgic_load(v);
+        v->vgic.overflow = false;
+        v->vgic.follow = VGIC_MORE;
+        machine_follow();
     }
 }
 
 struct fake_lr *machine_lr(uint32_t intid)
 {
+    machine_follow();
     for (uint32_t i = 0; i < FAKE_LRS; i++) {
         struct fake_lr *lr = fake_lr(i);
         if (lr->intid == intid && (lr->pending || lr->active)) {
@@ -165,5 +176,6 @@ void machine_end(uint32_t intid)
         if (ended != BH_VIRQ_COUNT) {
             vcpu_tell_end(cpu_get(arch_fake.cpu), machine_loaded, ended);
         }
+        machine_follow();
     }
 }
