@@ -73,8 +73,13 @@ struct thread *trap_leave(struct cpu *cpu)
     struct thread *t = sched_next(cpu);
     while (t == NULL) {
         counts_leave(cpu);
-        /* Interrupts are masked: one that is pending ends the wait and is taken below. */
-        __asm__ volatile("dsb sy; wfi" : : : "memory");
+        /*
+         * Interrupts are masked: one that is pending ends the wait and is taken below. On the way
+         * from guest to guest one was seen that may be gone by now: somebody is ready.
+         */
+        if (!cpu->resched) {
+            __asm__ volatile("dsb sy; wfi" : : : "memory");
+        }
         counts_enter(cpu);
         trap_take_irq(cpu);
         t = sched_next(cpu);
