@@ -131,7 +131,11 @@ class Machine:
         """A packet of the debugger's protocol; returns the answer."""
         data = packet.encode()
         self._gdb.sendall(b'$' + data + b'#%02x' % (sum(data) & 255))
-        while answered:
+        return self._answer() if answered else None
+
+    def _answer(self):
+        """What the debugger's end says next."""
+        while True:
             match = re.search(rb'\$([^#]*)#..', self._heard)
             if match:
                 self._heard = self._heard[match.end():]
@@ -141,7 +145,6 @@ class Machine:
             if not more:
                 raise RuntimeError('QEMU ended')
             self._heard += more
-        return None
 
     def monitor(self, line):
         """A command of QEMU's monitor; returns what it says."""
@@ -151,15 +154,25 @@ class Machine:
         """Instructions executed so far."""
         return self._ask('query-replay')['icount']
 
-    def run_to(self, address):
-        """Goes on until an instruction is about to run; returns the count."""
-        if self._debug(f'Z1,{address:x},4') != 'OK':
-            raise RuntimeError('QEMU does not take a breakpoint')
-        stopped = self._debug('c')
-        self._debug(f'z1,{address:x},4')
-        if not stopped.startswith('T05'):
-            raise RuntimeError(f'the machine stopped elsewhere: {stopped}')
+    def run_to(self, address, times=1):
+        """Goes on until an instruction is about to run, for the so-manieth time from now; returns
+        the count."""
+        for time_left in range(times, 0, -1):
+            if self._debug(f'Z1,{address:x},4') != 'OK':
+                raise RuntimeError('QEMU does not take a breakpoint')
+            stopped = self._debug('c')
+            self._debug(f'z1,{address:x},4')
+            if not stopped.startswith('T05'):
+                raise RuntimeError(f'the machine stopped elsewhere: {stopped}')
+            if time_left > 1:
+                self._debug('s')
         return self.count()
+
+    def stop(self):
+        """Stops a machine that goes on, behind run_until()."""
+        self._gdb.sendall(b'\x03')
+        if not self._answer().startswith('T'):
+            raise RuntimeError('the machine does not stop')
 
     def log_until(self, count):
         """Goes on for so many instructions, about, one at a time, and logs them."""
@@ -182,13 +195,13 @@ class Machine:
             time.sleep(0.1)
         self._ask('stop')
 
-    def run_until(self, text, seconds=120):
-        """Goes on until the console has a text; returns what is there."""
+    def run_until(self, text, seconds=120, times=1):
+        """Goes on until the console has a text so many times; returns what is there."""
         self._debug('c', answered=False)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             said = self.console.read_text(encoding='utf-8', errors='replace')
-            if text in said:
+            if said.count(text) >= times:
                 return said
             time.sleep(0.1)
         raise RuntimeError(f'the console never had: {text}\n{said[-2000:]}')

@@ -66,11 +66,11 @@ def marks():
             for address, number in re.findall(r'(\w+) \w probe_mark_(\d)', listed)}
 
 
-def make_initrd(to):
+def make_initrd(to, init=INIT):
     """Debian's initrd with the probe and what starts it before it."""
     archive = linux.cpio.Archive()
     archive.file('net-probe', PROBE.read_bytes(), 0o755)
-    archive.file('net-init', INIT, 0o755)
+    archive.file('net-init', init, 0o755)
     to.write_bytes(gzip.compress(archive.to_bytes(), mtime=0) +
                    (linux.FILES / 'initrd.cpio.gz').read_bytes())
 

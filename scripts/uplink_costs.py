@@ -17,7 +17,6 @@ tick of Linux's timer falls into some; how many packets of the stream are acknow
 varies. --write puts the table into docs/network.md; --check fails when a limit is exceeded.
 """
 import argparse
-import gzip
 import socketserver
 import statistics
 import struct
@@ -100,18 +99,9 @@ class Twin:
             server.server_close()
 
 
-def make_initrd(to):
-    """Debian's initrd with the probe and what starts it before it."""
-    archive = linux.cpio.Archive()
-    archive.file('net-probe', net_costs.PROBE.read_bytes(), 0o755)
-    archive.file('net-init', INIT, 0o755)
-    to.write_bytes(gzip.compress(archive.to_bytes(), mtime=0) +
-                   (linux.FILES / 'initrd.cpio.gz').read_bytes())
-
-
 def native_arguments(gic, folder):
     """QEMU's, without a hypervisor."""
-    make_initrd(folder / 'initrd-net')
+    net_costs.make_initrd(folder / 'initrd-net', INIT)
     linux.native_tree(gic, folder / 'tree', NODE)
     return ['-M', f'virt,gic-version={gic}', '-m', linux.RAM, '-kernel', linux.FILES / 'Image',
             '-initrd', folder / 'initrd-net', '-dtb', folder / 'tree', '-append', BOOTARGS, *NET]
@@ -119,7 +109,7 @@ def native_arguments(gic, folder):
 
 def guest_arguments(gic, folder):
     """QEMU's, under Bulkhead."""
-    make_initrd(folder / 'initrd-net')
+    net_costs.make_initrd(folder / 'initrd-net', INIT)
     (folder / 'net.system').write_text(SYSTEM, encoding='utf-8')
     linux.checked(linux.MAIN / 'sdk/bin/bulkhead', 'build', folder / 'net.system', '--board',
                   linux.BOARD, '--config', 'release', '--search-path', folder, '--search-path',

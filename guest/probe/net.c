@@ -9,6 +9,10 @@
  *           2-3   NET_STREAM bytes of TCP to the twin, with the offloads of the device
  *           4-5   NET_STREAM bytes without them at either end
  *           6-7   one such round
+ *           8     the twin has 128 KiB more of a stream without an end
+ *
+ * `net-probe load ADDRESS` sends the twin a stream without an end, and `net-probe plain ADDRESS`
+ * one without the offloads.
  *
  * `net-probe stream ADDRESS MEGABYTES` sends so many to the twin and gets as many at the same time,
  * both of a pseudo-random sequence that is checked. It prints `net: MEGABYTES MiB, so far right`
@@ -54,9 +58,11 @@
 #define NET_MIB (1L << 20)
 #define NET_STREAM (16L << 20)
 #define NET_STREAM_WARM_UP (4L << 20)
-/** Instead of a number of bytes: do without offloads from now on; echo a sequence. */
+/** Instead of a number of bytes: do without offloads from now on; echo a sequence; there is no end.
+ */
 #define NET_PLAIN (-1L)
 #define NET_CHECKED (-2L)
+#define NET_ENDLESS (-3L)
 
 /** Linux's struct sockaddr_in, of which port and address are big-endian. */
 struct net_address {
@@ -284,6 +290,16 @@ static void net_both_ways(long fd, struct net_task task)
     net_read_all(fd, &through, 1);
 }
 
+/** Swallows a stream without an end. */
+static __attribute__((noinline)) void net_swallow(long fd)
+{
+    net_print("net: swallows\n");
+    for (;;) {
+        net_read_all(fd, net_buffer, NET_CHUNK);
+        NET_MARK(8);
+    }
+}
+
 static void net_serve_connection(long fd)
 {
     for (;;) {
@@ -307,6 +323,8 @@ static void net_serve_connection(long fd)
             net_read_all(fd, &bytes, sizeof(bytes));
             net_both_ways(fd, (struct net_task){ .bytes = bytes, .send = 2, .expect = 1 });
             continue;
+        } else if (bytes == NET_ENDLESS) {
+            net_swallow(fd);
         }
         while (bytes > 0) {
             long part = net_call(NET_READ, fd, (long)net_buffer,
@@ -413,6 +431,22 @@ static void net_client(const uint8_t host[4])
     NET_END("done");
 }
 
+/** A stream without an end, when the twin and the way to it are warm. */
+static void net_load(const uint8_t host[4], int plain)
+{
+    long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
+
+    if (plain) {
+        net_do_without(tcp);
+        net_stream(tcp, NET_PLAIN);
+    }
+    net_stream(tcp, NET_STREAM_WARM_UP);
+    net_say(tcp, NET_ENDLESS);
+    for (;;) {
+        net_write_all(tcp, net_buffer, NET_CHUNK);
+    }
+}
+
 /** A number at *at, which goes to behind it and one character more. */
 static long net_number(const char **at)
 {
@@ -436,6 +470,10 @@ void net_main(const long *stack)
     const char *at = arguments[2];
     for (int i = 0; i < 4; i++) {
         host[i] = (uint8_t)net_number(&at);
+    }
+    const char *role = arguments[1];
+    if (role[0] == 'l' || role[0] == 'p') {
+        net_load(host, role[0] == 'p');
     }
     if (stack[0] < 4) {
         net_client(host);
