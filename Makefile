@@ -29,7 +29,7 @@ configure = meson setup $(1) --cross-file cross/aarch64.ini --prefix / $(2) >/de
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all setup run test test-unit test-boot test-long fuzz fuzz-long bench lint format sdk clean help
+.PHONY: all setup run test test-unit test-boot test-long fuzz fuzz-long bench bench-compare lint format sdk clean help
 
 ## all: build everything (what `make` alone does)
 all: setup $(MAIN)/build.ninja
@@ -92,9 +92,17 @@ fuzz-long: all $(FUZZ)/build.ninja $(FUZZ_COVERAGE)/build.ninja
 	@$(call ninja,$(FUZZ_COVERAGE),fuzz)
 	@$(PYTHON) scripts/fuzz_long.py --only '$(T)' --runs $(RUNS)
 
-## bench: count instructions and write docs/results/
+## bench: what it costs, in instructions, beside the peers: make bench [SYSTEMS=native,bulkhead,kvm,xen]
+##      [ONLY=text]: figures whose name has it; QUICK=1: Bulkhead alone, in under three minutes
+##      [WRITE=1]: make the tables and plots of docs/performance.md anew
+SYSTEMS ?=
 bench: all
-	@$(PYTHON) scripts/bench.py
+	@$(PYTHON) bench/run.py $(if $(SYSTEMS),--systems '$(SYSTEMS)') --only '$(ONLY)' $(if $(QUICK),--quick) \
+		$(if $(WRITE),--write)
+
+## bench-compare: what changed since another run: make bench-compare OLD=file [NEW=file]
+bench-compare: setup
+	@$(PYTHON) bench/run.py --compare '$(OLD)' $(if $(NEW),'$(NEW)')
 
 ## lint: formatting, clang-tidy, and the checks of `make test`
 lint: all

@@ -81,17 +81,17 @@ def make_initrd(to):
     to.write_bytes(gzip.compress(own, mtime=0) + (linux.FILES / 'initrd.cpio.gz').read_bytes())
 
 
-def native_arguments(gic, folder):
+def native_arguments(gic, folder, bootargs=BOOTARGS, ram=linux.RAM):
     """QEMU's, without a hypervisor."""
     make_initrd(folder / 'initrd-disk')
     keep, linux.KEPT = linux.KEPT, linux.KEPT + ('virtio_mmio',)
-    linux.native_tree(gic, folder / 'tree')
+    linux.native_tree(gic, folder / 'tree', ram=ram)
     linux.KEPT = keep
     for node in linux.checked('fdtget', '-l', folder / 'tree', '/').split():
         if node.startswith('virtio_mmio') and node != NODE:
             linux.checked('fdtput', '-r', folder / 'tree', '/' + node)
-    return ['-M', f'virt,gic-version={gic}', '-m', linux.RAM, '-kernel', linux.FILES / 'Image',
-            '-initrd', folder / 'initrd-disk', '-dtb', folder / 'tree', '-append', BOOTARGS, *DRIVE]
+    return ['-M', f'virt,gic-version={gic}', '-m', ram, '-kernel', linux.FILES / 'Image',
+            '-initrd', folder / 'initrd-disk', '-dtb', folder / 'tree', '-append', bootargs, *DRIVE]
 
 
 def guest_arguments(gic, folder, config='release', description=SYSTEM):
@@ -105,23 +105,29 @@ def guest_arguments(gic, folder, config='release', description=SYSTEM):
             '-kernel', folder / 'image', *DRIVE]
 
 
-def measure(gic):
-    """{figure: [operations natively, operations as a guest]}; the operations are disk_trace's."""
-    linux.checked(linux.TOP / 'guest/images.py')
+def trace(gic, arguments):
+    """{figure: operations} natively or as a guest, whose QEMU `arguments` has; the operations are
+    disk_trace's."""
     places = marks()
-    found = {figure[0]: [] for figure in FIGURES}
-    for arguments in (native_arguments, guest_arguments):
-        with tempfile.TemporaryDirectory(prefix='bulkhead-disk-') as name:
-            folder = Path(name)
-            with linux.Machine(folder, arguments(gic, folder)) as machine:
-                for figure, first, _, times in FIGURES:
-                    machine.run_to(places[first])
-                    listed = disk_trace.operations(
-                        disk_trace.record(machine, folder, places[first + 1]),
-                        places['answer' if times else 'step'], arguments is guest_arguments, WARM)
-                    found[figure].append(listed if times else [disk_trace.median(listed)])
-                machine.run_until('disk: done')
+    found = {}
+    with tempfile.TemporaryDirectory(prefix='bulkhead-disk-') as name:
+        folder = Path(name)
+        with linux.Machine(folder, arguments(gic, folder)) as machine:
+            for figure, first, _, times in FIGURES:
+                machine.run_to(places[first])
+                listed = disk_trace.operations(
+                    disk_trace.record(machine, folder, places[first + 1]),
+                    places['answer' if times else 'step'], arguments is guest_arguments, WARM)
+                found[figure] = listed if times else [disk_trace.median(listed)]
+            machine.run_until('disk: done')
     return found
+
+
+def measure(gic):
+    """{figure: [operations natively, operations as a guest]}."""
+    linux.checked(linux.TOP / 'guest/images.py')
+    kinds = [trace(gic, arguments) for arguments in (native_arguments, guest_arguments)]
+    return {figure[0]: [kind[figure[0]] for kind in kinds] for figure in FIGURES}
 
 
 def mean(listed):

@@ -221,10 +221,10 @@ def make_initrd(to):
     to.write_bytes(archive.to_bytes() + (FILES / 'initrd-tiny.cpio.gz').read_bytes())
 
 
-def native_tree(gic, to, *more):
+def native_tree(gic, to, *more, ram=RAM):
     """QEMU's device tree without what a guest does not have; `more` nodes stay."""
     checked('qemu-system-aarch64', '-M', f'virt,gic-version={gic},dumpdtb={to}', '-cpu',
-            'cortex-a53', '-smp', '1', '-m', RAM, '-display', 'none', '-nodefaults')
+            'cortex-a53', '-smp', '1', '-m', ram, '-display', 'none', '-nodefaults')
     for node in checked('fdtget', '-l', to, '/').split():
         if node.split('@')[0] not in KEPT and node not in more:
             checked('fdtput', '-r', to, '/' + node)

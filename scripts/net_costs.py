@@ -109,6 +109,7 @@ def measure(gic):
 
 def parts(gic):
     """{figure: [(component, addresses)]} of the beginning of each phase."""
+    linux.checked(linux.TOP / 'guest/images.py')
     places = marks()
     case = count_echo.Case('', None, None, 1,
                            {name: count_echo.SDK / elf for name, elf in PROGRAMS.items()}, None)

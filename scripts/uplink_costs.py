@@ -124,21 +124,25 @@ def round_of(machine, places):
     return machine.run_to(places[ROUND + 1]) - start
 
 
+def measure_one(gic, arguments):
+    """{figure: instructions each}, natively or as a guest, whose QEMU `arguments` has."""
+    places = net_costs.marks()
+    found = {}
+    with tempfile.TemporaryDirectory(prefix='bulkhead-net-') as name, Twin():
+        folder = Path(name)
+        with linux.Machine(folder, arguments(gic, folder), sleep='on') as machine:
+            machine.run_to(places[0])
+            found[UDP] = statistics.median(round_of(machine, places) for _ in range(ROUNDS))
+            start = machine.run_to(places[2])
+            found[TCP] = (machine.run_to(places[3]) - start) / net_costs.STREAM
+    return found
+
+
 def measure(gic):
     """{figure: [natively, as a guest]}, instructions each."""
     linux.checked(linux.TOP / 'guest/images.py')
-    places = net_costs.marks()
-    found = {name: [] for name in FIGURES}
-    for arguments in (native_arguments, guest_arguments):
-        with tempfile.TemporaryDirectory(prefix='bulkhead-net-') as name, Twin():
-            folder = Path(name)
-            with linux.Machine(folder, arguments(gic, folder), sleep='on') as machine:
-                machine.run_to(places[0])
-                found[UDP].append(statistics.median(
-                    round_of(machine, places) for _ in range(ROUNDS)))
-                start = machine.run_to(places[2])
-                found[TCP].append((machine.run_to(places[3]) - start) / net_costs.STREAM)
-    return found
+    kinds = [measure_one(gic, arguments) for arguments in (native_arguments, guest_arguments)]
+    return {name: [kind[name] for kind in kinds] for name in FIGURES}
 
 
 def table(found):

@@ -12,13 +12,18 @@
  *
  * The last are of every second block, so that Linux does not make one request of several. With the
  * argument `alone` or `deep` it prints `disk: begins` after the warm-up and then reads 4 KiB for
- * ever, one at a time or with DISK_DEPTH in flight.
+ * ever, one at a time or with DISK_DEPTH in flight. With `bench` it does none of these phases, but
+ * times more transfers of each kind by itself and prints
+ *
+ *     disk: FIGURE OPERATIONS TICKS
  *
  * probe_step is before each transfer of the first four phases, probe_answer at each answer of the
  * last: labels without an instruction of their own.
  */
 #include <stddef.h>
 #include <stdint.h>
+
+#include "line.h"
 
 /** Of Linux's ABI for arm64. */
 #define DISK_IO_SETUP 0
@@ -30,6 +35,8 @@
 #define DISK_PWRITE 68
 #define DISK_PAUSE 73 /* ppoll, of nothing and without an end */
 #define DISK_AT_FDCWD (-100)
+#define DISK_IO_PREAD 0
+#define DISK_IO_PWRITE 1
 #define DISK_O_RDWR 2
 #define DISK_O_DIRECT 0200000
 
@@ -39,13 +46,15 @@
 #define DISK_WARM_UP 256
 #define DISK_DEPTH 32
 #define DISK_DEEP 640
+/** Transfers of a figure. */
+#define DISK_FIGURE 1024
 
 /** Linux's struct iocb and struct io_event (include/uapi/linux/aio_abi.h). */
 struct disk_iocb {
     uint64_t data;
     uint32_t key;
     uint32_t flags;
-    uint16_t opcode; /* 0: pread */
+    uint16_t opcode; /* DISK_IO_PREAD or DISK_IO_PWRITE */
     int16_t priority;
     uint32_t fd;
     uint64_t buffer;
@@ -64,6 +73,7 @@ struct disk_event {
 void disk_main(const uint64_t *stack);
 
 static uint8_t disk_buffer[DISK_LARGE * 2] __attribute__((aligned(DISK_LARGE)));
+static uint8_t disk_deep_buffer[DISK_LARGE * DISK_DEPTH] __attribute__((aligned(DISK_LARGE)));
 static struct disk_iocb disk_iocbs[DISK_DEPTH];
 static struct disk_iocb *disk_list[DISK_DEPTH];
 static struct disk_event disk_events[DISK_DEPTH];
@@ -115,18 +125,20 @@ static void disk_submit(uint64_t context, long count)
     }
 }
 
-/** `count` reads in all; what was answered is sent again at once. */
-static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, long count)
+/** `count` transfers in all; what was answered is sent again at once. */
+static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, uint16_t opcode,
+                                                long bytes, long count)
 {
     long sent = DISK_DEPTH;
     long answered = 0;
 
     for (long i = 0; i < DISK_DEPTH; i++) {
         disk_iocbs[i] = (struct disk_iocb){
+            .opcode = opcode,
             .fd = (uint32_t)fd,
-            .buffer = (uint64_t)(disk_buffer + i * DISK_SMALL),
-            .bytes = DISK_SMALL,
-            .offset = i * DISK_SMALL * 2,
+            .buffer = (uint64_t)(disk_deep_buffer + i * bytes),
+            .bytes = (uint64_t)bytes,
+            .offset = i * bytes * 2,
         };
         disk_list[i] = &disk_iocbs[i];
     }
@@ -140,7 +152,7 @@ static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, long 
         }
         for (long i = 0; i < got; i++) {
             DISK_LABEL(probe_answer);
-            if (disk_events[i].result != DISK_SMALL) {
+            if (disk_events[i].result != bytes) {
                 DISK_END("a transfer failed");
             }
             if (sent < count) {
@@ -163,11 +175,47 @@ static void disk_for_ever(char how, uint64_t context, long fd)
     (void)disk_call(DISK_WRITE, 1, (long)begins, sizeof(begins) - 1, 0, 0);
     for (;;) {
         if (how == 'd') {
-            disk_deep(context, fd, INT64_MAX);
+            disk_deep(context, fd, DISK_IO_PREAD, DISK_SMALL, INT64_MAX);
         } else {
             disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_WARM_UP);
         }
     }
+}
+
+/** A figure: first some transfers that are not counted. */
+static void disk_time(const char *name, uint64_t context, long fd, uint16_t opcode, long bytes)
+{
+    char text[LINE_BYTES];
+    uint64_t begun = 0;
+
+    for (int counted = 0; counted < 2; counted++) {
+        begun = line_ticks();
+        if (context != 0) {
+            disk_deep(context, fd, opcode, bytes, DISK_FIGURE);
+        } else {
+            disk_run(opcode == DISK_IO_PREAD ? DISK_PREAD : DISK_PWRITE, fd, bytes, DISK_FIGURE);
+        }
+    }
+    uint64_t ticks = line_ticks() - begun;
+    size_t at = line_text(text, 0, "disk: ");
+    at = line_text(text, at, name);
+    at = line_number(text, at, DISK_FIGURE);
+    at = line_number(text, at, ticks);
+    at = line_text(text, at, "\n");
+    (void)disk_call(DISK_WRITE, 1, (long)text, (long)at, 0, 0);
+}
+
+static void disk_bench(uint64_t context, long fd)
+{
+    disk_time("block_read_4k", 0, fd, DISK_IO_PREAD, DISK_SMALL);
+    disk_time("block_write_4k", 0, fd, DISK_IO_PWRITE, DISK_SMALL);
+    disk_time("block_read_64k", 0, fd, DISK_IO_PREAD, DISK_LARGE);
+    disk_time("block_write_64k", 0, fd, DISK_IO_PWRITE, DISK_LARGE);
+    disk_time("block_read_4k_deep", context, fd, DISK_IO_PREAD, DISK_SMALL);
+    disk_time("block_write_4k_deep", context, fd, DISK_IO_PWRITE, DISK_SMALL);
+    disk_time("block_read_64k_deep", context, fd, DISK_IO_PREAD, DISK_LARGE);
+    disk_time("block_write_64k_deep", context, fd, DISK_IO_PWRITE, DISK_LARGE);
+    DISK_END("done");
 }
 
 /** The stack that Linux starts a program with: the number of arguments, then where they are. */
@@ -183,7 +231,12 @@ void disk_main(const uint64_t *stack)
     disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_WARM_UP);
     disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_WARM_UP);
     if (stack[0] > 1) {
-        disk_for_ever(*(const char *)stack[2], context, fd);
+        char how = *(const char *)stack[2];
+
+        if (how == 'b') {
+            disk_bench(context, fd);
+        }
+        disk_for_ever(how, context, fd);
     }
     DISK_MARK(0);
     disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_COUNT);
@@ -200,9 +253,9 @@ void disk_main(const uint64_t *stack)
     DISK_MARK(6);
     disk_run(DISK_PWRITE, fd, DISK_LARGE, DISK_COUNT);
     DISK_MARK(7);
-    disk_deep(context, fd, DISK_DEPTH * 8L);
+    disk_deep(context, fd, DISK_IO_PREAD, DISK_SMALL, DISK_DEPTH * 8L);
     DISK_MARK(8);
-    disk_deep(context, fd, DISK_DEEP);
+    disk_deep(context, fd, DISK_IO_PREAD, DISK_SMALL, DISK_DEEP);
     DISK_MARK(9);
     DISK_END("done");
 }

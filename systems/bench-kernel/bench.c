@@ -17,6 +17,8 @@ uint64_t high_plain = MICROKIT_MAX_CHANNELS;
 uint64_t high_deferred = MICROKIT_MAX_CHANNELS;
 uint64_t high_call = MICROKIT_MAX_CHANNELS;
 uint64_t low_plain = MICROKIT_MAX_CHANNELS;
+uint64_t child_plain = MICROKIT_MAX_CHANNELS;
+uint64_t child_id = MICROKIT_MAX_CHANNELS;
 
 static struct pl011 uart;
 static uint32_t round;
@@ -140,7 +142,28 @@ static void low_next(void)
         return;
     }
     result("notification_to_lower", sum - reading_ticks(), BENCH_ROUNDS);
+    round = 0;
+    microkit_notify((microkit_channel)child_plain);
+}
+
+/* A child's fault and the answer, after which it tries again and faults again. */
+
+seL4_Bool fault(microkit_child child, microkit_msginfo msginfo, microkit_msginfo *reply_msginfo)
+{
+    *reply_msginfo = microkit_msginfo_new(0, 0);
+    if (child != child_id || microkit_msginfo_get_label(msginfo) != seL4_Fault_VMFault) {
+        pl011_print(&uart, "bench-kernel: a fault that was not expected\n");
+        return seL4_False;
+    }
+    if (round == 0) {
+        start = arm_generic_ticks();
+    }
+    if (round++ < BENCH_ROUNDS) {
+        return seL4_True;
+    }
+    result("fault_exchange", arm_generic_ticks() - start, BENCH_ROUNDS);
     pl011_print(&uart, "bench-kernel: done\n");
+    return seL4_False;
 }
 
 void init(void)

@@ -6,16 +6,16 @@ import sys
 import pytest
 from conftest import TOP
 
-sys.path.insert(0, str(TOP / 'scripts'))
-import bench  # noqa: E402
+sys.path.insert(0, str(TOP / 'bench'))
+import kernel  # noqa: E402
 
 
 @pytest.fixture(scope='module')
 def results():
-    return bench.measure()
+    return kernel.measure()
 
 
-@pytest.mark.parametrize('name,most', [(name, most) for name, _, most, _ in bench.FIGURES if most])
+@pytest.mark.parametrize('name,most', [(name, most) for name, _, most, _ in kernel.FIGURES if most])
 @pytest.mark.parametrize('gic', [2, 3])
 def test_cost(results, name, most, gic):
     assert 0 < results[name][gic] <= most

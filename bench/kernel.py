@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures what the kernel's operations cost, in instructions, and prints a table.
 
-    bench.py [--write]     with --write, docs/results/kernel.md and the README's table are made anew
+    kernel.py [--write]    with --write, docs/results/kernel.md and the README's table are made anew
 
 The system is systems/bench-kernel. QEMU runs with `-icount shift=0,sleep=off`: one instruction is
 one nanosecond of the board's time, whatever the machine does meanwhile.
@@ -29,13 +29,14 @@ FIGURES = [
     ('notification_round_trip_deferred', 'the same, deferred on both sides', None, None),
     ('notification_to_lower', 'notification to a lower priority', None, 425),
     ('spi_to_notified', 'SPI to `notified()` of its PD', 450, None),
+    ('fault_exchange', 'a fault of a child to its parent and back', None, None),
     ('boot_to_init', 'first instruction to `init()`, 8 PDs', 3_000_000, None),
 ]
-# bench-kernel has five PDs; the bound for booting is for a system of eight.
+# bench-kernel has six PDs; the bound for booting is for a system of eight.
 MORE_PDS = ''.join(f'''
     <protection_domain name="more{number}" priority="90" fpu="false">
         <program_image path="partner.elf"/>
-    </protection_domain>''' for number in range(3))
+    </protection_domain>''' for number in range(2))
 
 
 def build(config):
@@ -76,10 +77,10 @@ def run(image, gic, cpu='cortex-a53'):
     return found
 
 
-def measure(config='release'):
+def measure(config='release', gics=(2, 3)):
     """{name: {gic: instructions}} for every figure."""
     image = build(config)
-    runs = {gic: run(image, gic) for gic in (2, 3)}
+    runs = {gic: run(image, gic) for gic in gics}
     return {name: {gic: runs[gic][name] for gic in runs} for name, *_ in FIGURES}
 
 
@@ -99,7 +100,7 @@ PAGE = '''<!-- SPDX-License-Identifier: BSD-2-Clause -->
 
 Instructions an operation, both ways counted and all privilege levels together, on QEMU's Cortex-A53
 with `-icount shift=0,sleep=off`, release configuration, one CPU, 8 PDs. Made by
-`scripts/bench.py --write`; `make bench` measures again. The loop around each operation is counted
+`bench/kernel.py --write`; `make bench` measures again. The loop around each operation is counted
 with it. Path length, not cycles: it says nothing about caches or TLBs. The peer's figures are our
 measurements of 2026-11-20 on the same QEMU with GICv2, its release build; its call had one word.
 

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bulkhead, its release configuration, with Linux and the bare-metal test guest as guests, and
+what its protection domains pay between each other. The break-downs say which program executes the
+instructions of an operation; QEMU logs them one at a time for that."""
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import kernel
+import linux
+import steps
+from linux import disk_costs, linux_costs
+
+import check_kernel_size
+import count_echo
+import disk_trace
+import guest_figures
+import net_costs
+import uplink_costs
+
+COLUMNS = {'bulkhead': 'Bulkhead'}
+GIC = 3
+OWN = {'null_call': 'null_call', 'protected_call_round_trip': 'protected_call',
+       'notification_round_trip': 'notification',
+       'notification_round_trip_deferred': 'notification_deferred',
+       'notification_to_lower': 'notification_lower', 'spi_to_notified': 'spi_pd',
+       'fault_exchange': 'fault_exchange', 'boot_to_init': 'boot_pd'}
+MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to handler': 'timer',
+         'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',
+         'SGI to another CPU in WFI': 'ipi_wfi', 'virtio register read': 'virtio_read',
+         'virtio interrupt acknowledgement': 'virtio_ack', 'virtio kick, VMM woken': 'kick',
+         'switch VM to VM': 'vm_switch'}
+# Break-downs: disk_costs' and net_costs' figures.
+DISK_PARTS = {'4 KiB read': 'block_read_4k', '64 KiB read': 'block_read_64k',
+              '4 KiB write': 'block_write_4k', '64 KiB write': 'block_write_64k',
+              '4 KiB read, 32 in flight': 'block_read_4k_deep'}
+NET = ('net_udp', 'net_tcp', 'net_tcp_plain')
+OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send'}
+# The components' names in the log's readers, where others say it better.
+NAMES = {'EL2 kernel': "Bulkhead's kernel", 'kernel': "Bulkhead's kernel", 'driver': 'disk driver',
+         'Linux': 'guest: Linux', 'program': 'guest: program', 'guest': 'guest: Linux',
+         'switch': 'network switch'}
+# A guest with all that the tool gives one.
+MEMORY = '''<system name="memory">
+  <image name="debian" kernel="Image" initrd="initrd-tiny.cpio.gz"/>
+  <console/>
+  <disk name="disk0"/>
+  <network name="lan"/>
+  <guest name="linux" image="debian" ram="256M">
+    <console/><disk from="disk0"/><net on="lan"/>
+  </guest>
+</system>
+'''
+BUSY = '''<system name="busy">
+  <image name="debian" kernel="Image" initrd="initrd-probe"/>
+  <console/>
+  {guests}
+</system>
+'''
+BUSY_GUEST = '''<guest name="guest{number}" image="debian" ram="128M" cpus="0"
+    bootargs="earlycon nokaslr quiet console=ttyAMA0 panic=-1 rdinit=/probe busy">
+    <console/>
+  </guest>'''
+
+
+def named(parts):
+    """Components with the names that are shown."""
+    found = Counter()
+    for who, count in parts.items():
+        if count:
+            found[NAMES.get(who, who)] += count
+    return dict(found)
+
+
+def own():
+    found = kernel.measure(gics=(GIC,))
+    return {figure: found[name][GIC] for name, figure in OWN.items()}
+
+
+def micro():
+    found = guest_figures.measure(gics=(GIC,))
+    return {figure: found[name][GIC][1] for name, figure in MICRO.items()}
+
+
+def linux_kernel():
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as folder:
+        found = linux_costs.guest(GIC, Path(folder))
+    return {'boot_init': found['boot'], 'boot_power_on': found['power_on'],
+            **linux.system_calls(found)}
+
+
+def build(folder, description):
+    """QEMU's arguments for a system whose files are in `folder`."""
+    (folder / 'bench.system').write_text(description, encoding='utf-8')
+    linux_costs.checked(linux_costs.MAIN / 'sdk/bin/bulkhead', 'build', folder / 'bench.system',
+                        '--board', linux_costs.BOARD, '--config', 'release', '--search-path',
+                        folder, '--search-path', linux_costs.FILES, '-o', folder / 'image')
+    return ['-M', f'virt,virtualization=on,gic-version={GIC}', '-m', '2G',
+            '-kernel', folder / 'image']
+
+
+def busy(guests):
+    """What the program in so many guests on one CPU prints."""
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
+        folder = Path(name)
+        linux_costs.make_initrd(folder / 'initrd-probe')
+        listed = '\n  '.join(BUSY_GUEST.format(number=number) for number in range(guests))
+        arguments = build(folder, BUSY.format(guests=listed))
+        with linux_costs.Machine(folder, arguments) as machine:
+            return machine.run_until('reboot: Power down', times=guests)
+
+
+def busy_two():
+    return linux.lost(busy(1), busy(2))
+
+
+def disk():
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
+        folder = Path(name)
+        description = disk_costs.SYSTEM.replace(disk_costs.BOOTARGS,
+                                                disk_costs.BOOTARGS + ' probe=bench')
+        arguments = disk_costs.guest_arguments(GIC, folder, description=description)
+        with linux_costs.Machine(folder, arguments) as machine:
+            return linux.disk(machine.run_until('disk: done'))
+
+
+def disk_with_parts():
+    found = disk()
+    for name, listed in disk_costs.trace(GIC, disk_costs.guest_arguments).items():
+        figure = DISK_PARTS[name]
+        found[figure] = {'value': found[figure], 'parts': named(disk_trace.by_component(listed))}
+    return found
+
+
+def fio():
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
+        folder = Path(name)
+        description = disk_costs.SYSTEM.replace('disk-init', 'fio-init').replace(
+            f'ram="{linux_costs.RAM}"', f'ram="{linux.FIO_RAM}"')
+        linux.fio_initrd(folder / 'initrd-disk')
+        with linux_costs.Machine(folder, [*build(folder, description),
+                                          *disk_costs.DRIVE]) as machine:
+            return linux.fio(machine.run_until('job end', 600))
+
+
+def net():
+    found = net_costs.measure(GIC)
+    return {figure: found[name] for figure, (name, *_) in zip(NET, net_costs.FIGURES)}
+
+
+def net_with_parts():
+    found = net()
+    for figure, stays in zip(NET, net_costs.parts(GIC).values()):
+        count = count_echo.counts(stays)
+        scale = found[figure] / sum(count.values())
+        found[figure] = {'value': found[figure],
+                         'parts': named({who: scale * part for who, part in count.items()})}
+    return found
+
+
+def outside():
+    found = uplink_costs.measure_one(GIC, uplink_costs.guest_arguments)
+    return {figure: found[name] for name, figure in OUTSIDE.items()}
+
+
+def echo():
+    parts = count_echo.counts(count_echo.measure('shared', GIC))
+    return {'console_echo': {'value': sum(parts.values()), 'parts': named(parts)}}
+
+
+def memory():
+    """What a guest takes besides its RAM; its images, which are kept for reboots, may be others'
+    as well."""
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
+        description = Path(name) / 'memory.system'
+        description.write_text(MEMORY, encoding='utf-8')
+        report = json.loads(linux_costs.checked(
+            linux_costs.MAIN / 'sdk/bin/bulkhead', 'report', description, '--board',
+            linux_costs.BOARD, '--config', 'release', '--json', '--search-path',
+            linux_costs.FILES))
+    taken = report['virtual_machines'][0]['memory']
+    text = check_kernel_size.text_bytes(linux_costs.MAIN / f'sdk/board/{linux_costs.BOARD}/release'
+                                        / 'elf/kernel.elf')
+    return {'memory_guest': {'value': taken['monitor'] + taken['kernel'],
+                             'parts': {'VMM and queues': taken['monitor'],
+                                       "Bulkhead's kernel": taken['kernel']}},
+            'memory_kernel_text': text}
+
+
+# In a quick run disk and network have no break-downs: it is the same measurement, without the log.
+STEPS = [
+    steps.Step('operations of the kernel', tuple(OWN.values()), True, own),
+    steps.Step('exits and interrupts of the test guest', tuple(MICRO.values()), True, micro),
+    steps.Step('memory', ('memory_guest', 'memory_kernel_text'), True, memory),
+    steps.Step('Linux boots, computes, makes system calls',
+               ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS), True, linux_kernel),
+    steps.Step('two busy guests on a CPU', ('busy_two',), True, busy_two),
+    steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
+    steps.Step('fio', tuple(linux.FIO), False, fio),
+    steps.Step('console', ('console_echo',), False, echo),
+]
+QUICK = [steps.Step('disk', linux.DISK, True, disk),
+         steps.Step('network between guests', NET, True, net)]
+FULL = [steps.Step('disk, and whose its instructions are', linux.DISK, False, disk_with_parts),
+        steps.Step('network between guests, and whose its instructions are', NET, False,
+                   net_with_parts)]
+
+
+def measure(quick, progress, only=''):
+    """{column: what was found}."""
+    listed = STEPS + (QUICK if quick else FULL)
+    return {'bulkhead': {'versions': linux.images(quick), 'flags': [],
+                         'figures': steps.run(listed, quick, progress, only)}}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The one list of what is measured. A system's module answers with these names; the table, the
+plots and the comparison of two runs follow this list and its order."""
+from collections import namedtuple
+
+# unit: what a value counts. exact: two runs of one commit agree within EXACT. limit: the most that
+# Bulkhead may take, None where it is shown and not judged (budgets are in budgets.json). only: the
+# systems that can have it, None for all.
+Figure = namedtuple('Figure', 'group what unit exact limit only', defaults=(True, None, None))
+
+# How far two runs of one commit may be apart where a figure is exact.
+EXACT = 0.01
+
+GROUPS = {
+    'calls': 'Calls and exits',
+    'interrupts': 'Interrupts and switches',
+    'cpu': 'Work without devices',
+    'boot': 'Booting',
+    'block': 'Disk',
+    'net': 'Network',
+    'console': 'Console',
+    'memory': 'Memory',
+    'own': 'Between protection domains',
+}
+INSTRUCTIONS = 'instructions'
+A_BYTE = 'instructions a byte'
+PER_CENT = '%'
+BYTES = 'bytes'
+BULKHEAD = ('bulkhead',)
+
+FIGURES = {
+    # The bare-metal test guest (tests/guest): medians of single operations.
+    'hypercall': Figure('calls', 'hypercall (PSCI_VERSION)', INSTRUCTIONS),
+    'mmio_exit': Figure('calls', 'load from an emulated register of the interrupt controller',
+                        INSTRUCTIONS),
+    'virtio_read': Figure('calls', 'load from a register of a virtIO device', INSTRUCTIONS),
+    'kick': Figure('calls', "kick: store to a virtIO device's QueueNotify, until the guest goes on",
+                   INSTRUCTIONS),
+    'virtio_ack': Figure('calls', "store to a virtIO device's InterruptACK", INSTRUCTIONS),
+    'timer': Figure('interrupts', "virtual timer: expiry to the guest's handler", INSTRUCTIONS),
+    'timer_wfi': Figure('interrupts', 'the same, out of WFI', INSTRUCTIONS),
+    'spi': Figure('interrupts', "a device's interrupt (SPI) to the guest's handler", INSTRUCTIONS),
+    'ipi': Figure('interrupts', 'IPI from vCPU to vCPU, both CPUs counted', INSTRUCTIONS),
+    'ipi_wfi': Figure('interrupts', 'the same, to a vCPU that waits in WFI', INSTRUCTIONS),
+    'vm_switch': Figure('interrupts', 'switch from VM to VM on one CPU, one way', INSTRUCTIONS),
+    # Linux; guest/probe.
+    'syscall': Figure('cpu', 'a system call (getppid)', INSTRUCTIONS),
+    'compute': Figure('cpu', 'a round of arithmetic and memory', INSTRUCTIONS),
+    'busy_two': Figure('cpu', 'lost when two busy guests share a CPU', PER_CENT),
+    'boot_init': Figure('boot', "the monitor's first instruction to the guest's init",
+                        INSTRUCTIONS),
+    'boot_power_on': Figure('boot', "the board's first instruction to the guest's init",
+                            INSTRUCTIONS),
+    'block_read_4k': Figure('block', 'read of 4 KiB, one at a time', INSTRUCTIONS),
+    'block_write_4k': Figure('block', 'write of 4 KiB, one at a time', INSTRUCTIONS),
+    'block_read_64k': Figure('block', 'read of 64 KiB, one at a time', INSTRUCTIONS),
+    'block_write_64k': Figure('block', 'write of 64 KiB, one at a time', INSTRUCTIONS),
+    'block_read_4k_deep': Figure('block', 'read of 4 KiB, 32 in flight', INSTRUCTIONS),
+    'block_write_4k_deep': Figure('block', 'write of 4 KiB, 32 in flight', INSTRUCTIONS),
+    'block_read_64k_deep': Figure('block', 'read of 64 KiB, 32 in flight', INSTRUCTIONS),
+    'block_write_64k_deep': Figure('block', 'write of 64 KiB, 32 in flight', INSTRUCTIONS),
+    'block_fio_read_4k': Figure('block', 'fio: random read of 4 KiB, one at a time', INSTRUCTIONS,
+                                False),
+    'block_fio_write_4k': Figure('block', 'fio: random write of 4 KiB, one at a time',
+                                 INSTRUCTIONS, False),
+    'block_fio_read_4k_deep': Figure('block', 'fio: random read of 4 KiB, 32 in flight',
+                                     INSTRUCTIONS, False),
+    'net_udp': Figure('net', 'guest to guest: UDP, 64 bytes, there and back', INSTRUCTIONS),
+    'net_tcp': Figure('net', 'guest to guest: TCP', A_BYTE),
+    'net_tcp_plain': Figure('net', 'guest to guest: TCP without offloads', A_BYTE),
+    'net_out_udp': Figure('net', 'outside: UDP, 64 bytes, there and back', INSTRUCTIONS, False),
+    'net_out_tcp_send': Figure('net', 'outside: TCP, sent', A_BYTE, False),
+    'net_out_tcp_receive': Figure('net', 'outside: TCP, received', A_BYTE, False),
+    'console_echo': Figure('console', "UART's interrupt to a typed character's echo", INSTRUCTIONS,
+                           False),
+    'memory_guest': Figure('memory', "a guest's share of memory beyond its RAM", BYTES),
+    'memory_kernel_text': Figure('memory', "the hypervisor's text", BYTES),
+    # Between protection domains: systems/bench-kernel.
+    'null_call': Figure('own', 'null system call', INSTRUCTIONS, True, 150, BULKHEAD),
+    'protected_call': Figure('own', 'protected procedure, 4 words, there and back', INSTRUCTIONS,
+                             True, 700),
+    'notification': Figure('own', 'notification, there and back', INSTRUCTIONS, True, 950),
+    'notification_deferred': Figure('own', 'the same, deferred on both sides', INSTRUCTIONS, True,
+                                    None, BULKHEAD),
+    'notification_lower': Figure('own', 'notification to a lower priority', INSTRUCTIONS),
+    'spi_pd': Figure('own', 'SPI to `notified()` of its protection domain', INSTRUCTIONS, True,
+                     450),
+    'fault_exchange': Figure('own', 'a fault of a child to its parent and back', INSTRUCTIONS,
+                             True, None, BULKHEAD),
+    'boot_pd': Figure('own', "the board's first instruction to `init()`, 8 protection domains",
+                      INSTRUCTIONS, True, 3_000_000, BULKHEAD),
+}
+
+
+def value(entry):
+    """The number of an answer, which is a number or has it as 'value'."""
+    return entry['value'] if isinstance(entry, dict) else entry
+
+
+def number(count):
+    """A value as it is shown: small ones with two places."""
+    return f'{count:,.2f}' if abs(count) < 20 and count != int(count) else f'{count:,.0f}'

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Markdown tables of a run, and where they are put into the manual."""
+from pathlib import Path
+
+import figures
+
+TOP = Path(__file__).resolve().parent.parent
+PAGE = TOP / 'docs/performance.md'
+
+
+def rows(systems):
+    """(group, name, figure, {column: answer}) of what some system has, in the list's order."""
+    for name, figure in figures.FIGURES.items():
+        found = {column: system['figures'][name] for column, system in systems.items()
+                 if name in system['figures']}
+        if found:
+            yield figure.group, name, figure, found
+
+
+def cell(figure, found, systems, column):
+    if column in found:
+        return figures.number(figures.value(found[column])) + systems[column].get('mark', '')
+    return '-'
+
+
+def of_group(systems, group):
+    """The table of a group; empty when nobody has a figure of it. Only columns that have one."""
+    listed = [row for row in rows(systems) if row[0] == group]
+    columns = [column for column in systems if any(column in row[3] for row in listed)]
+    if not listed:
+        return ''
+    head = ['figure', 'unit', *(systems[column]['title'] for column in columns)]
+    lines = ['| ' + ' | '.join(head) + ' |', '|---' * 2 + '|--:' * len(columns) + '|']
+    for _, _, figure, found in listed:
+        what = figure.what if figure.exact else figure.what + ' ~'
+        cells = [cell(figure, found, systems, column) for column in columns]
+        lines.append(f'| {what} | {figure.unit} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines) + '\n'
+
+
+def of_parts(systems):
+    """The break-downs: a line a component, a column a figure, for each system that has some."""
+    text = ''
+    for system in systems.values():
+        whole = {name: found for name, found in system['figures'].items()
+                 if isinstance(found, dict) and 'parts' in found}
+        for group in figures.GROUPS:
+            names = [name for name in figures.FIGURES
+                     if name in whole and figures.FIGURES[name].group == group]
+            if not names:
+                continue
+            components = list(dict.fromkeys(who for name in names for who in whole[name]['parts']))
+            lines = [f'{system["title"]}, {figures.GROUPS[group].lower()}:', '',
+                     '| component | ' + ' | '.join(figures.FIGURES[n].what for n in names) + ' |',
+                     '|---' + '|--:' * len(names) + '|']
+            for who in components:
+                cells = [figures.number(whole[name]['parts'][who])
+                         if whole[name]['parts'].get(who) else '-' for name in names]
+                lines.append(f'| {who} | ' + ' | '.join(cells) + ' |')
+            text += '\n'.join(lines) + '\n\n'
+    return text
+
+
+def text(run):
+    """All tables of a run, for a terminal."""
+    parts = [f'{title}\n\n{of_group(run["systems"], group)}\n'
+             for group, title in figures.GROUPS.items() if of_group(run['systems'], group)]
+    return ''.join(parts)
+
+
+def sources(systems):
+    """What each column is, where its figures come from, and when."""
+    lines = []
+    for system in systems.values():
+        mark = system.get('mark', '')
+        origin = system['source'] if mark else \
+            f'commit {system["commit"]}, {system["date"]}, {system["seconds"]} s'
+        versions = ', '.join(f'{what} {version}' for what, version in system['versions'].items())
+        lines.append(f'- {mark} **{system["title"]}**: {versions}; {origin}'
+                     .replace('-  **', '- **') + '.')
+        lines += [f'  `{flag}`' for flag in system['flags']]
+    return '\n'.join(lines) + '\n'
+
+
+def put(page, mark, content):
+    """Puts text between its marks."""
+    begin, end = f'<!-- {mark} -->\n', f'<!-- end of {mark} -->\n'
+    head, rest = page.split(begin)
+    return head + begin + content + end + rest.split(end)[1]
+
+
+def write(kept, elsewhere, page=PAGE):
+    """Makes the tables of the manual anew."""
+    systems = {**kept['systems'], **elsewhere['systems']}
+    content = page.read_text(encoding='utf-8')
+    for group in figures.GROUPS:
+        content = put(content, f'bench {group}', of_group(systems, group))
+    content = put(content, 'bench parts', of_parts(kept['systems']))
+    content = put(content, 'bench sources', sources(systems))
+    page.write_text(content, encoding='utf-8')
