@@ -7,8 +7,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import budgets
+import figures
 import kernel
 import linux
+import micro
 import steps
 from linux import disk_costs, linux_costs
 
@@ -28,7 +31,8 @@ OWN = {'null_call': 'null_call', 'protected_call_round_trip': 'protected_call',
        'fault_exchange': 'fault_exchange', 'boot_to_init': 'boot_pd'}
 MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to handler': 'timer',
          'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',
-         'SGI to another CPU in WFI': 'ipi_wfi', 'virtio register read': 'virtio_read',
+         'SGI to another CPU in WFI': 'ipi_wfi', 'SPI to handler': 'spi',
+         'virtio register read': 'virtio_read',
          'virtio interrupt acknowledgement': 'virtio_ack', 'virtio kick, VMM woken': 'kick',
          'switch VM to VM': 'vm_switch'}
 # Break-downs: disk_costs' and net_costs' figures.
@@ -36,7 +40,8 @@ DISK_PARTS = {'4 KiB read': 'block_read_4k', '64 KiB read': 'block_read_64k',
               '4 KiB write': 'block_write_4k', '64 KiB write': 'block_write_64k',
               '4 KiB read, 32 in flight': 'block_read_4k_deep'}
 NET = ('net_udp', 'net_tcp', 'net_tcp_plain')
-OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send'}
+OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send',
+           uplink_costs.TCP_BACK: 'net_out_tcp_receive'}
 # The components' names in the log's readers, where others say it better.
 NAMES = {'EL2 kernel': "Bulkhead's kernel", 'kernel': "Bulkhead's kernel", 'driver': 'disk driver',
          'Linux': 'guest: Linux', 'program': 'guest: program', 'guest': 'guest: Linux',
@@ -73,21 +78,25 @@ def named(parts):
     return dict(found)
 
 
-def own():
+def between_programs():
     found = kernel.measure(gics=(GIC,))
     return {figure: found[name][GIC] for name, figure in OWN.items()}
 
 
-def micro():
+def guest():
     found = guest_figures.measure(gics=(GIC,))
     return {figure: found[name][GIC][1] for name, figure in MICRO.items()}
 
 
-def linux_kernel():
-    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as folder:
-        found = linux_costs.guest(GIC, Path(folder))
+def kernel_figures(found):
+    """The figures of what linux_costs measured."""
     return {'boot_init': found['boot'], 'boot_power_on': found['power_on'],
             **linux.system_calls(found)}
+
+
+def linux_kernel():
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as folder:
+        return kernel_figures(linux_costs.guest(GIC, Path(folder)))
 
 
 def build(folder, description):
@@ -115,22 +124,31 @@ def busy_two():
     return linux.lost(busy(1), busy(2))
 
 
-def disk():
+def disk(padding=0):
     with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
         folder = Path(name)
         description = disk_costs.SYSTEM.replace(disk_costs.BOOTARGS,
                                                 disk_costs.BOOTARGS + ' probe=bench')
-        arguments = disk_costs.guest_arguments(GIC, folder, description=description)
+        arguments = disk_costs.guest_arguments(GIC, folder, description=description,
+                                               padding=padding)
         with linux_costs.Machine(folder, arguments) as machine:
             return linux.disk(machine.run_until('disk: done'))
 
 
+def disk_parts():
+    """{figure: {component: instructions}} of those that are broken down."""
+    listed = disk_costs.trace(GIC, disk_costs.guest_arguments)
+    return {DISK_PARTS[name]: named(disk_trace.by_component(operations))
+            for name, operations in listed.items()}
+
+
+def with_parts(found, parts):
+    """Figures with their break-downs."""
+    return {**found, **{name: {'value': found[name], 'parts': parts[name]} for name in parts}}
+
+
 def disk_with_parts():
-    found = disk()
-    for name, listed in disk_costs.trace(GIC, disk_costs.guest_arguments).items():
-        figure = DISK_PARTS[name]
-        found[figure] = {'value': found[figure], 'parts': named(disk_trace.by_component(listed))}
-    return found
+    return with_parts(budgets.median(disk), disk_parts())
 
 
 def fio():
@@ -144,19 +162,24 @@ def fio():
             return linux.fio(machine.run_until('job end', 600))
 
 
-def net():
-    found = net_costs.measure(GIC)
+def net(padding=0):
+    found = net_costs.measure(GIC, padding)
     return {figure: found[name] for figure, (name, *_) in zip(NET, net_costs.FIGURES)}
 
 
-def net_with_parts():
-    found = net()
+def net_parts(found):
+    """{figure: {component: instructions}} of figures that were found."""
+    parts = {}
     for figure, stays in zip(NET, net_costs.parts(GIC).values()):
         count = count_echo.counts(stays)
-        scale = found[figure] / sum(count.values())
-        found[figure] = {'value': found[figure],
-                         'parts': named({who: scale * part for who, part in count.items()})}
-    return found
+        scale = figures.value(found[figure]) / sum(count.values())
+        parts[figure] = named({who: scale * part for who, part in count.items()})
+    return parts
+
+
+def net_with_parts():
+    found = budgets.median(net)
+    return with_parts(found, net_parts(found))
 
 
 def outside():
@@ -188,27 +211,55 @@ def memory():
             'memory_kernel_text': text}
 
 
-# In a quick run disk and network have no break-downs: it is the same measurement, without the log.
-STEPS = [
-    steps.Step('operations of the kernel', tuple(OWN.values()), True, own),
-    steps.Step('exits and interrupts of the test guest', tuple(MICRO.values()), True, micro),
+def break_down(name, value):
+    """{component or function: instructions} of a figure that came to `value`, measured anew; empty
+    where nobody can tell."""
+    for names, of in ((OWN, micro.of_bench), (MICRO, micro.of_guest)):
+        for printed, figure in names.items():
+            if figure == name:
+                return of(printed, value)
+    if name in DISK_PARTS.values():
+        return disk_parts()[name]
+    if name in NET:
+        return net_parts({**dict.fromkeys(NET, 0), name: value})[name]
+    return {}
+
+
+def broken_down(found):
+    """Figures with their break-downs."""
+    return with_parts(found, {name: break_down(name, value) for name, value in found.items()})
+
+
+COMMON = [
     steps.Step('memory', ('memory_guest', 'memory_kernel_text'), True, memory),
     steps.Step('Linux boots, computes, makes system calls',
                ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS), True, linux_kernel),
     steps.Step('two busy guests on a CPU', ('busy_two',), True, busy_two),
-    steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
+]
+# In a quick run nothing is broken down, and one image is enough.
+QUICK = [
+    steps.Step('operations of the kernel', tuple(OWN.values()), True, between_programs),
+    steps.Step('exits and interrupts of the test guest', tuple(MICRO.values()), True, guest),
+    *COMMON,
+    steps.Step('disk', linux.DISK, True, disk),
+    steps.Step('network between guests', NET, True, net),
+]
+FULL = [
+    steps.Step('operations of the kernel, and where they go', tuple(OWN.values()), False,
+               lambda: broken_down(between_programs())),
+    steps.Step('exits and interrupts of the test guest, and where they go', tuple(MICRO.values()),
+               False, lambda: broken_down(guest())),
+    *COMMON,
+    steps.Step('disk, and whose its instructions are', linux.DISK, False, disk_with_parts),
     steps.Step('fio', tuple(linux.FIO), False, fio),
+    steps.Step('network between guests, and whose its instructions are', NET, False,
+               net_with_parts),
+    steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
     steps.Step('console', ('console_echo',), False, echo),
 ]
-QUICK = [steps.Step('disk', linux.DISK, True, disk),
-         steps.Step('network between guests', NET, True, net)]
-FULL = [steps.Step('disk, and whose its instructions are', linux.DISK, False, disk_with_parts),
-        steps.Step('network between guests, and whose its instructions are', NET, False,
-                   net_with_parts)]
 
 
 def measure(quick, progress, only=''):
     """{column: what was found}."""
-    listed = STEPS + (QUICK if quick else FULL)
     return {'bulkhead': {'versions': linux.images(quick), 'flags': [],
-                         'figures': steps.run(listed, quick, progress, only)}}
+                         'figures': steps.run(QUICK if quick else FULL, quick, progress, only)}}

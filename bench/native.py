@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import budgets
 import linux
 import steps
 from linux import disk_costs, linux_costs
@@ -15,13 +16,14 @@ GIC = 3
 # Figures of the test guest's group `costs`. Natively PSCI is QEMU's own, and costs nothing.
 MICRO = {'emulated read': 'mmio_exit', 'timer to handler': 'timer',
          'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',
-         'SGI to another CPU in WFI': 'ipi_wfi'}
-OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send'}
+         'SGI to another CPU in WFI': 'ipi_wfi', 'SPI to handler': 'spi'}
+OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send',
+           uplink_costs.TCP_BACK: 'net_out_tcp_receive'}
 
 
 def micro():
     found = guest_figures.run(['-machine', f'virt,gic-version={GIC}', '-smp', 2, '-m', '256M',
-                               '-kernel', guest_figures.GUEST, '-append', 'test=costs'])
+                               '-kernel', guest_figures.GUEST, '-append', 'test=costs,spi'])
     return {figure: found[name][0] for name, figure in MICRO.items()}
 
 
@@ -32,10 +34,11 @@ def kernel():
             **linux.system_calls(found)}
 
 
-def disk():
+def disk(padding=0):
     with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
         folder = Path(name)
-        arguments = disk_costs.native_arguments(GIC, folder, disk_costs.BOOTARGS + ' probe=bench')
+        arguments = disk_costs.native_arguments(GIC, folder, disk_costs.BOOTARGS + ' probe=bench',
+                                                padding=padding)
         with linux_costs.Machine(folder, arguments) as machine:
             return linux.disk(machine.run_until('disk: done'))
 
@@ -59,7 +62,7 @@ STEPS = [
     steps.Step('interrupts of the test program', tuple(MICRO.values()), True, micro),
     steps.Step('Linux boots, computes, makes system calls',
                ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS), True, kernel),
-    steps.Step('disk', linux.DISK, True, disk),
+    steps.Step('disk', linux.DISK, True, lambda: budgets.median(disk)),
     steps.Step('fio', tuple(linux.FIO), False, fio),
     steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
 ]

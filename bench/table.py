@@ -6,6 +6,8 @@ import figures
 
 TOP = Path(__file__).resolve().parent.parent
 PAGE = TOP / 'docs/performance.md'
+# Components whose functions are parts of a break-down, and what they are called.
+NAMES = {'kernel': "Bulkhead's kernel", 'VMM': 'VMM'}
 
 
 def rows(systems):
@@ -38,24 +40,38 @@ def of_group(systems, group):
     return '\n'.join(lines) + '\n'
 
 
+def component(part):
+    """The component of a part, which may be one of its functions."""
+    return part.split(': ')[0]
+
+
+def by_component(parts):
+    """{component: instructions} of parts some of which are functions. A guest's parts stay."""
+    found = {}
+    for part, count in parts.items():
+        who = NAMES.get(component(part), part)
+        found[who] = found.get(who, 0) + count
+    return found
+
+
 def of_parts(systems):
     """The break-downs: a line a component, a column a figure, for each system that has some."""
     text = ''
     for system in systems.values():
-        whole = {name: found for name, found in system['figures'].items()
-                 if isinstance(found, dict) and 'parts' in found}
+        whole = {name: by_component(found['parts']) for name, found in system['figures'].items()
+                 if isinstance(found, dict) and found.get('parts')}
         for group in figures.GROUPS:
             names = [name for name in figures.FIGURES
                      if name in whole and figures.FIGURES[name].group == group]
             if not names:
                 continue
-            components = list(dict.fromkeys(who for name in names for who in whole[name]['parts']))
+            components = list(dict.fromkeys(who for name in names for who in whole[name]))
             lines = [f'{system["title"]}, {figures.GROUPS[group].lower()}:', '',
                      '| component | ' + ' | '.join(figures.FIGURES[n].what for n in names) + ' |',
                      '|---' + '|--:' * len(names) + '|']
             for who in components:
-                cells = [figures.number(whole[name]['parts'][who])
-                         if whole[name]['parts'].get(who) else '-' for name in names]
+                cells = [figures.number(whole[name][who])
+                         if whole[name].get(who) else '-' for name in names]
                 lines.append(f'| {who} | ' + ' | '.join(cells) + ' |')
             text += '\n'.join(lines) + '\n\n'
     return text

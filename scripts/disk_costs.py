@@ -72,18 +72,19 @@ def marks():
             for address, name in re.findall(r'(\w+) \w probe_(?:mark_)?(\w+)', listed)}
 
 
-def make_initrd(to):
-    """Debian's initrd with the probe and what starts it before it."""
+def make_initrd(to, padding=0):
+    """Debian's initrd with the probe and what starts it before it, and before all some padding."""
     archive = linux.cpio.Archive()
     archive.file('disk-probe', PROBE.read_bytes(), 0o755)
     archive.file('disk-init', INIT, 0o755)
     own = archive.to_bytes()
-    to.write_bytes(gzip.compress(own, mtime=0) + (linux.FILES / 'initrd.cpio.gz').read_bytes())
+    to.write_bytes(bytes(linux.PADDING * padding) + gzip.compress(own, mtime=0) +
+                   (linux.FILES / 'initrd.cpio.gz').read_bytes())
 
 
-def native_arguments(gic, folder, bootargs=BOOTARGS, ram=linux.RAM):
+def native_arguments(gic, folder, bootargs=BOOTARGS, ram=linux.RAM, padding=0):
     """QEMU's, without a hypervisor."""
-    make_initrd(folder / 'initrd-disk')
+    make_initrd(folder / 'initrd-disk', padding)
     keep, linux.KEPT = linux.KEPT, linux.KEPT + ('virtio_mmio',)
     linux.native_tree(gic, folder / 'tree', ram=ram)
     linux.KEPT = keep
@@ -94,9 +95,9 @@ def native_arguments(gic, folder, bootargs=BOOTARGS, ram=linux.RAM):
             '-initrd', folder / 'initrd-disk', '-dtb', folder / 'tree', '-append', bootargs, *DRIVE]
 
 
-def guest_arguments(gic, folder, config='release', description=SYSTEM):
+def guest_arguments(gic, folder, config='release', description=SYSTEM, padding=0):
     """QEMU's, under Bulkhead."""
-    make_initrd(folder / 'initrd-disk')
+    make_initrd(folder / 'initrd-disk', padding)
     (folder / 'disk.system').write_text(description, encoding='utf-8')
     linux.checked(linux.MAIN / 'sdk/bin/bulkhead', 'build', folder / 'disk.system', '--board',
                   linux.BOARD, '--config', config, '--search-path', folder, '--search-path',

@@ -40,6 +40,9 @@ SYSTEM = f'''<system name="probe">
 '''
 # What a guest has is what its native twin keeps of QEMU's device tree.
 KEPT = ('apb-pclk', 'chosen', 'cpus', 'intc', 'memory', 'pl011', 'psci', 'timer')
+# An archive may be padded by so many bytes, times 0, 1, 2..., which Linux passes over: what is
+# behind them is elsewhere in memory.
+PADDING = 4096
 # A tick of the counter is 16 ns, and so 16 instructions while the CPU does not sleep.
 TICK = 16
 # Figure, what it is, and at most so many times native.
@@ -80,10 +83,10 @@ class Machine:
     """A machine in QEMU that stops where it is told to and counts instructions; a context manager
     that ends it."""
 
-    def __init__(self, folder, arguments, sleep='off'):
+    def __init__(self, folder, arguments, sleep='off', cpus=1):
         self._folder = folder
         self.console = folder / 'console'
-        command = ['qemu-system-aarch64', *arguments, '-cpu', 'cortex-a53', '-smp', '1', '-S',
+        command = ['qemu-system-aarch64', *arguments, '-cpu', 'cortex-a53', '-smp', cpus, '-S',
                    '-icount', f'shift=0,sleep={sleep}', '-seed', '1',
                    '-rtc', 'base=2026-01-01,clock=vm',
                    '-display', 'none', '-nodefaults', '-monitor', 'none', '-no-shutdown',
@@ -173,6 +176,11 @@ class Machine:
         self._gdb.sendall(b'\x03')
         if not self._answer().startswith('T'):
             raise RuntimeError('the machine does not stop')
+
+    def run_again_to(self, address):
+        """The same from an instruction on at which the machine may have stopped before."""
+        self._debug('s')
+        return self.run_to(address)
 
     def log_until(self, count):
         """Goes on for so many instructions, about, one at a time, and logs them."""

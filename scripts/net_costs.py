@@ -66,18 +66,18 @@ def marks():
             for address, number in re.findall(r'(\w+) \w probe_mark_(\d)', listed)}
 
 
-def make_initrd(to, init=INIT):
-    """Debian's initrd with the probe and what starts it before it."""
+def make_initrd(to, init=INIT, padding=0):
+    """Debian's initrd with the probe and what starts it before it, and before all some padding."""
     archive = linux.cpio.Archive()
     archive.file('net-probe', PROBE.read_bytes(), 0o755)
     archive.file('net-init', init, 0o755)
-    to.write_bytes(gzip.compress(archive.to_bytes(), mtime=0) +
+    to.write_bytes(bytes(linux.PADDING * padding) + gzip.compress(archive.to_bytes(), mtime=0) +
                    (linux.FILES / 'initrd.cpio.gz').read_bytes())
 
 
-def build(folder, roles, network='', config='release'):
+def build(folder, roles, network='', config='release', padding=0):
     """The image of a system with a guest for each of roles: {name: arguments}."""
-    make_initrd(folder / 'initrd-net')
+    make_initrd(folder / 'initrd-net', padding=padding)
     guests = '\n  '.join(GUEST.format(name=name, arguments=f'{BOOTARGS} console=hvc0 {role}')
                          for name, role in roles.items())
     (folder / 'net.system').write_text(SYSTEM.format(network=network, guests=guests),
@@ -88,18 +88,19 @@ def build(folder, roles, network='', config='release'):
     return folder / 'image'
 
 
-def machine(gic, folder, *more, roles=None):
+def machine(gic, folder, *more, roles=None, padding=0):
     """The machine with the guests of roles, else the two that are measured."""
     return linux.Machine(folder, ['-M', f'virt,virtualization=on,gic-version={gic}', '-m', '2G',
-                                  '-kernel', build(folder, roles or ROLES), *more])
+                                  '-kernel', build(folder, roles or ROLES, padding=padding), *more])
 
 
-def measure(gic):
+def measure(gic, padding=0):
     """{figure: instructions each}."""
     linux.checked(linux.TOP / 'guest/images.py')
     places = marks()
     found = {}
-    with tempfile.TemporaryDirectory() as folder, machine(gic, Path(folder)) as board:
+    with tempfile.TemporaryDirectory() as folder, machine(
+            gic, Path(folder), padding=padding) as board:
         for name, first, times, _ in FIGURES:
             start = board.run_to(places[first])
             found[name] = (board.run_to(places[first + 1]) - start) / times

@@ -53,10 +53,11 @@ NET = ['-global', 'virtio-mmio.force-legacy=false', '-netdev', 'user,id=net0',
        '-device', 'virtio-net-device,netdev=net0,bus=virtio-mmio-bus.16']
 # As in guest/probe/net.c: UDP and TCP.
 PORTS = 5000, 5001
-PLAIN = -1
+PLAIN, BACK = -1, -3
 # What it is, and how many times the native figure it may be.
 UDP, TCP = 'UDP, 64 bytes, a round trip', 'TCP to the outside, a byte'
-FIGURES = {UDP: 1.8, TCP: 1.5}
+TCP_BACK = 'TCP from the outside, a byte'
+FIGURES = {UDP: 1.8, TCP: 1.5, TCP_BACK: 1.5}
 # The mark at the beginning of a round, and rounds that are looked at.
 ROUND, ROUNDS = 6, 101
 
@@ -70,11 +71,15 @@ class Echo(socketserver.BaseRequestHandler):
 
 
 class Sink(socketserver.StreamRequestHandler):
-    """Swallows streams, of which each begins with its length, and answers a byte behind each."""
+    """Swallows streams, of which each begins with its length, and answers a byte behind each. Sends
+    one when it is told to."""
 
     def handle(self):
         while head := self.rfile.read(8):
             left, = struct.unpack('<q', head)
+            if left == BACK:
+                self.wfile.write(bytes(struct.unpack('<q', self.rfile.read(8))[0]))
+                continue
             left = 0 if left == PLAIN else left
             while left > 0:
                 left -= len(self.rfile.read1(min(left, 1 << 20)))
@@ -135,6 +140,8 @@ def measure_one(gic, arguments):
             found[UDP] = statistics.median(round_of(machine, places) for _ in range(ROUNDS))
             start = machine.run_to(places[2])
             found[TCP] = (machine.run_to(places[3]) - start) / net_costs.STREAM
+            start = machine.run_to(places[8])
+            found[TCP_BACK] = (machine.run_to(places[9]) - start) / net_costs.STREAM
     return found
 
 

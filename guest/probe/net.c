@@ -9,6 +9,7 @@
  *           2-3   NET_STREAM bytes of TCP to the twin, with the offloads of the device
  *           4-5   NET_STREAM bytes without them at either end
  *           6-7   one such round
+ *           8-9   NET_STREAM bytes of TCP from the twin, with the offloads
  *           8     the twin has 128 KiB more of a stream without an end
  *
  * `net-probe load ADDRESS` sends the twin a stream without an end, and `net-probe plain ADDRESS`
@@ -409,6 +410,16 @@ static void net_stream(long fd, long bytes)
     net_read_all(fd, &answer, 1);
 }
 
+/** A stream from the twin; `bytes` is a multiple of NET_CHUNK. */
+static void net_stream_back(long fd, long bytes)
+{
+    net_say(fd, NET_BACK);
+    net_say(fd, bytes);
+    for (long left = bytes; left > 0; left -= NET_CHUNK) {
+        net_read_all(fd, net_buffer, NET_CHUNK);
+    }
+}
+
 static void net_client(const uint8_t host[4])
 {
     long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
@@ -422,6 +433,10 @@ static void net_client(const uint8_t host[4])
     NET_MARK(2);
     net_stream(tcp, NET_STREAM);
     NET_MARK(3);
+    net_stream_back(tcp, NET_STREAM_WARM_UP);
+    NET_MARK(8);
+    net_stream_back(tcp, NET_STREAM);
+    NET_MARK(9);
     net_do_without(tcp);
     net_stream(tcp, NET_PLAIN);
     net_stream(tcp, NET_STREAM_WARM_UP);

@@ -7,6 +7,8 @@ import pytest
 from conftest import TOP
 
 sys.path.insert(0, str(TOP / 'bench'))
+import budgets  # noqa: E402
+import bulkhead  # noqa: E402
 import kernel  # noqa: E402
 
 
@@ -19,3 +21,10 @@ def results():
 @pytest.mark.parametrize('gic', [2, 3])
 def test_cost(results, name, most, gic):
     assert 0 < results[name][gic] <= most
+
+
+def test_budgets(results):
+    found = {figure: results[name][bulkhead.GIC] for name, figure in bulkhead.OWN.items()}
+    wrong = budgets.complaints(found, budgets.load(),
+                               lambda name: bulkhead.break_down(name, found[name]))
+    assert not wrong, '\n'.join(wrong)

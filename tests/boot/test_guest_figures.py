@@ -8,6 +8,9 @@ import pytest
 from conftest import TOP
 
 sys.path.insert(0, str(TOP / 'scripts'))
+sys.path.insert(0, str(TOP / 'bench'))
+import budgets  # noqa: E402
+import bulkhead  # noqa: E402
 import guest_figures  # noqa: E402
 
 # Figure: at most, for GICv2 and GICv3; the target is in scripts/guest_figures.py.
@@ -53,6 +56,19 @@ def test_virtio(virtio, name, gic):
     assert 0 < median <= worst <= VIRTIO[name][gic - 2]
 
 
-def test_switch(gic):
-    _, median, worst = guest_figures.measure(('switch',), (gic,))['switch VM to VM'][gic]
+@pytest.fixture(scope='module')
+def switch():
+    return guest_figures.measure(('switch',))
+
+
+def test_switch(switch, gic):
+    _, median, worst = switch['switch VM to VM'][gic]
     assert 0 < median <= worst <= SWITCH[gic - 2]
+
+
+def test_budgets(costs, virtio, switch):
+    results = {**costs, **virtio, **switch}
+    found = {figure: results[name][bulkhead.GIC][1] for name, figure in bulkhead.MICRO.items()}
+    wrong = budgets.complaints(found, budgets.load(),
+                               lambda name: bulkhead.break_down(name, found[name]))
+    assert not wrong, '\n'.join(wrong)

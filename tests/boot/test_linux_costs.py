@@ -6,6 +6,9 @@ import pytest
 from conftest import TOP
 
 sys.path.insert(0, str(TOP / 'scripts'))
+sys.path.insert(0, str(TOP / 'bench'))
+import budgets  # noqa: E402
+import bulkhead  # noqa: E402
 import linux_costs  # noqa: E402
 
 
@@ -20,3 +23,9 @@ def test_times_native(measured, name, most):
     alone, under = measured
     # Less than natively would mean that the two did not do the same.
     assert 0.999 * alone[name] < under[name] <= most * alone[name]
+
+
+def test_budgets(measured):
+    wrong = budgets.complaints(bulkhead.kernel_figures(measured[1]), budgets.load(),
+                               lambda name: {})
+    assert not wrong, '\n'.join(wrong)

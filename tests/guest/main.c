@@ -28,6 +28,7 @@ static const struct test_group *const groups[] = {
     &ask_tests,
     &sleep_tests,
     &costs_tests,
+    &spi_tests,
     &exits_tests,
     &faults_tests,
     &reads_tests,

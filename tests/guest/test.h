@@ -39,6 +39,7 @@ extern const struct test_group spin_tests;
 extern const struct test_group ask_tests;
 extern const struct test_group sleep_tests;
 extern const struct test_group costs_tests;
+extern const struct test_group spi_tests;
 extern const struct test_group exits_tests;
 extern const struct test_group faults_tests;
 extern const struct test_group features_tests;

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The budgets of bench/budgets.json hold, and what compares, judges and raises them works. Those of
+the kernel's operations and of the test guest are looked at in test_costs.py and
+test_guest_figures.py, where they are measured."""
+import copy
+import sys
+
+import pytest
+from conftest import TOP
+
+sys.path.insert(0, str(TOP / 'bench'))
+import budgets  # noqa: E402
+import bulkhead  # noqa: E402
+import compare  # noqa: E402
+import figures  # noqa: E402
+
+
+def never(name):
+    pytest.fail(f'nobody asked for the break-down of {name}')
+
+
+@pytest.fixture(scope='module')
+def kept():
+    return budgets.load()
+
+
+def test_each_has_one(kept):
+    """Every figure that can have a budget and that Bulkhead has, has one."""
+    run = compare_run()
+    assert {name for name in run if budgets.has_budget(name)} == set(kept)
+    assert all(budget['most'] > 0 for budget in kept.values())
+
+
+def compare_run():
+    """The figures of docs/results/bench.json."""
+    import json
+    text = (TOP / 'docs/results/bench.json').read_text(encoding='utf-8')
+    return json.loads(text)['systems']['bulkhead']['figures']
+
+
+def test_memory(kept):
+    assert not budgets.complaints(bulkhead.memory(), kept,
+                                  lambda name: bulkhead.memory()[name].get('parts', {}))
+
+
+def test_disk(kept):
+    """The median of three images."""
+    parts = []
+
+    def break_down(name):
+        parts[:] = parts or [bulkhead.disk_parts()]
+        return parts[0].get(name, {})
+    wrong = budgets.complaints(budgets.median(bulkhead.disk), kept, break_down)
+    assert not wrong, '\n'.join(wrong)
+
+
+def test_net(kept):
+    """The median of three images."""
+    found = budgets.median(bulkhead.net)
+    wrong = budgets.complaints(found, kept, lambda name: bulkhead.net_parts(found).get(name, {}))
+    assert not wrong, '\n'.join(wrong)
+
+
+@pytest.mark.parametrize('name,more', [('hypercall', 1.02), ('block_read_4k', 1.08)])
+def test_over(kept, name, more):
+    """A figure at the edge is let through; one just above it is not, and the text has the
+    break-down."""
+    most = kept[name]['most']
+    assert not budgets.complaints({name: most * more * 0.999}, kept, never)
+    wrong, = budgets.complaints({name: most * more * 1.001}, kept, lambda _: {'VMM': 12345})
+    assert figures.FIGURES[name].what in wrong and 'VMM' in wrong and '12,345' in wrong
+
+
+def test_none(kept):
+    """A figure without a budget is not let through either."""
+    few = {name: budget for name, budget in kept.items() if name != 'kick'}
+    assert budgets.complaints({'kick': 1}, few, never)
+
+
+def test_only_down(kept):
+    """An update lowers; what went up stays as it was."""
+    changed = copy.deepcopy(kept)
+    found = {'kick': kept['kick']['most'] - 1, 'hypercall': kept['hypercall']['most'] + 1}
+    assert budgets.lower(changed, found) == ['kick']
+    assert changed['kick']['most'] == found['kick']
+    assert changed['hypercall'] == kept['hypercall']
+    assert not budgets.unexplained(kept, changed)
+
+
+def test_up_with_a_reason(kept):
+    changed = copy.deepcopy(kept)
+    changed['kick']['most'] += 10
+    assert budgets.unexplained(kept, changed) == ['kick']
+    changed = copy.deepcopy(kept)
+    budgets.lift(changed, {'kick': kept['kick']['most'] + 10}, ['kick'], 'a register more is saved')
+    assert not budgets.unexplained(kept, changed)
+    # The same reason does not do again.
+    again = copy.deepcopy(changed)
+    again['kick']['most'] += 10
+    assert budgets.unexplained(changed, again) == ['kick']
+    del again['kick']
+    assert budgets.unexplained(changed, again) == ['kick']
+
+
+def run_of(**found):
+    return {'commit': 'c', 'date': 'd', 'systems': {'bulkhead': {'figures': found}}}
+
+
+def test_compare():
+    """What changed is shown, with its components; what is as it was is counted."""
+    old = run_of(kick=200, syscall=462, block_read_4k={'value': 100, 'parts': {'VMM': 40, 'x': 60}})
+    new = run_of(kick=220, syscall=462, block_read_4k={'value': 90, 'parts': {'VMM': 30, 'x': 60}})
+    text = compare.text(old, new)
+    assert '+10.0 %' in text and '-10.0 %' in text and 'VMM -10' in text
+    assert '1 figures are as they were' in text
+
+
+def test_apart():
+    """Two runs of one commit may differ by 1 % in what is exact, and at will in what is not."""
+    assert not compare.apart(run_of(kick=1000, net_out_udp=10), run_of(kick=1010, net_out_udp=90))
+    assert len(compare.apart(run_of(kick=1000), run_of(kick=1011))) == 1
+    assert len(compare.apart(run_of(kick=1000), run_of())) == 1
