@@ -86,7 +86,7 @@ def compared(name, headline, below, names, systems, folder):
     drawing = Drawing(headline, below)
     drawn = 0
     for figure in names:
-        bars = [(system['title'].split(',')[0] if not system.get('short') else system['short'],
+        bars = [(system['title'] + system.get('mark', ''),
                  figures.value(system['figures'][figure]), COLOURS.get(column, OTHER))
                 for column, system in systems.items() if figure in system['figures']]
         if len(bars) > 1 and max(value for _, value, _ in bars) > 0:
@@ -94,6 +94,10 @@ def compared(name, headline, below, names, systems, folder):
             drawn += 1
     path = folder / f'{name}.svg'
     if drawn:
+        if any(system.get('mark') for system in systems.values()):
+            drawing.y += 22
+            drawing.text(16, drawing.y, '† measured elsewhere, on the same kind of emulated board',
+                         'small')
         drawing.save(path)
     else:
         path.unlink(missing_ok=True)

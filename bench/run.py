@@ -20,6 +20,7 @@ import argparse
 import datetime
 import importlib
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -159,6 +160,8 @@ def main():
     if arguments.tables:
         make_pages()
         return 0
+    # So that machines end with this program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     progress = Progress()
     if arguments.again:
         return again(arguments.only, progress)

@@ -63,7 +63,7 @@ def marks():
     """Address of each label of the program."""
     listed = linux.checked('aarch64-linux-gnu-nm', PROBE)
     return {int(number): int(address, 16)
-            for address, number in re.findall(r'(\w+) \w probe_mark_(\d)', listed)}
+            for address, number in re.findall(r'(\w+) \w probe_mark_(\d+)', listed)}
 
 
 def make_initrd(to, init=INIT, padding=0):

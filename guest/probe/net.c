@@ -9,7 +9,7 @@
  *           2-3   NET_STREAM bytes of TCP to the twin, with the offloads of the device
  *           4-5   NET_STREAM bytes without them at either end
  *           6-7   one such round
- *           8-9   NET_STREAM bytes of TCP from the twin, with the offloads
+ *           10-11 NET_STREAM bytes of TCP from the twin, with the offloads
  *           8     the twin has 128 KiB more of a stream without an end
  *
  * `net-probe load ADDRESS` sends the twin a stream without an end, and `net-probe plain ADDRESS`
@@ -59,11 +59,12 @@
 #define NET_MIB (1L << 20)
 #define NET_STREAM (16L << 20)
 #define NET_STREAM_WARM_UP (4L << 20)
-/** Instead of a number of bytes: do without offloads from now on; echo a sequence; there is no end.
- */
+/** Instead of a number of bytes: do without offloads from now on; echo a sequence; there is no end;
+ *  send as many bytes as the number behind it says. */
 #define NET_PLAIN (-1L)
 #define NET_CHECKED (-2L)
 #define NET_ENDLESS (-3L)
+#define NET_BACK (-4L)
 
 /** Linux's struct sockaddr_in, of which port and address are big-endian. */
 struct net_address {
@@ -326,6 +327,12 @@ static void net_serve_connection(long fd)
             continue;
         } else if (bytes == NET_ENDLESS) {
             net_swallow(fd);
+        } else if (bytes == NET_BACK) {
+            net_read_all(fd, &bytes, sizeof(bytes));
+            for (; bytes > 0; bytes -= NET_CHUNK) {
+                net_write_all(fd, net_buffer, NET_CHUNK);
+            }
+            continue;
         }
         while (bytes > 0) {
             long part = net_call(NET_READ, fd, (long)net_buffer,
@@ -434,9 +441,9 @@ static void net_client(const uint8_t host[4])
     net_stream(tcp, NET_STREAM);
     NET_MARK(3);
     net_stream_back(tcp, NET_STREAM_WARM_UP);
-    NET_MARK(8);
+    NET_MARK(10);
     net_stream_back(tcp, NET_STREAM);
-    NET_MARK(9);
+    NET_MARK(11);
     net_do_without(tcp);
     net_stream(tcp, NET_PLAIN);
     net_stream(tcp, NET_STREAM_WARM_UP);
