@@ -101,4 +101,5 @@ def value(entry):
 
 def number(count):
     """A value as it is shown: small ones with two places."""
-    return f'{count:,.2f}' if abs(count) < 20 and count != int(count) else f'{count:,.0f}'
+    whole = abs(count) >= 20 or abs(count - round(count)) < 0.005
+    return f'{count:,.0f}' if whole else f'{count:,.2f}'

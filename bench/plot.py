@@ -8,6 +8,7 @@ import figures
 FOLDER = Path(__file__).resolve().parent.parent / 'docs/pictures'
 # A plot: its file, headline, what is below it, and its figures in order.
 HOW = 'Instructions of all levels together, on the same emulated board; shorter is better.'
+ELSEWHERE = '† not in the same run, but on the same kind of emulated board'
 PLOTS = [
     ('bench-calls', 'What a guest pays to talk to the machine below it', HOW,
      ['hypercall', 'mmio_exit', 'virtio_read', 'kick']),
@@ -96,8 +97,7 @@ def compared(name, headline, below, names, systems, folder):
     if drawn:
         if any(system.get('mark') for system in systems.values()):
             drawing.y += 22
-            drawing.text(16, drawing.y, '† measured elsewhere, on the same kind of emulated board',
-                         'small')
+            drawing.text(16, drawing.y, ELSEWHERE, 'small')
         drawing.save(path)
     else:
         path.unlink(missing_ok=True)
@@ -130,7 +130,8 @@ def stacked(column, system, folder):
     most = max(figures.value(found) for _, found in listed)
     for name, found in listed:
         drawing.y += 22
-        drawing.text(16, drawing.y, figures.FIGURES[name].what)
+        figure = figures.FIGURES[name]
+        drawing.text(16, drawing.y, f'{figures.GROUPS[figure.group]}: {figure.what}')
         drawing.y += 6
         at = 16
         for who in components:
