@@ -126,6 +126,23 @@ def kernel_image(data):
     return data
 
 
+def busybox_of(package):
+    """busybox, out of its opened package."""
+    return package.find("bin/busybox") or package.read("usr/bin/busybox")
+
+
+def modules_of(deb, package):
+    """The version of a kernel and the tree of its modules, out of its opened package, which must
+    stay open."""
+    version = deb["name"].removeprefix("linux-image-")
+    # Releases since trixie have everything below /usr.
+    base = f"{'usr/' if f'usr/lib/modules/{version}' in package.names() else ''}lib/modules"
+    base = f"{base}/{version}/"
+    paths = [name.removeprefix(base) for name in package.names() if name.startswith(base)]
+    return version, modules.Tree(paths, lambda path: package.read(base + path),
+                                 package.read(base + "modules.builtin").decode())
+
+
 def base_archive(busybox):
     """What every initramfs has: busybox, the files of rootfs/, empty folders, two nodes."""
     archive = cpio.Archive()
@@ -159,8 +176,9 @@ def add_modules(archive, version, files):
         archive.file(f"lib/modules/{version}/{name}", data)
 
 
-def add_programs(archive, packages):
-    """Put the bench programs, their loader and the libraries that they name into the archive."""
+def add_programs(archive, packages, programs):
+    """Put programs, {package: (path, ...)}, their loader and the libraries that they name into the
+    archive. The libraries are looked for in all packages, {name: Package}."""
     libraries = {}
     for package in packages.values():
         for name in package.names():
@@ -175,8 +193,8 @@ def add_programs(archive, packages):
         return package.read(name)
 
     done, waiting = set(), []
-    for name, programs in BENCH_PROGRAMS.items():
-        for program in programs:
+    for name, paths in programs.items():
+        for program in paths:
             # Releases since trixie have everything below /usr.
             data = packages[name].find(program) or packages[name].read(f"usr/{program}")
             archive.file(program, data, 0o755)
@@ -192,8 +210,6 @@ def add_programs(archive, packages):
                 # The loader's own path is fixed in every program: /lib.
                 archive.file(f"lib/{soname}", library, 0o755)
                 waiting.append(library)
-    for name, target in BENCH_LINKS.items():
-        archive.symlink(name, target)
 
 
 def sources_digest():
@@ -213,6 +229,11 @@ def read_manifest(out):
         return json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def write_manifest(out, manifest):
+    """Write what read_manifest() reads and up_to_date() looks at."""
+    write(out, "manifest.json", (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())
 
 
 def up_to_date(out, inputs):
@@ -248,15 +269,9 @@ def make_images(out, kernel_deb, busybox_deb, bench_debs, inputs):
         # Uncompressed packages are large; they go beside the images rather than to /tmp.
         folder = stack.enter_context(tempfile.TemporaryDirectory(dir=out, prefix="unpack."))
         kernel = stack.enter_context(Package(kernel_deb["file"], folder))
-        version = kernel_deb["name"].removeprefix("linux-image-")
-        base = f"{'usr/' if f'usr/lib/modules/{version}' in kernel.names() else ''}lib/modules"
-        base = f"{base}/{version}/"
-        tree = modules.Tree(
-            [name.removeprefix(base) for name in kernel.names() if name.startswith(base)],
-            lambda path: kernel.read(base + path), kernel.read(base + "modules.builtin").decode())
+        version, tree = modules_of(kernel_deb, kernel)
         chosen = tree.select(MODULES)
-        busybox_files = stack.enter_context(Package(busybox_deb["file"], folder))
-        busybox = busybox_files.find("bin/busybox") or busybox_files.read("usr/bin/busybox")
+        busybox = busybox_of(stack.enter_context(Package(busybox_deb["file"], folder)))
 
         image = kernel_image(kernel.read(f"boot/vmlinuz-{version}"))
         tiny = base_archive(busybox)
@@ -268,13 +283,13 @@ def make_images(out, kernel_deb, busybox_deb, bench_debs, inputs):
         if bench_debs:
             packages = {deb["name"]: stack.enter_context(Package(deb["file"], folder))
                         for deb in bench_debs}
-            add_programs(full, packages)
+            add_programs(full, packages, BENCH_PROGRAMS)
+            for name, target in BENCH_LINKS.items():
+                full.symlink(name, target)
             outputs["initrd-bench.cpio.gz"] = write(out, "initrd-bench.cpio.gz", compress(full))
 
-    manifest = {"kernel": version, "modules": sorted(n for n in chosen if n.endswith(".ko")),
-                "inputs": inputs, "outputs": outputs}
-    text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
-    write(out, "manifest.json", text.encode())
+    write_manifest(out, {"kernel": version, "inputs": inputs, "outputs": outputs,
+                         "modules": sorted(n for n in chosen if n.endswith(".ko"))})
 
 
 def main():

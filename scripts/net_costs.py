@@ -94,18 +94,23 @@ def machine(gic, folder, *more, roles=None, padding=0):
                                   '-kernel', build(folder, roles or ROLES, padding=padding), *more])
 
 
+def phases(board):
+    """{figure: instructions each} of a machine that goes on until the program runs in guests."""
+    places = marks()
+    found = {}
+    for name, first, times, _ in FIGURES:
+        start = board.run_to(places[first])
+        found[name] = (board.run_to(places[first + 1]) - start) / times
+    board.run_until('net: done')
+    return found
+
+
 def measure(gic, padding=0):
     """{figure: instructions each}."""
     linux.checked(linux.TOP / 'guest/images.py')
-    places = marks()
-    found = {}
     with tempfile.TemporaryDirectory() as folder, machine(
             gic, Path(folder), padding=padding) as board:
-        for name, first, times, _ in FIGURES:
-            start = board.run_to(places[first])
-            found[name] = (board.run_to(places[first + 1]) - start) / times
-        board.run_until('net: done')
-    return found
+        return phases(board)
 
 
 def parts(gic):

@@ -129,20 +129,24 @@ def round_of(machine, places):
     return machine.run_to(places[ROUND + 1]) - start
 
 
+def phases(machine):
+    """{figure: instructions each} of a machine that goes on until the program runs in it."""
+    places = net_costs.marks()
+    machine.run_to(places[0])
+    found = {UDP: statistics.median(round_of(machine, places) for _ in range(ROUNDS))}
+    start = machine.run_to(places[2])
+    found[TCP] = (machine.run_to(places[3]) - start) / net_costs.STREAM
+    start = machine.run_to(places[10])
+    found[TCP_BACK] = (machine.run_to(places[11]) - start) / net_costs.STREAM
+    return found
+
+
 def measure_one(gic, arguments):
     """{figure: instructions each}, natively or as a guest, whose QEMU `arguments` has."""
-    places = net_costs.marks()
-    found = {}
     with tempfile.TemporaryDirectory(prefix='bulkhead-net-') as name, Twin():
         folder = Path(name)
         with linux.Machine(folder, arguments(gic, folder), sleep='on') as machine:
-            machine.run_to(places[0])
-            found[UDP] = statistics.median(round_of(machine, places) for _ in range(ROUNDS))
-            start = machine.run_to(places[2])
-            found[TCP] = (machine.run_to(places[3]) - start) / net_costs.STREAM
-            start = machine.run_to(places[10])
-            found[TCP_BACK] = (machine.run_to(places[11]) - start) / net_costs.STREAM
-    return found
+            return phases(machine)
 
 
 def measure(gic):

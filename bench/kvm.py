@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Linux with KVM as the hypervisor and Debian's QEMU as the VMM, on the same board and with the
+same guests as the others. One column has the devices behind virtio-mmio, as on Bulkhead, the other
+behind virtio-pci with MSI-X, whose interrupts KVM passes on by itself.
+
+Both have what is fastest of Debian's packages: a thread of its own for the disk, io_uring without
+the host's cache, vhost-net. The host's kernel is the guests' own, at EL1 with a part at EL2 (nVHE),
+for a Cortex-A53 has no VHE.
+"""
+import hosts
+import linux
+import peer
+import steps
+from linux import disk_costs, linux_costs
+
+import guest_figures
+import net_costs
+import uplink_costs
+
+COLUMNS = {'kvm': 'KVM, QEMU 7.2, virtio-mmio', 'kvm-pci': 'KVM, QEMU 7.2, virtio-pci'}
+# The suffix of a device's name by column.
+SUFFIXES = {'kvm': 'device', 'kvm-pci': 'pci'}
+VMM = ('/usr/bin/qemu-system-aarch64 -accel kvm -cpu host -nodefaults -display none -monitor none '
+       '-rtc base=2026-01-01,clock=vm -global virtio-mmio.force-legacy=false '
+       '-M virt,gic-version=3,its={its} -smp {cpus} -m {ram} -kernel /Image{initrd} '
+       '-append "{bootargs}" -serial {serial}{devices}')
+DISK = (' -object iothread,id=thread -blockdev driver=host_device,filename=/dev/vda,node-name=disk,'
+        'aio=io_uring,cache.direct=on -device virtio-blk-{kind},drive=disk,iothread=thread{rom}')
+TAP = (' -netdev tap,id=net0,ifname=tap{number},script=/join,downscript=no,vhost=on '
+       '-device virtio-net-{kind},netdev=net0,mac=52:54:00:00:00:0{number}{rom}')
+# What QEMU calls for a device of the host that it has made.
+JOIN = b'''#!/bin/sh
+ip link set "$1" up
+ip link set "$1" master br0
+'''
+MODULES = 'modprobe -a tun bridge vhost_net\n'
+DRIVERS = '/bin/busybox modprobe -a virtio_mmio virtio_pci'
+KERNEL = ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS)
+MICRO = ('hypercall', 'mmio_exit', 'timer', 'timer_wfi', 'ipi', 'ipi_wfi')
+
+
+class Guest:
+    """A guest of one kind; vmm() is the command that starts it."""
+
+    def __init__(self, kind, ram=linux_costs.RAM):
+        self._kind = kind
+        self._ram = ram
+        self._devices = ''
+        self._number = 0
+
+    def device(self, text):
+        """With a device, of which {kind} is the transport."""
+        rom = ',romfile=,disable-legacy=on' if self._kind == 'kvm-pci' else ''
+        self._devices += text.format(kind=SUFFIXES[self._kind], rom=rom, number=self._number)
+        return self
+
+    def numbered(self, number):
+        """Before device(): the guest's place among several."""
+        self._number = number
+        return self
+
+    def vmm(self, bootargs, serial='stdio', cpus=1, initrd=True):
+        """The command of the host's shell."""
+        its = 'on' if self._kind == 'kvm-pci' else 'off'
+        return VMM.format(its=its, cpus=cpus, ram=self._ram, serial=serial, bootargs=bootargs,
+                          initrd=' -initrd /initrd' if initrd else '', devices=self._devices)
+
+
+def machine(folder, script, files, arguments=(), **more):
+    """The board with a host that runs a script."""
+    host, _ = hosts.fetch('kvm', lambda text: None)
+    peer.host_initrd(folder / 'initrd', host, MODULES + script, {'join': JOIN, **files})
+    return linux_costs.Machine(folder, [
+        *peer.BOARD, '-kernel', linux_costs.FILES / 'Image', '-initrd', folder / 'initrd',
+        '-append', peer.HOST_ARGUMENTS, *arguments], **more)
+
+
+def guest_files(initrd):
+    """The host's files for a Linux guest with such an initrd."""
+    return {'Image': (linux_costs.FILES / 'Image').read_bytes(), 'initrd': initrd}
+
+
+def micro():
+    """The bare-metal guest with two vCPUs, each on a CPU of its own."""
+    command = Guest('kvm').vmm('test=costs', cpus=2, initrd=False)
+    files = {'Image': guest_figures.GUEST.read_bytes()}
+    with peer.folder() as folder, machine(folder, command, files, cpus=2) as board:
+        return peer.micro(board.run_until('done: ', 900))
+
+
+def kernel():
+    """One Linux without devices."""
+    files = guest_files(peer.made(linux_costs.make_initrd))
+    command = 'mark ' + Guest('kvm').vmm(linux_costs.BOOTARGS)
+    with peer.folder() as folder, machine(folder, command, files) as board:
+        start = board.run_to(peer.mark())
+        init = board.run_to(linux_costs.entry_of(linux_costs.PROBE))
+        return {'boot_init': init - start, 'boot_power_on': init,
+                **linux.system_calls(linux_costs.finish(board))}
+
+
+def busy(guests):
+    """What the program in so many guests on one CPU prints."""
+    files = guest_files(peer.made(linux_costs.make_initrd))
+    bootargs = 'earlycon nokaslr quiet panic=-1 rdinit=/probe busy'
+    listed = [Guest('kvm', '128M').vmm(bootargs, f'file:/tmp/{number}') + ' &\n'
+              for number in range(guests)]
+    script = ''.join(listed) + 'wait\ncat /tmp/[0-9]\necho host: done\n'
+    with peer.folder() as folder, machine(folder, script, files) as board:
+        return board.run_until('host: done', 300)
+
+
+def busy_two():
+    return linux.lost(busy(1), busy(2))
+
+
+def disk(kind):
+    """The disk program."""
+    initrd = peer.guest_initrd(peer.made(disk_costs.make_initrd), DRIVERS)
+    command = Guest(kind).device(DISK).vmm(
+        peer.guest_arguments(disk_costs.BOOTARGS + ' quiet probe=bench'))
+    with peer.folder() as folder, machine(folder, command, guest_files(initrd)) as board:
+        return linux.disk(board.run_until('disk: done', 300))
+
+
+def fio(kind):
+    """fio."""
+    initrd = peer.guest_initrd(peer.made(linux.fio_initrd), DRIVERS)
+    bootargs = disk_costs.BOOTARGS.replace('disk-init', 'fio-init') + ' quiet'
+    command = Guest(kind, linux.FIO_RAM).device(DISK).vmm(peer.guest_arguments(bootargs))
+    with peer.folder() as folder, machine(folder, command, guest_files(initrd)) as board:
+        return linux.fio(board.run_until('job end', 1200))
+
+
+def net(kind):
+    """Two guests on a bridge of the host."""
+    initrd = peer.guest_initrd(peer.net_initrd(net_costs.INIT), DRIVERS)
+    script = peer.BRIDGE
+    for number, (name, role) in enumerate(net_costs.ROLES.items()):
+        bootargs = peer.guest_arguments(f'{net_costs.BOOTARGS} {role}')
+        serial = 'stdio' if name == 'right' else 'file:/tmp/left'
+        guest = Guest(kind).numbered(number).device(TAP)
+        script += guest.vmm(bootargs.replace('"', '\\"'), serial) + ' &\n'
+    script += 'wait\n'
+    with peer.folder() as folder, machine(folder, script, guest_files(initrd)) as board:
+        return peer.net(board)
+
+
+def outside(kind):
+    """One guest on a bridge with the board's network device."""
+    initrd = peer.guest_initrd(peer.net_initrd(uplink_costs.INIT), DRIVERS)
+    command = Guest(kind).device(TAP).vmm(peer.guest_arguments(uplink_costs.BOOTARGS))
+    script = peer.OUTSIDE_BRIDGE + command
+    with peer.folder() as folder, uplink_costs.Twin(), machine(
+            folder, script, guest_files(initrd), uplink_costs.NET, sleep='on') as board:
+        return peer.outside(board)
+
+
+def of_kind(kind):
+    """The steps of one column."""
+    bus = 'virtio-pci: ' if kind == 'kvm-pci' else 'virtio-mmio: '
+    listed = [
+        steps.Step(f'{bus}disk', linux.DISK, False, lambda: disk(kind)),
+        steps.Step(f'{bus}network between guests', tuple(peer.NET), False, lambda: net(kind)),
+        steps.Step(f'{bus}network to the outside', tuple(peer.OUTSIDE.values()), False,
+                   lambda: outside(kind)),
+        steps.Step(f'{bus}fio', tuple(linux.FIO), False, lambda: fio(kind)),
+    ]
+    if kind == 'kvm':
+        # These have no devices.
+        listed = [
+            steps.Step('exits and interrupts of the test guest', MICRO, False, micro),
+            steps.Step('Linux boots, computes, makes system calls', KERNEL, False, kernel),
+            steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),
+        ] + listed
+    return listed
+
+
+def measure(quick, progress, only=''):
+    """{column: what was found}."""
+    if quick:
+        return {}
+    versions = linux.images(quick)
+    _, packages = hosts.fetch('kvm', progress)
+    versions['host'] = versions['guest']
+    versions['VMM'] = f"QEMU {packages['qemu-system-arm']}"
+    found = {}
+    for kind in COLUMNS:
+        figures = steps.run(of_kind(kind), quick, progress, only)
+        flags = [Guest(kind).device(DISK).device(TAP).vmm('...')]
+        found[kind] = {'versions': versions, 'flags': flags, 'figures': figures}
+    return found
