@@ -29,8 +29,9 @@ INIT = b'''#!/bin/sh
 /bin/busybox ifconfig lo up
 /bin/busybox ifconfig eth0 10.0.0.$number up
 exec >/dev/hvc0 2>&1
+echo "net: $number is up"
 for other in $(/bin/busybox seq $guests); do
-    until /bin/busybox ping -c 1 -W 1 10.0.0.$other >/dev/null; do :; done
+    until /bin/busybox ping -c 1 -W 3 10.0.0.$other >/dev/null; do :; done
 done
 for other in $(/bin/busybox seq $guests); do
     /bin/busybox ping -c 1 -W 10 10.0.0.$other >/tmp/said && continue

@@ -18,13 +18,15 @@
  * `net-probe stream ADDRESS MEGABYTES` sends so many to the twin and gets as many at the same time,
  * both of a pseudo-random sequence that is checked. It prints `net: MEGABYTES MiB, so far right`
  * after the first one and after each 16, and `net: streamed` at the end. With a further number it
- * resets the machine after so many MiB.
+ * resets the machine after so many MiB; with `panic` behind that the kernel panics instead.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /** Of Linux's ABI for arm64. */
 #define NET_IOCTL 29
+#define NET_OPEN 56
 #define NET_CLOSE 57
 #define NET_READ 63
 #define NET_WRITE 64
@@ -44,6 +46,7 @@
 #define NET_REBOOT_MAGIC2 672274793
 #define NET_REBOOT_RESTART 0x1234567
 #define NET_SIGCHLD 17
+#define NET_WRITE_ONLY 1
 #define NET_AF_INET 2
 #define NET_STREAM_SOCKET 1
 #define NET_DATAGRAM_SOCKET 2
@@ -250,7 +253,20 @@ struct net_task {
     const char *name;
     /** Reset the machine when so many bytes were received; 0: never. */
     long reset;
+    /** The kernel panics instead. */
+    bool panic;
 };
+
+/** The machine ends, as if nobody had known. */
+static void net_leave(bool panic)
+{
+    if (panic) {
+        long fd = net_call(NET_OPEN, 0, (long)"/proc/sysrq-trigger", NET_WRITE_ONLY, 0, 0, 0);
+
+        net_write_all(fd, "c", 1);
+    }
+    (void)net_call(NET_REBOOT, NET_REBOOT_MAGIC, NET_REBOOT_MAGIC2, NET_REBOOT_RESTART, 0, 0, 0);
+}
 
 static void net_progress(const struct net_task *task, long done)
 {
@@ -260,8 +276,7 @@ static void net_progress(const struct net_task *task, long done)
         net_print(" MiB, so far right\n");
     }
     if (done == task->reset) {
-        (void)net_call(NET_REBOOT, NET_REBOOT_MAGIC, NET_REBOOT_MAGIC2, NET_REBOOT_RESTART, 0, 0,
-                       0);
+        net_leave(task->panic);
     }
 }
 
@@ -454,7 +469,7 @@ static void net_client(const uint8_t host[4])
 }
 
 /** A stream without an end, when the twin and the way to it are warm. */
-static void net_load(const uint8_t host[4], int plain)
+static void net_load(const uint8_t host[4], bool plain)
 {
     long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
 
@@ -506,6 +521,7 @@ void net_main(const long *stack)
     if (stack[0] > 4) {
         at = arguments[4];
         task.reset = net_number(&at) * NET_MIB;
+        task.panic = stack[0] > 5;
     }
     long tcp = net_connect(NET_STREAM_SOCKET, NET_TCP_PORT, host);
     net_say(tcp, NET_CHECKED);
