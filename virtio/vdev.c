@@ -368,6 +368,11 @@ void vdev_leave_work(struct vdev *dev, unsigned queue)
     dev->work |= (uint64_t)1 << queue;
 }
 
+bool vdev_any(const struct vdev *dev, unsigned queue)
+{
+    return dev->live && virtq_any(&dev->queues[queue]);
+}
+
 enum virtio_error vdev_pop(struct vdev *dev, unsigned queue, struct chain *chain)
 {
     enum virtio_error error;

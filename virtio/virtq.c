@@ -143,6 +143,11 @@ bool virtq_interrupt_due(struct virtq *queue)
     return due;
 }
 
+bool virtq_any(const struct virtq *queue)
+{
+    return queue->ready && (queue->packed ? virtq_packed_any(queue) : virtq_split_any(queue));
+}
+
 void virtq_suppress_kicks(struct virtq *queue)
 {
     if (!queue->ready) {

@@ -82,6 +82,14 @@ static enum virtio_error add_indirect(const struct virtq *queue, const struct vi
     return VIRTIO_OK;
 }
 
+bool virtq_packed_any(const struct virtq *queue)
+{
+    return queue->in_flight < queue->entries &&
+           is_available(
+               access_load16(queue->desc, (size_t)queue->avail * VIRTIO_DESC_BYTES + DESC_FLAGS),
+               queue->avail_wrap);
+}
+
 enum virtio_error virtq_packed_pop(struct virtq *queue, struct chain *chain)
 {
     uint16_t room = (uint16_t)(queue->entries - queue->in_flight);
@@ -190,8 +198,5 @@ bool virtq_packed_want_kick(struct virtq *queue)
         store_event(queue, 0, VIRTIO_EVENT_ENABLE);
     }
     access_fence();
-    return queue->in_flight < queue->entries &&
-           is_available(
-               access_load16(queue->desc, (size_t)queue->avail * VIRTIO_DESC_BYTES + DESC_FLAGS),
-               queue->avail_wrap);
+    return virtq_packed_any(queue);
 }

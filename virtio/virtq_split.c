@@ -102,6 +102,12 @@ static struct virtq_desc read_desc(const struct virtq *queue, uint16_t index)
     };
 }
 
+/* An index that makes no sense is something, too: virtq_split_pop() judges it. */
+bool virtq_split_any(const struct virtq *queue)
+{
+    return queue->avail != queue->seen || access_load16(queue->driver, RING_IDX) != queue->avail;
+}
+
 enum virtio_error virtq_split_pop(struct virtq *queue, struct chain *chain)
 {
     uint16_t mask = (uint16_t)(queue->entries - 1);

@@ -128,7 +128,10 @@ static bool transmit(struct vnet *net)
     while (budget != 0) {
         budget--;
         if (!net->transmit.in_flight) {
-            enum virtio_error error = vdev_pop(dev, VNET_QUEUE_TX, &net->transmit);
+            /* Most often the kick was for one frame. */
+            enum virtio_error error = some && !vdev_any(dev, VNET_QUEUE_TX)
+                                          ? VIRTIO_EMPTY
+                                          : vdev_pop(dev, VNET_QUEUE_TX, &net->transmit);
 
             if (error == VIRTIO_EMPTY && vdev_want_kick(dev, VNET_QUEUE_TX)) {
                 continue;

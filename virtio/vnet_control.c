@@ -182,7 +182,9 @@ bool vnet_control_serve(struct vnet *net)
     struct vdev *dev = &net->dev;
     unsigned budget = dev->queues[VNET_QUEUE_CONTROL].max_entries;
 
-    if (!vdev_has(dev, VNET_F_CTRL_VQ)) {
+    /* A doorbell says nothing of the queue, and is most often for another one. The wish for a kick
+     * still stands. */
+    if (!vdev_has(dev, VNET_F_CTRL_VQ) || !vdev_any(dev, VNET_QUEUE_CONTROL)) {
         return false;
     }
     while (budget != 0) {

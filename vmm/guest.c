@@ -439,8 +439,8 @@ void guest_notified(struct guest *guest, uint32_t channel)
 
     if (virtio_blocks_notified(&guest->virtio.blocks, channel, &wrong)) {
         guest_disk(guest, wrong);
-    } else if ((guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel)) ||
-               virtio_switch_notified(&guest->virtio, channel)) {
+    } else if (virtio_switch_notified(&guest->virtio, channel) ||
+               (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel))) {
         guest_settle(guest);
     } else if (guest->terminal.connected && channel == guest->terminal.channel) {
         virtio_console_resume(&guest->virtio.console);

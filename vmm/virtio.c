@@ -106,18 +106,21 @@ static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
 {
     struct virtio_page *const pages[] = { &virtio->console.page, &virtio->ports.page,
                                           &virtio->rng.page };
-    struct virtio_page *disk = virtio_blocks_find(&virtio->blocks, channel);
+    /* Those that ring most often come first. */
+    struct virtio_page *page = virtio_nets_find(&virtio->nets, channel);
 
-    if (disk != NULL) {
-        return disk;
+    if (page == NULL) {
+        page = virtio_blocks_find(&virtio->blocks, channel);
     }
-
+    if (page != NULL) {
+        return page;
+    }
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         if (pages[i]->dev != NULL && pages[i]->channel == channel) {
             return pages[i];
         }
     }
-    return virtio_nets_find(&virtio->nets, channel);
+    return NULL;
 }
 
 /** A line about the port of a network device: what the switch counted. */

@@ -11,11 +11,19 @@
  */
 #define VIRTIO_PAGE_ROUNDS 64
 
+/**
+ * While the guest has not acknowledged the interrupt before, that one will do: what there is to see
+ * is visible before the word is read, and the kernel clears the bits, with a barrier behind, before
+ * the guest goes on and looks (4.2.2: a driver acknowledges first).
+ */
 static void virtio_page_raise(void *context, uint32_t bits)
 {
     const struct virtio_page *page = context;
 
-    (void)sys_device_raise(page->channel, bits);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if ((page->registers[BH_DEVICE_INTERRUPT_STATUS / 4] & bits) != bits) {
+        (void)sys_device_raise(page->channel, bits);
+    }
 }
 
 /**
@@ -94,9 +102,9 @@ bool virtio_page_init(struct virtio_page *page, struct vdev *dev,
     return bus_add(bus, config->address, VMMIO_PAGE_BYTES, virtio_page_access, page);
 }
 
-void virtio_page_work(struct virtio_page *page)
+void virtio_page_go_on(struct virtio_page *page)
 {
-    for (uint32_t i = 0; i < VIRTIO_PAGE_ROUNDS && page->dev != NULL && page->dev->work != 0; i++) {
+    for (uint32_t i = 0; i < VIRTIO_PAGE_ROUNDS && page->dev->work != 0; i++) {
         (void)vdev_work(page->dev);
     }
 }

@@ -32,7 +32,15 @@ bool virtio_page_init(struct virtio_page *page, struct vdev *dev,
 void virtio_page_doorbell(struct virtio_page *page);
 
 /** Go on with what a doorbell left, a bounded piece; nothing where there is no such device. */
-void virtio_page_work(struct virtio_page *page);
+void virtio_page_go_on(struct virtio_page *page);
+
+static inline void virtio_page_work(struct virtio_page *page)
+{
+    /* Most often nothing was left. */
+    if (page->dev != NULL && page->dev->work != 0) {
+        virtio_page_go_on(page);
+    }
+}
 
 /** The guest's vCPUs are stopped, and what they told the device is forgotten. */
 void virtio_page_reset(struct virtio_page *page);

@@ -230,6 +230,9 @@ bool vdev_stat(const struct vdev *dev, unsigned index, const char **name, uint64
 /** Whether a feature was negotiated. */
 bool vdev_has(const struct vdev *dev, uint64_t feature);
 
+/** Whether there is something to take: a look that costs less than a vdev_pop() in vain. */
+bool vdev_any(const struct vdev *dev, unsigned queue);
+
 /** Take a buffer. VIRTIO_OK, VIRTIO_EMPTY, or an error, with which the device has failed. */
 enum virtio_error vdev_pop(struct vdev *dev, unsigned queue, struct chain *chain);
 

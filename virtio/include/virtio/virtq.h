@@ -112,6 +112,9 @@ enum virtio_error virtq_push(struct virtq *queue, struct chain *chain, uint64_t 
  */
 bool virtq_interrupt_due(struct virtq *queue);
 
+/** Whether virtq_pop() would not find the queue empty: a look that costs less. */
+bool virtq_any(const struct virtq *queue);
+
 /** Tell the driver that kicks are not needed for now (advice: they may come nevertheless). */
 void virtq_suppress_kicks(struct virtq *queue);
 
