@@ -8,6 +8,7 @@ import linux
 import steps
 from linux import disk_costs, linux_costs
 
+import count_echo
 import guest_figures
 import uplink_costs
 
@@ -58,6 +59,10 @@ def outside():
     return {figure: found[name] for name, figure in OUTSIDE.items()}
 
 
+def echo():
+    return {'console_echo': sum(count_echo.counts(count_echo.measure('native', GIC)).values())}
+
+
 STEPS = [
     steps.Step('interrupts of the test program', tuple(MICRO.values()), True, micro),
     steps.Step('Linux boots, computes, makes system calls',
@@ -65,6 +70,7 @@ STEPS = [
     steps.Step('disk', linux.DISK, True, lambda: budgets.median(disk)),
     steps.Step('fio', tuple(linux.FIO), False, fio),
     steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
+    steps.Step('console', ('console_echo',), False, echo),
 ]
 
 

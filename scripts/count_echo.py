@@ -6,7 +6,7 @@
 
 The cases are `pd` (tests/boot/systems/serial, whose client 1 echoes), `shared` (a Linux guest of
 the system shared-console, whose terminal echoes) and `passed` (the same kernel with the UART passed
-through: one-guest), all in the release configuration. QEMU executes and logs one instruction at a
+through: one-guest), all in the release configuration, and `native` (the same kernel alone). QEMU executes and logs one instruction at a
 time, with its UART's interrupt and register accesses among them; what other CPUs do is not counted.
 
 The table says where the instructions go. --stays has a line for each stay in a component instead,
@@ -29,6 +29,7 @@ TOP = Path(__file__).resolve().parent.parent
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
 SDK = MAIN / f'sdk/board/{BOARD}/release/elf'
+DEBIAN = TOP / 'build/guest/bookworm'
 PAGE = TOP / 'docs/serial.md'
 KERNEL_BASE, KERNEL_BYTES = 0x7f80000000, 0x40000
 # Where programs of protection domains are linked, and more than any of them needs.
@@ -48,6 +49,7 @@ CASES = {
     'passed': Case('a guest with the UART passed through echoes',
                    TOP / 'systems/one-guest/one-guest.system', None, 1, {'VMM': SDK / 'vmm.elf'},
                    GUEST),
+    'native': Case('Linux echoes natively', None, None, 1, {}, GUEST),
 }
 COMPONENTS = ['kernel', 'PL011 driver', 'virtualiser', 'timer driver', 'VMM', 'client', 'guest']
 BRANCHES = re.compile(r'(b|b\..+|bl|br|blr|ret|cbn?z|tbn?z|svc|eret)$')
@@ -81,10 +83,21 @@ class Program:
         return self.names[bisect.bisect(self.starts, address) - 1]
 
 
+def machine(case, folder, gic):
+    """QEMU's arguments for the machine of a case and what runs on it."""
+    if case.system:
+        return ['-machine', f'virt,virtualization=on,gic-version={gic}', '-m', '2G',
+                '-kernel', build(case, folder)]
+    subprocess.run([TOP / 'guest/images.py'], check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, timeout=600)
+    return ['-machine', f'virt,gic-version={gic}', '-m', '256M', '-kernel', DEBIAN / 'Image',
+            '-initrd', DEBIAN / 'initrd-tiny.cpio.gz', '-append', 'console=ttyAMA0 nokaslr']
+
+
 def build(case, folder):
     """The image of a case."""
     output = folder / 'image'
-    search = [SDK, case.folder] if case.folder else [TOP / 'build/guest/bookworm']
+    search = [SDK, case.folder] if case.folder else [DEBIAN]
     if not case.folder:
         subprocess.run([TOP / 'guest/images.py'], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL, timeout=600)
@@ -131,12 +144,11 @@ class Terminal:
 def log_of_echo(case, folder, gic):
     """QEMU's log of what happens when an `x` is typed."""
     control, log = folder / 'monitor', folder / 'log'
-    command = ['timeout', '-s', 'KILL', '400', 'qemu-system-aarch64', '-machine',
-               f'virt,virtualization=on,gic-version={gic}', '-cpu', 'cortex-a53', '-m', '2G',
-               '-smp', str(case.cpus), '-display', 'none', '-nodefaults', '-serial', 'stdio',
+    command = ['timeout', '-s', 'KILL', '400', 'qemu-system-aarch64',
+               *machine(case, folder, gic), '-cpu', 'cortex-a53', '-smp', str(case.cpus),
+               '-display', 'none', '-nodefaults', '-serial', 'stdio',
                '-icount', 'shift=0,sleep=off', '-global', 'virtio-mmio.force-legacy=false',
-               '-monitor', f'unix:{control},server=on,wait=off', '-D', log, '-kernel',
-               build(case, folder)]
+               '-monitor', f'unix:{control},server=on,wait=off', '-D', log]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as qemu:
         try:

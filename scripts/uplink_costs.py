@@ -23,6 +23,7 @@ import struct
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import linux_costs as linux
@@ -53,6 +54,8 @@ NET = ['-global', 'virtio-mmio.force-legacy=false', '-netdev', 'user,id=net0',
        '-device', 'virtio-net-device,netdev=net0,bus=virtio-mmio-bus.16']
 # As in guest/probe/net.c: UDP and TCP.
 PORTS = 5000, 5001
+# Seconds that a port is waited for.
+WAITS = 300
 PLAIN, BACK = -1, -4
 # What it is, and how many times the native figure it may be.
 UDP, TCP = 'UDP, 64 bytes, a round trip', 'TCP to the outside, a byte'
@@ -86,14 +89,26 @@ class Sink(socketserver.StreamRequestHandler):
             self.wfile.write(b'.')
 
 
+def served(server, port, handler):
+    """A server on this host's loopback; waits while another measurement has the port."""
+    for _ in range(WAITS):
+        try:
+            return server(('127.0.0.1', port), handler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(1)
+    raise RuntimeError(f'port {port} of this host stays in use')
+
+
 class Twin:
     """The program's twin on this host's loopback; a context manager."""
 
     def __enter__(self):
         socketserver.ThreadingTCPServer.allow_reuse_address = True
         socketserver.ThreadingTCPServer.daemon_threads = True
-        self._servers = [socketserver.UDPServer(('127.0.0.1', PORTS[0]), Echo),
-                         socketserver.ThreadingTCPServer(('127.0.0.1', PORTS[1]), Sink)]
+        self._servers = [served(socketserver.UDPServer, PORTS[0], Echo),
+                         served(socketserver.ThreadingTCPServer, PORTS[1], Sink)]
         for server in self._servers:
             threading.Thread(target=server.serve_forever, daemon=True).start()
         return self
