@@ -262,5 +262,7 @@ FULL = [
 
 def measure(quick, progress, only=''):
     """{column: what was found}."""
-    return {'bulkhead': {'versions': linux.images(quick), 'flags': [],
-                         'figures': steps.run(QUICK if quick else FULL, quick, progress, only)}}
+    versions = linux.images(quick)
+    linux.flags()
+    found = steps.run(QUICK if quick else FULL, quick, progress, only)
+    return {'bulkhead': {'versions': versions, 'flags': linux.flags(), 'figures': found}}

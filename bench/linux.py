@@ -56,6 +56,13 @@ def images(quick):
     return found
 
 
+def flags():
+    """The commands of the machines that were started since this was asked last, each once."""
+    found = list(dict.fromkeys(linux_costs.Machine.commands))
+    linux_costs.Machine.commands.clear()
+    return found
+
+
 def system_calls(ticks):
     """The figures of what linux_costs says about the probe."""
     return {'syscall': ticks['getppid'] / SYSCALLS, 'compute': ticks['compute'] / ROUNDS}

@@ -76,5 +76,7 @@ STEPS = [
 
 def measure(quick, progress, only=''):
     """{column: what was found}."""
-    return {'native': {'versions': linux.images(quick), 'flags': [],
-                       'figures': steps.run(STEPS, quick, progress, only)}}
+    versions = linux.images(quick)
+    linux.flags()
+    found = steps.run(STEPS, quick, progress, only)
+    return {'native': {'versions': versions, 'flags': linux.flags(), 'figures': found}}

@@ -112,13 +112,19 @@ def read_json(path):
     return json.loads(Path(path).read_text(encoding='utf-8'))
 
 
-def keep(run):
-    """Puts a run's figures over those that were kept. A figure that was not measured stays, as long
-    as its system has one of that name."""
+def keep(run, whole):
+    """Puts a run's figures over those that were kept. What was not measured stays; whole says that
+    it was a run of everything."""
     kept = read_json(KEPT) if KEPT.exists() else {'systems': {}}
     for column, found in run['systems'].items():
-        before = kept['systems'].get(column, {'figures': {}})['figures']
-        kept['systems'][column] = {**found, 'figures': {**before, **found['figures']}}
+        before = kept['systems'].get(column, {'figures': {}, 'flags': [], 'seconds': 0})
+        both = {**before['figures'], **found['figures']}
+        kept['systems'][column] = {
+            **found, 'figures': {name: both[name] for name in figures.FIGURES if name in both}}
+        if not whole:
+            kept['systems'][column]['seconds'] = max(before['seconds'], found['seconds'])
+            kept['systems'][column]['flags'] = list(
+                dict.fromkeys([*before['flags'], *found['flags']]))
     kept['versions'] = run['versions']
     write_json(KEPT, kept)
 
@@ -177,7 +183,7 @@ def main():
     print(table.text(run), end='')
     print(f'{run["seconds"]} s; {path.relative_to(TOP)}')
     if arguments.write:
-        keep(run)
+        keep(run, not arguments.only and not arguments.quick)
         make_pages()
     own = run['systems'].get('bulkhead', {'figures': {}})['figures']
     over = [name for name, found in own.items()

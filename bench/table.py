@@ -103,7 +103,6 @@ def sources(systems):
         versions = ', '.join(f'{what} {version}' for what, version in system['versions'].items())
         lines.append(f'- {mark} **{system["title"]}**: {versions}; {origin}'
                      .replace('-  **', '- **') + '.')
-        lines += [f'  `{flag}`' for flag in system['flags']]
     return '\n'.join(lines) + '\n'
 
 

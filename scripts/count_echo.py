@@ -6,8 +6,9 @@
 
 The cases are `pd` (tests/boot/systems/serial, whose client 1 echoes), `shared` (a Linux guest of
 the system shared-console, whose terminal echoes) and `passed` (the same kernel with the UART passed
-through: one-guest), all in the release configuration, and `native` (the same kernel alone). QEMU executes and logs one instruction at a
-time, with its UART's interrupt and register accesses among them; what other CPUs do is not counted.
+through: one-guest), all in the release configuration, and `native` (the same kernel alone). QEMU
+executes and logs one instruction at a time, with its UART's interrupt and register accesses among
+them; what other CPUs do is not counted.
 
 The table says where the instructions go. --stays has a line for each stay in a component instead,
 --functions one for each function of the kernel and of the programs. --write puts the table for all

@@ -83,6 +83,9 @@ class Machine:
     """A machine in QEMU that stops where it is told to and counts instructions; a context manager
     that ends it."""
 
+    # The command of each machine so far, without paths.
+    commands = []
+
     def __init__(self, folder, arguments, sleep='off', cpus=1):
         self._folder = folder
         self.console = folder / 'console'
@@ -92,6 +95,8 @@ class Machine:
                    '-display', 'none', '-nodefaults', '-monitor', 'none', '-no-shutdown',
                    '-serial', f'file:{self.console}', '-qmp', f'unix:{folder}/qmp,server,nowait',
                    '-gdb', f'unix:{folder}/gdb,server,nowait']
+        text = ' '.join(map(str, command))
+        self.commands.append(text.replace(f'{folder}/', '').replace(f'{TOP}/', ''))
         self._qemu = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._qmp = self._connect('qmp').makefile('rw')
