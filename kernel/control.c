@@ -232,7 +232,11 @@ void control_pd_stop_resume(struct cpu *cpu, struct thread *t)
 {
     bool stop = t->context.x[8] == BH_SYS_PD_STOP;
     struct thread *c = control_child(t, t->context.x[0]);
-    if (c != NULL) {
+    if (c != NULL && (c->flags & THREAD_VCPU) != 0 && stop && vgic_take_back(cpu, vcpu_of(c)) &&
+        arch_is_interrupted()) {
+        /* In two steps: the list registers are empty the next time. */
+        control_repeat_syscall(t);
+    } else if (c != NULL) {
         control_request(cpu, t, c, stop ? CONTROL_STOP : CONTROL_RESUME, false);
     }
 }

@@ -26,6 +26,10 @@ struct cpu {
     uint32_t entered_at;
     /** The ready queues or the running thread's right to run changed: decide again. */
     bool resched;
+    /** An interrupt came for a PD: sched_mute(). */
+    bool urgent;
+    /** The highest priority of a vCPU of this CPU. */
+    uint8_t guest_priority;
     /** Thread that runs or ran last; NULL when idle. */
     struct thread *current;
     /** Scheduling context that is charged since `charged_at`; NULL when idle. */
@@ -42,13 +46,14 @@ struct cpu {
     /** Priorities that have ready threads: bit p % 64 of word p / 64; words that are not zero. */
     uint64_t ready_bits[4];
     uint32_t ready_words;
-    /** What the timer is set to. */
+    /** What the timer is set to; 0, which no deadline is: sched_mute() is to decide. */
     uint64_t deadline;
     /** Where the search for a poked thread starts. */
     uint32_t poke_from;
     /** Heads of circular lists; the running thread stays in its list. */
     struct thread *ready[256];
-    struct timerq timers;
+    /** Refills of scheduling contexts; virtual timers of vCPUs that are not loaded. */
+    struct timerq timers, guest_timers;
     struct bh_trace_buffer *trace;
     /** Instructions that the kernel executed on this CPU (benchmark configuration). */
     uint64_t kernel_instructions;

@@ -13,19 +13,15 @@ struct irq {
     uint32_t virtual_intid;
 };
 
-static struct irq irq_spis[IRQ_COUNT - IRQ_FIRST_SPI];
-/** The only PPI that a PD can have, of each CPU. */
-static struct irq irq_timers[BH_MAX_CPUS];
+/** SPIs by their INTID; from 0 on the only PPI that a PD can have, of each CPU. */
+static struct irq irqs[IRQ_COUNT];
 
 static struct irq *irq_find(uint32_t intid, uint32_t cpu)
 {
     if (intid == IRQ_PPI_PHYS_TIMER) {
-        return &irq_timers[cpu];
+        return &irqs[cpu];
     }
-    if (intid >= IRQ_FIRST_SPI && intid < IRQ_COUNT) {
-        return &irq_spis[intid - IRQ_FIRST_SPI];
-    }
-    return NULL;
+    return intid >= IRQ_FIRST_SPI && intid < IRQ_COUNT ? &irqs[intid] : NULL;
 }
 
 bool irq_bind(uint32_t intid, struct thread *t, uint32_t id)
@@ -54,6 +50,10 @@ bool irq_deliver(struct cpu *cpu, uint32_t intid)
     }
     irq->active = true;
     receive_notify(cpu, irq->thread, irq->id);
+    if (cpu->loaded != NULL) {
+        cpu->urgent = true;
+        cpu->deadline = 0;
+    }
     return true;
 }
 
@@ -73,7 +73,7 @@ enum bh_error irq_link(struct thread *t, uint64_t id, struct vcpu *v, uint32_t i
 
 void irq_unlink(uint32_t physical)
 {
-    irq_spis[physical - IRQ_FIRST_SPI].vcpu = NULL;
+    irqs[physical].vcpu = NULL;
 }
 
 enum bh_error irq_ack(struct thread *t, uint64_t id)

@@ -123,11 +123,12 @@ static bool objects_vcpu(struct vm *vm, const struct bd_vm *desc, uint32_t index
     struct thread *t = &v->thread;
     v->vm = vm;
     v->index = index;
-    v->timer.vcpu = true;
     vm->vcpus[index] = v;
     t->id = (uint16_t)(BH_MAX_PDS + desc->vcpus_first + index);
     t->cpu = d->cpu;
     t->priority = d->priority;
+    uint8_t *highest = &cpu_get(t->cpu)->guest_priority;
+    *highest = t->priority > *highest ? t->priority : *highest;
     t->flags = THREAD_VCPU | THREAD_FPU;
     objects_copy_name(t, bootdesc_string(desc->name_off));
     sched_init_thread(t, d->budget_us, d->period_us);

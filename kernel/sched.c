@@ -159,16 +159,6 @@ static void sched_throttle(struct cpu *cpu, struct sched_context *sc)
     trace_event(cpu, BH_TRACE_BLOCK, sc->user);
 }
 
-/** Adds the time since the last charge to the context that runs. */
-static void sched_charge(struct cpu *cpu, uint64_t now)
-{
-    struct sched_context *sc = cpu->charged;
-    if (sc != NULL) {
-        sc->consumed += now - cpu->charged_at;
-    }
-    cpu->charged_at = now;
-}
-
 /** `sc`, limited, was used until `now`: its thread waits if nothing is left that is due. */
 static void sched_put_down(struct cpu *cpu, struct sched_context *sc, uint64_t now)
 {
@@ -179,28 +169,37 @@ static void sched_put_down(struct cpu *cpu, struct sched_context *sc, uint64_t n
     }
 }
 
+/** `t` goes behind the others of its priority, if it is ready and the first of them. */
+static void sched_rotate(struct cpu *cpu, struct thread *t)
+{
+    if (t->next != NULL && cpu->ready[t->priority] == t) {
+        cpu->ready[t->priority] = t->next;
+        cpu->resched = true;
+    }
+}
+
 /** The budget or the slice of the context that runs has ended. */
 static void sched_expire(struct cpu *cpu, struct sched_context *sc, uint64_t now)
 {
-    struct thread *t = sc->user;
-    if (!sc->limited) {
+    if (sc->limited) {
+        sched_put_down(cpu, sc, now);
+    } else {
         sc->consumed = 0;
-        if (t->next != NULL && cpu->ready[t->priority] == t) {
-            cpu->ready[t->priority] = t->next;
-            cpu->resched = true;
-        }
-        return;
+        sched_rotate(cpu, sc->user);
     }
-    sched_put_down(cpu, sc, now);
 }
 
 /** Charges the context that runs, and acts when its budget or slice has ended. */
 static void sched_account(struct cpu *cpu, uint64_t now)
 {
-    sched_charge(cpu, now);
-    if (now >= cpu->charged_end && cpu->charged != NULL) {
-        sched_expire(cpu, cpu->charged, now);
+    struct sched_context *sc = cpu->charged;
+    if (sc != NULL) {
+        sc->consumed += now - cpu->charged_at;
+        if (now >= cpu->charged_end) {
+            sched_expire(cpu, sc, now);
+        }
     }
+    cpu->charged_at = now;
 }
 
 void sched_init_thread(struct thread *t, uint32_t budget_us, uint32_t period_us)
@@ -314,19 +313,14 @@ void sched_go_first(struct cpu *cpu, struct thread *t)
 
 void sched_yield(struct cpu *cpu)
 {
-    struct thread *t = cpu->current;
-    if (cpu->ready[t->priority] == t) {
-        cpu->ready[t->priority] = t->next;
-        cpu->resched = true;
-    }
+    sched_rotate(cpu, cpu->current);
 }
 
-static void sched_timer_due(struct cpu *cpu, struct timerq_entry *entry)
+/** The refill that is due is to be had. */
+static void sched_refill(struct cpu *cpu)
 {
-    if (entry->vcpu) {
-        vcpu_timer(cpu, entry);
-        return;
-    }
+    struct timerq_entry *entry = timerq_first(&cpu->timers);
+    timerq_cancel(&cpu->timers, entry);
     struct sched_context *sc =
         (struct sched_context *)((char *)entry - offsetof(struct sched_context, timer));
     sc->throttled = false;
@@ -338,34 +332,51 @@ static void sched_timer_due(struct cpu *cpu, struct timerq_entry *entry)
 void sched_timer(struct cpu *cpu)
 {
     uint64_t now = arch_now();
-    cpu->deadline = UINT64_MAX;
+    /* If it is 0 it stays so. */
+    cpu->deadline = cpu->deadline != 0 ? UINT64_MAX : 0;
     arch_set_timer(UINT64_MAX);
     /* The budget that may have ended is charged by sched_next(). */
-    struct timerq_entry *entry = timerq_first(&cpu->timers);
-    if (entry != NULL && entry->deadline <= now) {
-        /* One in each stay in the kernel: if another is due, the timer fires again at once. */
-        timerq_cancel(&cpu->timers, entry);
-        sched_timer_due(cpu, entry);
+    /* One in each stay in the kernel: if another is due, the timer fires again at once. */
+    if (cpu->timers.deadline <= now) {
+        sched_refill(cpu);
+    } else if (cpu->guest_timers.deadline <= now) {
+        vcpu_timer(cpu);
     }
     cpu->resched = true;
+}
+
+/**
+ * Sets the timer for `t`, after an interrupt for a PD or after sched_mute() did. A PD above every
+ * guest that an interrupt made run is disturbed by none that only guests wait for: neither by their
+ * timers nor by their list registers, before the next switch.
+ */
+static __attribute__((noinline)) void sched_mute(struct cpu *cpu, const struct thread *t,
+                                                 uint64_t deadline)
+{
+    bool mute = cpu->urgent && t != NULL && t->priority > cpu->guest_priority;
+    cpu->urgent = false;
+    cpu->deadline = mute ? 0 : deadline;
+    uint64_t refill = cpu->timers.deadline;
+    uint64_t of_pds = refill < cpu->charged_end ? refill : cpu->charged_end;
+    arch_set_timer(mute ? of_pds : deadline);
+    arch_irq_mute(mute);
 }
 
 /** Sets the timer to the end of `t`'s budget or slice, or the first deadline, if earlier. */
 static void sched_set_timer(struct cpu *cpu, const struct thread *t, uint64_t now)
 {
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline = cpu->timers.deadline;
+    deadline = cpu->guest_timers.deadline < deadline ? cpu->guest_timers.deadline : deadline;
     cpu->charged_end = UINT64_MAX;
-    const struct timerq_entry *first = timerq_first(&cpu->timers);
-    if (first != NULL) {
-        deadline = first->deadline;
-    }
     /* Alone at its priority and not limited, it needs no slice: no tick disturbs it. */
     if (t != NULL && (t->next != t || t->sc->limited)) {
         uint64_t amount = sched_head_amount(t->sc);
         cpu->charged_end = now + (amount > t->sc->consumed ? amount - t->sc->consumed : 0);
         deadline = cpu->charged_end < deadline ? cpu->charged_end : deadline;
     }
-    if (deadline != cpu->deadline) {
+    if (deadline != cpu->deadline && cpu->deadline == 0) {
+        sched_mute(cpu, t, deadline);
+    } else if (deadline != cpu->deadline) {
         cpu->deadline = deadline;
         arch_set_timer(deadline);
     }

@@ -154,14 +154,6 @@ struct thread {
     uint64_t stack_base;  /* of the PD's address space, for backtraces */
     const uint8_t *stack; /* kernel address of the same */
 
-    /** Accounting of the benchmark configuration. */
-    struct {
-        uint64_t instructions;
-        uint64_t cycles;
-        uint64_t switches;
-        uint64_t kernel_instructions;
-    } counts;
-
     /* Shared: changed by other CPUs, each with the operation that stands beside it. */
     uint8_t state;          /* enum thread_state; written by the owner (release) */
     uint64_t notified;      /* pending notifications: fetch_or, exchange */

@@ -44,6 +44,7 @@ void timerq_set(struct timerq *q, struct timerq_entry *entry, uint64_t deadline)
     uint32_t slot = timerq_rise(q, entry->slot, entry);
     slot = timerq_sink(q, slot, entry);
     timerq_place(q, slot, entry);
+    q->deadline = q->heap[1]->deadline;
 }
 
 void timerq_cancel(struct timerq *q, struct timerq_entry *entry)
@@ -55,10 +56,10 @@ void timerq_cancel(struct timerq *q, struct timerq_entry *entry)
     entry->slot = 0;
     struct timerq_entry *last = q->heap[q->count];
     q->count--;
-    if (last == entry) {
-        return;
+    if (last != entry) {
+        slot = timerq_rise(q, slot, last);
+        slot = timerq_sink(q, slot, last);
+        timerq_place(q, slot, last);
     }
-    slot = timerq_rise(q, slot, last);
-    slot = timerq_sink(q, slot, last);
-    timerq_place(q, slot, last);
+    q->deadline = q->count > 0 ? q->heap[1]->deadline : UINT64_MAX;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Timer queue: a binary heap of deadlines, one a CPU, of fixed capacity. Everything takes at most
+ * Timer queue: a binary heap of deadlines, of fixed capacity. Everything takes at most
  * log2(capacity) steps.
  */
 #ifndef KERNEL_TIMERQ_H
@@ -9,17 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Entries that one CPU's queue can hold; a power of two. */
+/** Entries that a queue can hold; a power of two. */
 #define TIMERQ_CAPACITY 256
 
 /** A deadline; lives in the object that waits for it. */
 struct timerq_entry {
     uint64_t deadline; /* ticks of the system counter */
     uint32_t slot;     /* 1-based position in the heap; 0: not queued */
-    bool vcpu;         /* a vCPU's virtual timer; else a scheduling context's next refill */
 };
 
 struct timerq {
+    /** The earliest of all; UINT64_MAX, also to begin with, when there is none. */
+    uint64_t deadline;
     uint32_t count;
     struct timerq_entry *heap[TIMERQ_CAPACITY + 1]; /* heap[0] is not used */
 };

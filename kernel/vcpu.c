@@ -102,6 +102,11 @@ void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
         }
         return;
     }
+    /* In two steps, if an interrupt is to be taken: nothing is to be taken back the next time. */
+    if (vgic_take_back(cpu, v) && arch_is_interrupted()) {
+        control_repeat_syscall(t);
+        return;
+    }
     x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], x[3], x[4]);
 }
 
@@ -161,10 +166,11 @@ void vcpu_sys_device_raise(struct cpu *cpu, struct thread *t)
     vgic_raise(cpu, t->vm->vcpus[0], d->intid);
 }
 
-void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry)
+void vcpu_timer(struct cpu *cpu)
 {
-    struct vcpu *v = (struct vcpu *)((char *)entry - offsetof(struct vcpu, timer));
-    vgic_tick(cpu, v);
+    struct timerq_entry *entry = timerq_first(&cpu->guest_timers);
+    timerq_cancel(&cpu->guest_timers, entry);
+    vgic_tick(cpu, (struct vcpu *)((char *)entry - offsetof(struct vcpu, timer)));
 }
 
 void vcpu_answer(struct cpu *cpu, struct vcpu *v)

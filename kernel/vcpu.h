@@ -19,7 +19,7 @@ struct vm {
     uint32_t lock; /* of `spis` and of the banks of the vCPUs */
     /** vCPU that ran last on each CPU: its translations may still be cached there. */
     struct vcpu *last[BH_MAX_CPUS];
-    uint32_t busy; /* bit n: bank n (from 1) may hold a pending or active interrupt */
+    uint32_t busy; /* bit n: bank n (from 1) may hold a pending, active or listed interrupt */
     struct vgic_bank spis[VGIC_BANKS - 1];
 };
 
@@ -50,7 +50,7 @@ _Static_assert(offsetof(struct vcpu, thread) == 0, "vcpu_of()");
 void vcpu_trap(struct cpu *cpu, struct vcpu *v, uint64_t esr);
 
 /** The virtual timer of a vCPU of this CPU expired while another's was in the CPU. */
-void vcpu_timer(struct cpu *cpu, struct timerq_entry *entry);
+void vcpu_timer(struct cpu *cpu);
 
 /** `v`, of this CPU, goes on after its fault as its VMM answered: `reply`, `reply_value`. */
 void vcpu_answer(struct cpu *cpu, struct vcpu *v);

@@ -176,17 +176,21 @@ static uint32_t vgic_rank(const struct vgic_bank *bank, uint32_t candidates, uin
 
 /**
  * The candidate that goes first: active ones, then the highest priority. `waiting`: how many there
- * are, more than one being two.
+ * are, more than one being two. BH_VIRQ_COUNT: none, or an interrupt is to be taken before all were
+ * looked at.
  */
 static uint32_t vgic_best(struct vcpu *v, uint32_t *waiting)
 {
-    uint32_t best = 0;
+    uint32_t best = BH_VIRQ_COUNT;
     uint32_t best_rank = UINT32_MAX;
     *waiting = 0;
     for (uint32_t busy = vgic_busy(v); busy != 0; busy &= busy - 1) {
         uint32_t b = (uint32_t)__builtin_ctz(busy);
         const struct vgic_bank *bank = vgic_bank(v, b);
-        if ((bank->pending | bank->line | bank->active) == 0) {
+        if (*waiting > 0 && arch_is_interrupted()) {
+            return BH_VIRQ_COUNT;
+        }
+        if ((bank->pending | bank->line | bank->active | bank->listed) == 0) {
             v->vm->busy &= ~(1u << b);
             continue;
         }
@@ -219,7 +223,7 @@ static void vgic_fill(struct vcpu *v, bool later)
     uint32_t free = vgic_free(v);
     if (free != 0 && !later) {
         uint32_t next = vgic_best(v, &waiting);
-        if (waiting > 0) {
+        if (next < BH_VIRQ_COUNT) {
             vgic_list(v, (uint32_t)__builtin_ctz(free), next);
             free &= free - 1;
             waiting--;
@@ -293,6 +297,11 @@ static void vgic_refresh(struct vcpu *v)
 static bool vgic_any(struct vcpu *v, bool loaded)
 {
     bool any = false;
+    if (loaded) {
+        vgic_settle_timer(v);
+        /* What the guest is through with may be pending again. */
+        vgic_collect(v, false);
+    }
     for (uint32_t left = loaded ? v->vgic.used : 0; left != 0 && !any; left &= left - 1) {
         any = (arch_lr_read((uint32_t)__builtin_ctz(left)) & VGIC_LR_PENDING) != 0;
     }
@@ -307,13 +316,9 @@ static bool vgic_any(struct vcpu *v, bool loaded)
 
 bool vgic_waiting(struct vcpu *v)
 {
-    bool loaded = arch_vcpu_is_loaded(v);
     vgic_lock(v->vm);
     vgic_absorb(v);
-    if (loaded) {
-        vgic_settle_timer(v);
-    }
-    bool any = vgic_any(v, loaded);
+    bool any = vgic_any(v, arch_vcpu_is_loaded(v));
     vgic_unlock(v->vm);
     return any;
 }
@@ -473,15 +478,21 @@ void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid)
     }
 }
 
-/** The state of all interrupts is in the banks: for `v` of this CPU, which does not run. */
-static void vgic_take_back(struct vcpu *v)
+bool vgic_take_back(struct cpu *cpu, struct vcpu *v)
 {
+    if (v->thread.cpu != cpu->index || !arch_vcpu_is_loaded(v)) {
+        return false;
+    }
+    vgic_lock(v->vm);
+    vgic_settle_timer(v);
     vgic_collect(v, true);
     vgic_outdate(v);
     if (v->vgic.overflow) {
         /* They are free now, and nobody is to be told. */
         arch_lr_underflow(false);
     }
+    vgic_unlock(v->vm);
+    return true;
 }
 
 uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
@@ -495,9 +506,7 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
     }
     if (cpu->current != &v->thread) {
         /* Or the interrupt comes again. */
-        vgic_lock(v->vm);
-        vgic_take_back(v);
-        vgic_unlock(v->vm);
+        (void)vgic_take_back(cpu, v);
     }
     if (cpu->current == &v->thread || thread_state(&v->thread) == THREAD_WFI) {
         vgic_update(cpu, v);
@@ -505,18 +514,12 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
     return ended;
 }
 
+/** The bits of a field, in the order of enum bh_virq_field; NULL: it has none. */
 static uint32_t *vgic_field(struct vgic_bank *bank, uint64_t field)
 {
-    static const uint8_t offsets[] = {
-        [BH_VIRQ_ENABLED] = offsetof(struct vgic_bank, enabled),
-        [BH_VIRQ_PENDING] = offsetof(struct vgic_bank, pending),
-        [BH_VIRQ_LINE] = offsetof(struct vgic_bank, line),
-        [BH_VIRQ_ACTIVE] = offsetof(struct vgic_bank, active),
-        [BH_VIRQ_EDGE] = offsetof(struct vgic_bank, edge),
-        [BH_VIRQ_GROUP] = offsetof(struct vgic_bank, group),
-        [BH_VIRQ_NOTICE] = offsetof(struct vgic_bank, notice),
-    };
-    return field < sizeof(offsets) ? (uint32_t *)((char *)bank + offsets[field]) : NULL;
+    _Static_assert(offsetof(struct vgic_bank, active) == 4 * BH_VIRQ_ACTIVE, "vgic_field()");
+    _Static_assert(offsetof(struct vgic_bank, notice) == 4 * BH_VIRQ_NOTICE, "vgic_field()");
+    return field <= BH_VIRQ_NOTICE ? (uint32_t *)(void *)bank + field : NULL;
 }
 
 /** Have every vCPU that interrupts of this bank go to follow their new state. */
@@ -574,10 +577,6 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     }
     vgic_lock(v->vm);
     if (bits != NULL) {
-        /* What is in the list registers of this CPU is the newer state. */
-        if (v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v)) {
-            vgic_take_back(v);
-        }
         if (field == BH_VIRQ_EDGE && number == 0) {
             mask &= ~(uint64_t)VGIC_FIXED_TRIGGER;
         }
@@ -609,13 +608,9 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     struct vgic_bank *bank = vgic_bank(v, (uint32_t)intid / 32);
     const uint32_t *bits = vgic_field(bank, field);
     if (bits != NULL && n == 0) {
-        bool here = v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v);
+        (void)vgic_take_back(cpu, v);
         vgic_lock(v->vm);
         vgic_absorb(v);
-        if (here) {
-            vgic_settle_timer(v);
-            vgic_take_back(v);
-        }
         *value =
             field == BH_VIRQ_PENDING ? vgic_pending(bank) | (bank->listed & ~bank->active) : *bits;
         vgic_unlock(v->vm);

@@ -28,7 +28,7 @@ struct vm;
 /** PPI of the EL1 virtual timer (Base System Architecture). */
 #define VGIC_VTIMER 27
 
-/** State of 32 interrupts, bit n being the n-th. */
+/** State of 32 interrupts, bit n being the n-th. What a VMM sets comes first, in abi.h's order. */
 struct vgic_bank {
     uint32_t enabled;
     uint32_t pending; /* latched */
@@ -103,7 +103,16 @@ void vgic_follow(struct vcpu *v);
  */
 uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v);
 
-/** @{ System calls: BH_SYS_VIRQ_SET, _GET; arguments as in abi.h, `v` any vCPU of the VM. */
+/**
+ * The state of all interrupts of `v`, which does not run, is in its banks: nothing is in the list
+ * registers of this CPU. False: nothing was, they are not its.
+ */
+bool vgic_take_back(struct cpu *cpu, struct vcpu *v);
+
+/**
+ * @{ System calls: BH_SYS_VIRQ_SET, _GET; arguments as in abi.h, `v` any vCPU of the VM. Before a
+ * field of bits is set, vgic_take_back(): what is in list registers is the newer state.
+ */
 enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t intid,
                        uint64_t mask, uint64_t value);
 enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t intid,

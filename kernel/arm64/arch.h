@@ -112,6 +112,12 @@ static inline void arch_set_timer(uint64_t deadline)
     arch_write(cnthp_ctl_el2, deadline != UINT64_MAX ? 1 : 0);
 }
 
+/** Is an interrupt to be taken? (Arm ARM, D19.2 ISR_EL1.I.) */
+static inline bool arch_is_interrupted(void)
+{
+    return (arch_read(isr_el1) & 1UL << 7) != 0;
+}
+
 /** Kernel address of a physical address: RAM and the board's devices are mapped one to one. */
 static inline void *arch_phys(uint64_t pa)
 {
@@ -158,6 +164,9 @@ void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint6
 
 /** Let the interrupt controller deliver `intid`, which this CPU took, again. */
 void arch_irq_deactivate(uint32_t intid);
+
+/** This CPU takes no interrupts that only a loaded vCPU waits for, or takes them again. */
+void arch_irq_mute(bool mute);
 
 /** After the kernel wrote instructions at [base, base + bytes): make them visible to fetches. */
 void arch_sync_code(const void *base, uint64_t bytes);

@@ -7,12 +7,16 @@
 
 #include "bootdesc.h"
 #include "config.h"
-#include "objects.h"
 
 #define EVENT_INST_RETIRED 0x08UL
 #define FILTER_NOT_EL1 (1UL << 31)
 #define FILTER_NOT_EL0 (1UL << 30)
 #define FILTER_EL2 (1UL << 27)
+
+/** In the other configurations nothing uses it, and it is not there. */
+static _Alignas(64) struct bh_counts_table counts_table = {
+    .magic = { BH_COUNTS_MAGIC0, BH_COUNTS_MAGIC1 },
+};
 
 void counts_init(void)
 {
@@ -27,11 +31,6 @@ void counts_init(void)
     __asm__ volatile("isb");
 }
 
-static uint32_t counts_user(void)
-{
-    return (uint32_t)arch_read(pmevcntr0_el0);
-}
-
 static uint32_t counts_kernel(void)
 {
     return (uint32_t)arch_read(pmevcntr1_el0);
@@ -43,22 +42,30 @@ void counts_switch(struct cpu *cpu, struct thread *from, struct thread *to)
     if (!KERNEL_COUNTS) {
         return;
     }
-    uint32_t user = counts_user();
+    uint32_t user = (uint32_t)arch_read(pmevcntr0_el0);
     uint32_t kernel = counts_kernel();
     uint64_t cycles = arch_read(pmccntr_el0);
     uint32_t kernel_used = kernel - (uint32_t)cpu->counted_kernel;
     cpu->kernel_instructions += kernel_used;
     if (from != NULL) {
-        from->counts.instructions += user - (uint32_t)cpu->counted_user;
-        from->counts.cycles += cycles - cpu->counted_cycles;
-        from->counts.kernel_instructions += kernel_used;
+        struct bh_counts *counts = &counts_table.threads[from->id];
+        counts->instructions += user - (uint32_t)cpu->counted_user;
+        counts->cycles += cycles - cpu->counted_cycles;
+        counts->kernel_instructions += kernel_used;
     }
     if (to != NULL) {
-        to->counts.switches++;
+        counts_table.threads[to->id].switches++;
     }
     cpu->counted_user = user;
     cpu->counted_kernel = kernel;
     cpu->counted_cycles = cycles;
+}
+
+void counts_exit(const struct thread *t, uint64_t class)
+{
+    if (KERNEL_COUNTS) {
+        counts_table.threads[t->id].exits[class]++;
+    }
 }
 
 void counts_enter(struct cpu *cpu)
@@ -87,20 +94,15 @@ void counts_read(struct cpu *cpu, struct thread *t)
     /* Who asks sees its own numbers up to now. */
     counts_switch(cpu, t, NULL);
     if (x[0] == BH_COUNT_PD && index < bootdesc_header()->pds.count) {
-        const struct thread *of = objects_pd_thread((uint32_t)index);
-        x[0] = BH_OK;
-        x[1] = of->counts.instructions;
-        x[2] = of->counts.cycles;
-        x[3] = of->counts.switches;
-        x[4] = of->counts.kernel_instructions;
+        arch_copy(&x[1], &counts_table.threads[index], 4 * sizeof(x[0]));
     } else if (x[0] == BH_COUNT_KERNEL && index < bootdesc_header()->board.cpus) {
         const struct cpu *of = cpu_get((uint32_t)index);
-        x[0] = BH_OK;
         x[1] = of->kernel_instructions;
         x[2] = of->kernel_longest;
-        x[3] = 0;
-        x[4] = 0;
+        x[3] = x[4] = 0;
     } else {
         x[0] = BH_ERR_ARGUMENT;
+        return;
     }
+    x[0] = BH_OK;
 }

@@ -17,13 +17,7 @@ uint64_t *early_root;
 
 struct fdt_facts early_facts;
 
-void early_device_tree(const void *dtb);
 uint64_t *early_main(uint64_t image);
-
-void early_device_tree(const void *dtb)
-{
-    fdt_read(dtb, &early_facts);
-}
 
 /** Does the machine have the memory that the description counts on? */
 static bool early_memory_there(const struct bd_memory *m)

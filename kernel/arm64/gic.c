@@ -29,24 +29,18 @@ void gic_init_cpu(uint32_t cpu)
     gic->enable_ppi(VGIC_VTIMER);
 }
 
-uint32_t gic_take(uint32_t *intid)
-{
-    uint32_t taken = gic->take();
-    *intid = taken & 0x3ff;
-    return taken;
-}
-
 /** Functions that hand their arguments to the version that there is. */
 #define GIC_FORWARD(result, function, op, parameters, arguments) \
     result function parameters                                   \
     {                                                            \
         return gic->op arguments;                                \
     }
-GIC_FORWARD(void, gic_drop, drop, (uint32_t taken), (taken))
+GIC_FORWARD(uint32_t, gic_take, take, (void), ())
 GIC_FORWARD(void, gic_deactivate, deactivate, (uint32_t taken), (taken))
 GIC_FORWARD(void, gic_set_active, set_active, (uint32_t ppi, bool active), (ppi, active))
 GIC_FORWARD(void, gic_save_cpu_interface, lr_save, (struct arch_gic_cpu * state), (state))
 GIC_FORWARD(void, gic_load_cpu_interface, lr_load, (const struct arch_gic_cpu *state), (state))
+GIC_FORWARD(void, arch_irq_mute, mute, (bool mute), (mute))
 GIC_FORWARD(void, arch_irq_deactivate, deactivate, (uint32_t intid), (intid))
 GIC_FORWARD(bool, arch_lr_links, lr_links, (void), ())
 GIC_FORWARD(uint64_t, arch_lr_read, lr_read, (uint32_t index), (index))

@@ -15,6 +15,8 @@
 
 /** Software generated interrupt of a poke. */
 #define GIC_SGI_POKE 0
+/** The INTID in what gic_take() says. */
+#define GIC_INTID 0x3ffu
 
 /** What a version of the controller can do: result, name, parameters. The functions say what. */
 #define GIC_OPS(X)                                   \
@@ -23,7 +25,7 @@
     X(void, route, (uint32_t intid, uint32_t cpu))   \
     X(void, enable_ppi, (uint32_t intid))            \
     X(uint32_t, take, (void))                        \
-    X(void, drop, (uint32_t taken))                  \
+    X(void, mute, (bool mute))                       \
     X(void, deactivate, (uint32_t taken))            \
     X(void, send_sgi, (uint32_t cpu))                \
     X(void, set_active, (uint32_t ppi, bool active)) \
@@ -61,11 +63,11 @@ void gic_init(const struct bd_board *board);
 /** On every CPU, number `cpu`: its interface, the poke's SGI and the kernel's timer. */
 void gic_init_cpu(uint32_t cpu);
 
-/** The interrupt that is pending for this CPU, now active, as gic_drop() wants it; its INTID. */
-uint32_t gic_take(uint32_t *intid);
-
-/** Others may be taken; this one stays active. */
-void gic_drop(uint32_t taken);
+/**
+ * The interrupt that is pending for this CPU, as gic_deactivate() wants it. The INTID in it is
+ * IRQ_COUNT or more if there is none. It is active now, its priority dropped: others may be taken.
+ */
+uint32_t gic_take(void);
 
 /** This one may come again; for SPIs and PPIs `taken` is the INTID. */
 void gic_deactivate(uint32_t taken);

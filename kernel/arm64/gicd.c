@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gicd.h"
 
+#include "irq.h"
 #include "mmio.h"
+#include "vgic.h"
 
 void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group)
 {
@@ -13,6 +15,10 @@ void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group)
         /* Of the private ones a PD may have the EL1 physical timer's, 30. */
         uint32_t priority = bank == 0 && i < 28 ? GICD_PRIORITY_KERNEL : GICD_PRIORITY_DEVICE;
         mmio_write32(base + GICD_IPRIORITYR + 32 * bank + i, priority * 0x01010101u);
+    }
+    if (bank == 0) {
+        mmio_write8(base + GICD_IPRIORITYR + IRQ_PPI_MAINTENANCE, GICD_PRIORITY_GUEST);
+        mmio_write8(base + GICD_IPRIORITYR + VGIC_VTIMER, GICD_PRIORITY_GUEST);
     }
 }
 

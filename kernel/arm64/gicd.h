@@ -22,10 +22,13 @@
 
 /**
  * Priorities: a device's interrupt goes before the kernel's own timer and pokes, so that a PD that
- * pokes all the time delays no device.
+ * pokes all the time delays no device. Last comes what only the loaded vCPU waits for. Interrupts
+ * before GICD_PRIORITY_ANY are all of them.
  */
 #define GICD_PRIORITY_DEVICE 0x80
 #define GICD_PRIORITY_KERNEL 0xa0
+#define GICD_PRIORITY_GUEST 0xc0
+#define GICD_PRIORITY_ANY 0xf0
 
 /** All interrupts of a bank in group 0 or in group 1. */
 #define GICD_GROUP0 0u

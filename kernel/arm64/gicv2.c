@@ -34,6 +34,11 @@ static void gicv2_init(const struct bd_board *board)
     mmio_write32(gicv2_dist + GICD_CTLR, 1);
 }
 
+static void gicv2_mute(bool mute)
+{
+    mmio_write32(gicv2_cpu_interface + GICC_PMR, mute ? GICD_PRIORITY_GUEST : GICD_PRIORITY_ANY);
+}
+
 static void gicv2_init_cpu(uint32_t cpu)
 {
     gicd_reset_bank(gicv2_dist, 0, GICD_GROUP0);
@@ -43,7 +48,7 @@ static void gicv2_init_cpu(uint32_t cpu)
         /* On a machine with one CPU they read as zero. */
         gicv2_masks[cpu] = 1;
     }
-    mmio_write32(gicv2_cpu_interface + GICC_PMR, 0xf0);
+    gicv2_mute(false);
     mmio_write32(gicv2_cpu_interface + GICC_CTLR, GICC_CTLR_ENABLE | GICC_CTLR_EOIMODE);
 }
 
@@ -63,12 +68,9 @@ static uint32_t gicv2_take(void)
     uint32_t taken = mmio_read32(gicv2_cpu_interface + GICC_IAR);
     /* What the interrupt announces is looked at after it was acknowledged. */
     __asm__ volatile("dsb sy");
-    return taken;
-}
-
-static void gicv2_drop(uint32_t taken)
-{
+    /* Of none at all this is ignored (4.4.5). */
     mmio_write32(gicv2_cpu_interface + GICC_EOIR, taken);
+    return taken;
 }
 
 static void gicv2_deactivate(uint32_t taken)

@@ -81,6 +81,11 @@ static uint64_t gicv3_find_redist(uint64_t mpidr)
     console_panic("a CPU has no redistributor where the board's description says");
 }
 
+static void gicv3_mute(bool mute)
+{
+    arch_write(s3_0_c4_c6_0, mute ? GICD_PRIORITY_GUEST : GICD_PRIORITY_ANY); /* ICC_PMR_EL1 */
+}
+
 static void gicv3_init_cpu(uint32_t cpu)
 {
     uint64_t redist = gicv3_find_redist(gicv3_affinity[cpu]);
@@ -91,11 +96,11 @@ static void gicv3_init_cpu(uint32_t cpu)
     gicv3_wait(redist + GICR_CTLR, GICR_CTLR_RWP);
     arch_write(s3_4_c12_c9_5, 0xf); /* ICC_SRE_EL2: system registers, for EL1 as well */
     __asm__ volatile("isb");
-    arch_write(s3_0_c12_c12_5, 7);  /* ICC_SRE_EL1 */
-    arch_write(s3_0_c4_c6_0, 0xf0); /* ICC_PMR_EL1 */
-    arch_write(s3_0_c12_c12_3, 0);  /* ICC_BPR1_EL1 */
-    arch_write(s3_0_c12_c12_4, 2);  /* ICC_CTLR_EL1.EOImode */
-    arch_write(s3_0_c12_c12_7, 1);  /* ICC_IGRPEN1_EL1 */
+    arch_write(s3_0_c12_c12_5, 7); /* ICC_SRE_EL1 */
+    gicv3_mute(false);
+    arch_write(s3_0_c12_c12_3, 0); /* ICC_BPR1_EL1 */
+    arch_write(s3_0_c12_c12_4, 2); /* ICC_CTLR_EL1.EOImode */
+    arch_write(s3_0_c12_c12_7, 1); /* ICC_IGRPEN1_EL1 */
     __asm__ volatile("isb");
 }
 
@@ -126,12 +131,8 @@ static uint32_t gicv3_take(void)
     uint32_t taken = (uint32_t)arch_read(s3_0_c12_c12_0); /* ICC_IAR1_EL1 */
     /* What the interrupt announces is looked at after it was acknowledged. */
     __asm__ volatile("dsb sy");
+    arch_write(s3_0_c12_c12_1, taken); /* ICC_EOIR1_EL1; of none at all it is ignored (12.2.10). */
     return taken;
-}
-
-static void gicv3_drop(uint32_t taken)
-{
-    arch_write(s3_0_c12_c12_1, taken); /* ICC_EOIR1_EL1 */
 }
 
 static void gicv3_deactivate(uint32_t taken)

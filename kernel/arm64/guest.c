@@ -133,8 +133,9 @@ static void guest_park_timer(struct cpu *cpu, struct vcpu *v)
     gic_set_active(VGIC_VTIMER, false);
     /* Enabled, not masked: it wants to be heard, unless it has been already. */
     if ((ctl & 3) == 1 && !guest_timer_heard(v)) {
-        timerq_set(&cpu->timers, &v->timer,
-                   v->arch.regs[BH_VCPU_CNTV_CVAL_EL0] + v->arch.regs[BH_VCPU_CNTVOFF_EL2]);
+        uint64_t due = v->arch.regs[BH_VCPU_CNTV_CVAL_EL0] + v->arch.regs[BH_VCPU_CNTVOFF_EL2];
+        /* 0 is no deadline. */
+        timerq_set(&cpu->guest_timers, &v->timer, due | 1);
     }
 }
 
@@ -154,7 +155,7 @@ static void guest_unload(struct cpu *cpu)
 
 static void guest_load(struct cpu *cpu, struct vcpu *v)
 {
-    timerq_cancel(&cpu->timers, &v->timer);
+    timerq_cancel(&cpu->guest_timers, &v->timer);
     uint64_t timer = v->arch.regs[BH_VCPU_CNTV_CTL_EL0];
     v->arch.regs[BH_VCPU_CNTV_CTL_EL0] = 0;
     GUEST_LAZY_REGISTERS(GUEST_RESTORE)
@@ -172,25 +173,19 @@ static void guest_load(struct cpu *cpu, struct vcpu *v)
     }
 }
 
-/** Is an interrupt to be taken? (Arm ARM, D19.2 ISR_EL1.I.) */
-static bool guest_is_interrupted(void)
-{
-    return (arch_read(isr_el1) & 1UL << 7) != 0;
-}
-
 bool guest_approach(struct cpu *cpu, struct vcpu *to)
 {
     if (cpu->loaded != to) {
-        if (cpu->loaded != NULL && !guest_is_interrupted()) {
+        if (cpu->loaded != NULL && !arch_is_interrupted()) {
             guest_unload(cpu);
         }
-        if (guest_is_interrupted()) {
+        if (arch_is_interrupted()) {
             return false;
         }
         guest_load(cpu, to);
     }
     while (to->vgic.follow != 0) {
-        if (guest_is_interrupted()) {
+        if (arch_is_interrupted()) {
             return false;
         }
         vgic_follow(to);
@@ -237,7 +232,7 @@ void arch_vcpu_unload(struct cpu *cpu, const struct vcpu *v)
 void arch_vcpu_reset(struct cpu *cpu, struct vcpu *v, uint64_t entry, uint64_t x0)
 {
     arch_vcpu_unload(cpu, v);
-    timerq_cancel(&cpu->timers, &v->timer);
+    timerq_cancel(&cpu->guest_timers, &v->timer);
     uint64_t mpidr = v->arch.regs[BH_VCPU_VMPIDR_EL2];
     uint64_t offset = v->arch.regs[BH_VCPU_CNTVOFF_EL2];
     arch_clear(v->arch.regs, sizeof(v->arch.regs));

@@ -61,6 +61,8 @@ _Noreturn void main_cpu(uint32_t index)
     cpu->stack = MMU_STACK_TOP + ((uint64_t)index << MMU_STACK_SHIFT);
     cpu->resched = true;
     cpu->deadline = UINT64_MAX;
+    cpu->timers.deadline = UINT64_MAX;
+    cpu->guest_timers.deadline = UINT64_MAX;
     arch_write(tpidr_el2, (uint64_t)cpu);
     arch_write(vbar_el2, (uint64_t)vectors);
     if (index == 0) {

@@ -29,7 +29,9 @@ start_boot_cpu:
     add     x1, x1, :lo12:start_stack_top
     mov     sp, x1
     /* Before anything moves: what the device tree says is kept in the kernel's own data. */
-    bl      early_device_tree
+    adrp    x1, early_facts
+    add     x1, x1, :lo12:early_facts
+    bl      fdt_read
     adrp    x0, boot_params
     add     x0, x0, :lo12:boot_params
     adrp    x3, _start              /* where the image is */

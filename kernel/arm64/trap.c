@@ -23,16 +23,6 @@
 #define EC_FETCH 0x20
 #define EC_DATA 0x24
 
-/** The guest's timer stays active, so that it is silent, until the guest ends its own interrupt. */
-static void trap_virtual_timer(struct cpu *cpu)
-{
-    if (cpu->loaded != NULL) {
-        vgic_tick(cpu, cpu->loaded);
-    } else {
-        gic_deactivate(VGIC_VTIMER);
-    }
-}
-
 /** Something happened to the list registers that the kernel wanted to know. */
 static void trap_maintenance(struct cpu *cpu)
 {
@@ -45,14 +35,14 @@ static void trap_maintenance(struct cpu *cpu)
 
 static void trap_take_irq(struct cpu *cpu)
 {
-    uint32_t intid;
-    uint32_t taken = gic_take(&intid);
+    uint32_t taken = gic_take();
+    uint32_t intid = taken & GIC_INTID;
     if (intid >= IRQ_COUNT) {
         return;
     }
-    gic_drop(taken);
-    if (intid == VGIC_VTIMER) {
-        trap_virtual_timer(cpu);
+    if (intid == VGIC_VTIMER && cpu->loaded != NULL) {
+        /* It stays active, so that it is silent, until the guest ends its own interrupt. */
+        vgic_tick(cpu, cpu->loaded);
     } else if (intid == GIC_SGI_POKE) {
         gic_deactivate(taken);
         poke_handle(cpu);
@@ -112,6 +102,7 @@ struct thread *trap_sync(struct cpu *cpu, struct thread *t)
     } else if (ec == EC_FP && (t->flags & THREAD_FPU) != 0) {
         context_give_fpu(cpu, t);
     } else if ((t->flags & THREAD_VCPU) != 0) {
+        counts_exit(t, ec);
         vcpu_trap(cpu, vcpu_of(t), esr & 0xffffffff);
     } else {
         trap_fault(cpu, t, esr & 0xffffffff);
@@ -121,8 +112,8 @@ struct thread *trap_sync(struct cpu *cpu, struct thread *t)
 
 struct thread *trap_irq(struct cpu *cpu, struct thread *t)
 {
-    (void)t;
     counts_enter(cpu);
+    counts_exit(t, 0);
     trap_take_irq(cpu);
     return trap_leave(cpu);
 }

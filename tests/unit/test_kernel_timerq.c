@@ -19,6 +19,7 @@ static int setup(void **state)
 {
     (void)state;
     memset(&queue, 0, sizeof(queue));
+    queue.deadline = UINT64_MAX;
     memset(entries, 0, sizeof(entries));
     return 0;
 }
@@ -37,6 +38,7 @@ static void expect_consistent(void)
         }
     }
     assert_int_equal(queued, queue.count);
+    assert_int_equal(queue.deadline, earliest);
     if (queued == 0) {
         assert_null(timerq_first(&queue));
     } else {

@@ -264,6 +264,26 @@ static void test_wfi_is_ended_from_another_cpu(void **state)
     assert_int_equal(thread_state(&v->thread), THREAD_WFI);
 }
 
+/** An SGI that comes after the end of the last one with its number, before the WFI. */
+static void test_wfi_after_an_sgi_that_came_again(void **state)
+{
+    (void)state;
+    struct vcpu *v = &machine_vcpus[1];
+    world_start(&v->thread);
+    assert_ptr_equal(world_run(1), &v->thread);
+    machine_load(v);
+    for (int i = 0; i < 3; i++) {
+        arch_fake.cpu = 0;
+        vgic_send(cpu_get(0), v, 5);
+        assert_int_equal(v->vgic.sgis, 1u << 5);
+        assert_false(wait_for_interrupt(v));
+        assert_true(world_settle());
+        assert_true(machine_take(5));
+        machine_end(5);
+    }
+    assert_true(wait_for_interrupt(v));
+}
+
 /** vCPU 0 made a hypercall and the VMM has it. */
 static void call_vmm(void)
 {
@@ -337,6 +357,7 @@ int main(void)
         TEST(test_wfi_goes_on_for_what_is_enabled_only),
         TEST(test_wfi_of_a_guest_whose_cpu_does_other_work),
         TEST(test_wfi_is_ended_from_another_cpu),
+        TEST(test_wfi_after_an_sgi_that_came_again),
         TEST(test_answer_that_waits),
         TEST(test_answer_that_waits_for_what_is_there),
         TEST(test_answer_that_does_not_wait),

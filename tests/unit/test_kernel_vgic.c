@@ -214,6 +214,22 @@ static void test_nothing_is_lost_over_a_switch(void **state)
     assert_true(machine_take(EDGE));
 }
 
+static void test_nothing_is_lost_of_what_is_all_listed(void **state)
+{
+    (void)state;
+    machine_enable(64, 0x80, true);
+    machine_enable(96, 0x90, true);
+    raise(64);
+    raise(96);
+    /* While the second one gets its list register, the bank of the first has no other. */
+    for (int i = 0; i < 3; i++) {
+        machine_load(&machine_vcpus[0]);
+        assert_non_null(machine_lr(64));
+        assert_non_null(machine_lr(96));
+        machine_load(NULL);
+    }
+}
+
 static void test_level_follows_its_line(void **state)
 {
     (void)state;
@@ -412,6 +428,7 @@ int main(void)
         TEST(test_pending_can_be_cleared),
         TEST(test_best_priorities_get_the_list_registers),
         TEST(test_nothing_is_lost_over_a_switch),
+        TEST(test_nothing_is_lost_of_what_is_all_listed),
         TEST(test_level_follows_its_line),
         TEST(test_line_that_drops_before_it_is_taken),
         TEST(test_line_of_an_edge_counts_for_nothing),

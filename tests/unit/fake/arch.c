@@ -65,6 +65,16 @@ void arch_set_timer(uint64_t deadline)
     arch_fake.timer[arch_fake.cpu] = deadline;
 }
 
+bool arch_is_interrupted(void)
+{
+    return arch_fake.interrupted;
+}
+
+void arch_irq_mute(bool mute)
+{
+    arch_fake.mute[arch_fake.cpu] = mute;
+}
+
 void *arch_phys(uint64_t pa)
 {
     if (pa >= ARCH_FAKE_RAM && pa - ARCH_FAKE_RAM < arch_ram_bytes) {

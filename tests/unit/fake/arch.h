@@ -41,6 +41,10 @@ struct arch_fake {
     /** CPU that the kernel's code runs on now. */
     uint32_t cpu;
     uint64_t timer[BH_MAX_CPUS];
+    /** Is an interrupt to be taken, whenever the kernel looks? */
+    bool interrupted;
+    /** Does the CPU leave guests' interrupts alone? */
+    bool mute[BH_MAX_CPUS];
     /** Pokes ever sent to each CPU; whether one waits to be taken. */
     uint32_t pokes[BH_MAX_CPUS];
     bool poke_pending[BH_MAX_CPUS];
@@ -88,6 +92,8 @@ void arch_poke(uint32_t cpu);
 void arch_switch(struct cpu *cpu, struct thread *to);
 void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint64_t sp);
 void arch_irq_deactivate(uint32_t intid);
+void arch_irq_mute(bool mute);
+bool arch_is_interrupted(void);
 void arch_sync_code(const void *base, uint64_t bytes);
 void arch_flush_data(const void *base, uint64_t bytes);
 

@@ -48,6 +48,8 @@ void world_reset(uint32_t cpus)
         world_cpus[i].index = i;
         world_cpus[i].resched = true;
         world_cpus[i].deadline = UINT64_MAX;
+        world_cpus[i].timers.deadline = UINT64_MAX;
+        world_cpus[i].guest_timers.deadline = UINT64_MAX;
     }
 }
 
