@@ -8,6 +8,7 @@ _Noreturn void arch_halt(void)
     }
 }
 
+/* The assembly writes to `args`. NOLINTNEXTLINE(readability-non-const-parameter) */
 void arch_smc(uint64_t args[8])
 {
     /* SMC Calling Convention (DEN 0028), 2.7: x0 to x17 may be changed; `args` is in another. */

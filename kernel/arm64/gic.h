@@ -45,6 +45,7 @@
     X(void, lr_load, (const struct arch_gic_cpu *gic))
 
 struct gic_ops {
+/* These declare: a result cannot be in parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define GIC_OP_MEMBER(result, name, parameters) result(*name) parameters;
     GIC_OPS(GIC_OP_MEMBER)
 };

@@ -7,14 +7,14 @@
 
 void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group)
 {
-    mmio_write32(base + GICD_ICENABLER + 4 * bank, 0xffffffff);
-    mmio_write32(base + GICD_ICPENDR + 4 * bank, 0xffffffff);
-    mmio_write32(base + GICD_ICACTIVER + 4 * bank, 0xffffffff);
-    mmio_write32(base + GICD_IGROUPR + 4 * bank, group);
+    mmio_write32(base + GICD_ICENABLER + 4UL * bank, 0xffffffff);
+    mmio_write32(base + GICD_ICPENDR + 4UL * bank, 0xffffffff);
+    mmio_write32(base + GICD_ICACTIVER + 4UL * bank, 0xffffffff);
+    mmio_write32(base + GICD_IGROUPR + 4UL * bank, group);
     for (uint32_t i = 0; i < 32; i += 4) {
         /* Of the private ones a PD may have the EL1 physical timer's, 30. */
         uint32_t priority = bank == 0 && i < 28 ? GICD_PRIORITY_KERNEL : GICD_PRIORITY_DEVICE;
-        mmio_write32(base + GICD_IPRIORITYR + 32 * bank + i, priority * 0x01010101u);
+        mmio_write32(base + GICD_IPRIORITYR + 32UL * bank + i, priority * 0x01010101u);
     }
     if (bank == 0) {
         mmio_write8(base + GICD_IPRIORITYR + IRQ_PPI_MAINTENANCE, GICD_PRIORITY_GUEST);
@@ -32,7 +32,7 @@ void gicd_reset_spis(uint64_t gicd, uint32_t group)
 
 void gicd_set_edge(uint64_t gicd, uint32_t intid, bool edge)
 {
-    uint64_t reg = gicd + GICD_ICFGR + intid / 16 * 4;
+    uint64_t reg = gicd + GICD_ICFGR + intid / 16 * 4UL;
     uint32_t bit = 2u << (intid % 16 * 2);
     uint32_t value = mmio_read32(reg);
     mmio_write32(reg, edge ? value | bit : value & ~bit);
@@ -40,11 +40,11 @@ void gicd_set_edge(uint64_t gicd, uint32_t intid, bool edge)
 
 void gicd_enable(uint64_t base, uint32_t intid)
 {
-    mmio_write32(base + GICD_ISENABLER + intid / 32 * 4, 1u << (intid % 32));
+    mmio_write32(base + GICD_ISENABLER + intid / 32 * 4UL, 1u << (intid % 32));
 }
 
 void gicd_set_active(uint64_t base, uint32_t intid, bool active)
 {
     uint64_t reg = active ? GICD_ISACTIVER : GICD_ICACTIVER;
-    mmio_write32(base + reg + intid / 32 * 4, 1u << (intid % 32));
+    mmio_write32(base + reg + intid / 32 * 4UL, 1u << (intid % 32));
 }
