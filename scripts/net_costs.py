@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the network between two Linux guests costs: instructions of all levels together.
 
-    net_costs.py [--gic 2|3] [--check] [--parts [--functions]]
+    net_costs.py [--gic 2|3] [--trusted] [--check] [--parts [--functions]]
 
 Both guests run Debian's kernel on the only CPU, a Cortex-A53, and share a switch; the program is
 guest/probe/net.c. A packet of 64 bytes goes and comes back over UDP, and TCP carries a stream from
 one guest to the other, with the offloads that the devices have and without.
+
+--trusted trusts the switch with the guests' memory, so that it copies each frame once.
 
 --check fails when a limit is exceeded. --parts tells where the instructions of some packets, and of
 a piece of the stream, go: QEMU executes and logs one instruction at a time for that. --functions
@@ -88,10 +90,14 @@ def build(folder, roles, network='', config='release', padding=0):
     return folder / 'image'
 
 
-def machine(gic, folder, *more, roles=None, padding=0):
+TRUSTED = ' trusted="yes"'
+
+
+def machine(gic, folder, *more, roles=None, padding=0, network=''):
     """The machine with the guests of roles, else the two that are measured."""
+    image = build(folder, roles or ROLES, network, padding=padding)
     return linux.Machine(folder, ['-M', f'virt,virtualization=on,gic-version={gic}', '-m', '2G',
-                                  '-kernel', build(folder, roles or ROLES, padding=padding), *more])
+                                  '-kernel', image, *more])
 
 
 def phases(board):
@@ -105,15 +111,15 @@ def phases(board):
     return found
 
 
-def measure(gic, padding=0):
-    """{figure: instructions each}."""
+def measure(gic, padding=0, network=''):
+    """{figure: instructions each}; network= has further attributes of the network."""
     linux.checked(linux.TOP / 'guest/images.py')
     with tempfile.TemporaryDirectory() as folder, machine(
-            gic, Path(folder), padding=padding) as board:
+            gic, Path(folder), padding=padding, network=network) as board:
         return phases(board)
 
 
-def parts(gic):
+def parts(gic, network=''):
     """{figure: [(component, addresses)]} of the beginning of each phase."""
     linux.checked(linux.TOP / 'guest/images.py')
     places = marks()
@@ -123,7 +129,7 @@ def parts(gic):
     for name, first, *_ in FIGURES:
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / 'log'
-            with machine(gic, Path(folder), '-D', log) as board:
+            with machine(gic, Path(folder), '-D', log, network=network) as board:
                 board.run_to(places[first])
                 board.log_until(board.count() + LOGGED)
             addresses = []
@@ -139,11 +145,11 @@ def parts(gic):
     return found
 
 
-def print_parts(gic, functions):
+def print_parts(gic, network, functions):
     """Where the instructions go, in hundredths."""
     programs = {name: count_echo.Program(count_echo.SDK / elf) for name, elf in PROGRAMS.items()}
     programs['kernel'] = count_echo.Program(count_echo.SDK / 'kernel.elf')
-    for name, stays in parts(gic).items():
+    for name, stays in parts(gic, network).items():
         total = collections.Counter()
         single = collections.Counter()
         visits = collections.Counter()
@@ -164,14 +170,16 @@ def print_parts(gic, functions):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--gic', type=int, choices=(2, 3), default=3)
+    parser.add_argument('--trusted', action='store_true')
     parser.add_argument('--check', action='store_true')
     parser.add_argument('--parts', action='store_true')
     parser.add_argument('--functions', action='store_true')
     arguments = parser.parse_args()
+    network = TRUSTED if arguments.trusted else ''
     if arguments.parts:
-        print_parts(arguments.gic, arguments.functions)
+        print_parts(arguments.gic, network, arguments.functions)
         return 0
-    found = measure(arguments.gic)
+    found = measure(arguments.gic, network=network)
     print('| what | instructions | at most |\n|---|---|---|')
     for name, _, _, most in FIGURES:
         print(f'| {name} | {found[name]:,.2f} | {most:,} |')

@@ -65,6 +65,10 @@ struct lower_net {
     uint64_t readable; /* ports whose buffers are mapped */
     uint64_t vlans[64];
     uint8_t mac[6];
+    uint64_t ram, ram_bytes; /* of the guest, at its own address; 0 bytes: it is none */
+    size_t ram_region;
+    size_t link; /* channel of the switch and the port */
+    bool direct; /* the switch has the RAM */
 };
 
 struct lower_network {
@@ -230,6 +234,16 @@ void lower_networks(struct lower *lower);
  */
 bool lower_network_port(struct lower *lower, struct lower_guest *owner,
                         struct lower_network *network, struct lower_net *port);
+
+/** Add a line to the configuration of a switch or a trunk, a region. */
+void lower_network_line(struct lower *lower, size_t config, struct sdf_str line);
+
+/** Whether frames of one port may reach another. */
+bool lower_network_allows(const struct sdf_network *network, const struct lower_net *from,
+                          const struct lower_net *to);
+
+/** The switch copies between the guests of the network itself: it gets their RAM. */
+void lower_network_trust(struct lower *lower, struct lower_network *network);
 
 /** The network's uplink, when it has one: its driver, on the first port. */
 void lower_uplink(struct lower *lower, struct lower_network *network);

@@ -24,7 +24,7 @@
 /** Network devices that the monitor has room for. */
 #define NETWORK_MOST_DEVICES 2
 
-static void network_line(struct lower *lower, size_t config, struct sdf_str line)
+void lower_network_line(struct lower *lower, size_t config, struct sdf_str line)
 {
     struct sdf_region *region = &lower->sdf->regions[config];
 
@@ -41,7 +41,8 @@ static void network_switch(struct lower *lower, struct lower_network *network)
     network->pd =
         lower_sdk_pd(lower, from->pos, from->name.text, "switch.elf", LOWER_NETWORK_PRIORITY);
     network->config = lower_region(lower, lower_string(from->pos, "%s.config", from->name.text));
-    network_line(lower, network->config, lower_string(from->pos, "age %" PRIu64, from->age.value));
+    lower_network_line(lower, network->config,
+                       lower_string(from->pos, "age %" PRIu64, from->age.value));
     map = lower_pd_map(lower, &(struct lower_guest){ .pd = network->pd }, network->config,
                        NETWORK_CONFIG, SDF_PERM_R);
     map->setvar_vaddr = lower_string(from->pos, "config_vaddr");
@@ -231,12 +232,13 @@ static void network_describe(struct lower *lower, const struct lower_network *ne
     const uint8_t *mac = port->mac;
     struct diag_pos pos = net->pos;
 
-    network_line(lower, network->config,
-                 lower_string(pos, "port %zu 0x%" PRIx64 " %s %02x:%02x:%02x:%02x:%02x:%02x",
-                              port->number, NETWORK_PORTS + port->number * NET_PORT_BYTES,
-                              port->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]));
+    lower_network_line(lower, network->config,
+                       lower_string(pos, "port %zu 0x%" PRIx64 " %s %02x:%02x:%02x:%02x:%02x:%02x",
+                                    port->number, NETWORK_PORTS + port->number * NET_PORT_BYTES,
+                                    port->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]));
     if (net->vlan.given) {
-        network_line(lower, network->config, lower_string(pos, "vlan %" PRIu64, net->vlan.value));
+        lower_network_line(lower, network->config,
+                           lower_string(pos, "vlan %" PRIu64, net->vlan.value));
     }
     if (net->tagged.text != NULL) {
         struct sdf_str line = lower_string(pos, "tagged %s", net->tagged.text);
@@ -244,13 +246,13 @@ static void network_describe(struct lower *lower, const struct lower_network *ne
         for (char *c = line.text; *c != '\0'; c++) {
             *c = *c == ',' ? ' ' : *c;
         }
-        network_line(lower, network->config, line);
+        lower_network_line(lower, network->config, line);
     }
     if (net->any_mac) {
-        network_line(lower, network->config, lower_string(pos, "any-mac"));
+        lower_network_line(lower, network->config, lower_string(pos, "any-mac"));
     }
     if (net->rate.given) {
-        network_line(
+        lower_network_line(
             lower, network->config,
             lower_string(pos, "rate %" PRIu64 " %" PRIu64, net->rate.value, net->burst.value));
     }
@@ -283,6 +285,7 @@ static void network_join(struct lower *lower, struct lower_guest *guest,
     guest->free += (uint64_t)NET_MAX_PORTS * NET_BUFFER_BYTES;
 
     port->channel = guest->next_id++;
+    port->link = sdf->channels_count;
     (void)lower_channel(lower, pos, network->pd, port->number, port->pd, port->channel,
                         port->config == SDF_NONE ? "net_channel" : NULL);
 }
@@ -319,7 +322,7 @@ bool lower_network_port(struct lower *lower, struct lower_guest *owner,
     network_join(lower, owner, network, port);
     network_describe(lower, network, port);
     /* Whom a port may send to is known when there are all. The line stands behind it meanwhile. */
-    network_line(lower, network->config, lower_string(from->pos, "to"));
+    lower_network_line(lower, network->config, lower_string(from->pos, "to"));
     port->line = lower->sdf->regions[network->config].lines_count - 1;
     network->ports = alloc_grow(network->ports, network->ports_count, sizeof(*port));
     network->ports[network->ports_count++] = *port;
@@ -330,7 +333,13 @@ static void network_guest(struct lower *lower, struct lower_guest *guest, const 
 {
     struct lower_network *network = lower_network_find(lower, &net->on);
     struct lower_net port = {
-        .from = net, .name = guest->from->name.text, .pd = guest->pd, .config = guest->config
+        .from = net,
+        .name = guest->from->name.text,
+        .pd = guest->pd,
+        .config = guest->config,
+        .ram = guest->ram,
+        .ram_bytes = guest->from->ram.value,
+        .ram_region = guest->ram_region,
     };
     const struct lower_net *other;
 
@@ -371,9 +380,8 @@ static bool network_names(const struct sdf_str *name, const struct lower_net *po
     return name->text == NULL || strcmp(name->text, port->name) == 0;
 }
 
-/** Whether frames of one port may reach another. */
-static bool network_allows(const struct sdf_network *network, const struct lower_net *from,
-                           const struct lower_net *to)
+bool lower_network_allows(const struct sdf_network *network, const struct lower_net *from,
+                          const struct lower_net *to)
 {
     bool common = false;
 
@@ -426,21 +434,22 @@ static void network_tell(struct lower *lower, const struct lower_net *port)
     const uint8_t *mac = port->mac;
 
     if (port->trunk) {
-        network_line(lower, port->config,
-                     lower_string(port->from->pos,
-                                  "end %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
-                                  port->channel, port->memory, port->buffers, port->number,
-                                  port->readable));
+        lower_network_line(
+            lower, port->config,
+            lower_string(port->from->pos,
+                         "end %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
+                         port->channel, port->memory, port->buffers, port->number, port->readable));
         return;
     }
 
-    network_line(lower, port->config,
-                 lower_string(port->from->pos,
-                              "net %" PRIu64 " %02x:%02x:%02x:%02x:%02x:%02x %" PRIu64 " %" PRIu64
-                              " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64,
-                              port->doorbell, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-                              port->from->mtu.value, port->channel, port->memory, port->buffers,
-                              port->number, port->readable));
+    lower_network_line(lower, port->config,
+                       lower_string(port->from->pos,
+                                    "net %" PRIu64 " %02x:%02x:%02x:%02x:%02x:%02x %" PRIu64
+                                    " %" PRIu64 " 0x%" PRIx64 " 0x%" PRIx64 " %zu 0x%" PRIx64 "%s",
+                                    port->doorbell, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+                                    port->from->mtu.value, port->channel, port->memory,
+                                    port->buffers, port->number, port->readable,
+                                    port->direct ? " direct" : ""));
 }
 
 /** Everybody knows from whom it may receive, and the switch who may. */
@@ -454,7 +463,7 @@ static void network_connect(struct lower *lower, struct lower_network *network)
         for (size_t j = 0; j < network->ports_count; j++) {
             struct lower_net *to = &network->ports[j];
 
-            if (i != j && network_allows(network->from, from, to)) {
+            if (i != j && lower_network_allows(network->from, from, to)) {
                 char *text = alloc_format("%s %zu", line->text, j);
 
                 free(line->text);
@@ -462,6 +471,9 @@ static void network_connect(struct lower *lower, struct lower_network *network)
                 network_allow(lower, from, to);
             }
         }
+    }
+    if (network->from->trusted) {
+        lower_network_trust(lower, network);
     }
     for (size_t i = 0; i < network->ports_count; i++) {
         if (network->ports[i].config != SDF_NONE) {

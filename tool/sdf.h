@@ -280,6 +280,7 @@ struct sdf_network {
     struct diag_pos pos;
     struct sdf_str name;
     struct sdf_num age; /* seconds after which an address is forgotten */
+    bool trusted;       /* the switch has its guests' RAM */
     struct sdf_deny *denies;
     size_t denies_count;
     struct sdf_uplink *uplink; /* or NULL */

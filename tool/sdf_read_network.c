@@ -68,7 +68,8 @@ static void sdf_read_uplink(const struct xml_element *element, struct diag *diag
 
 void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct diag *diag)
 {
-    static const char *const names[] = { "name", "age", NULL };
+    static const char *const names[] = { "name", "age", "trusted", NULL };
+    static const char *const words[] = { "no", "yes", NULL };
     static const char *const children[] = { "deny", "uplink", NULL };
     struct sdf_network *network;
 
@@ -78,6 +79,7 @@ void sdf_read_network(const struct xml_element *element, struct sdf *sdf, struct
     sdf_attr_allow(element, names, diag);
     sdf_attr_string(element, "name", SDF_REQUIRED, diag, &network->name);
     sdf_attr_number(element, "age", SDF_OPTIONAL, diag, &network->age);
+    network->trusted = sdf_attr_word(element, "trusted", words, 0, diag) == 1;
     for (const struct xml_element *child = element->first; child != NULL; child = child->next) {
         if (strcmp(child->name, "deny") == 0) {
             sdf_read_deny(child, diag, network);

@@ -80,6 +80,14 @@ size_t chain_peek(const struct chain_reader *reader, const void **data)
     return segment->bytes - reader->offset;
 }
 
+struct gpa chain_where(const struct chain_reader *reader)
+{
+    struct gpa at = reader->chain->segments[reader->segment].guest;
+
+    at.value += reader->offset;
+    return at;
+}
+
 void chain_skip(struct chain_reader *reader, size_t bytes)
 {
     reader->offset += (uint32_t)bytes;
@@ -109,6 +117,20 @@ void chain_fill(struct chain_writer *writer, size_t bytes)
         writer->segment++;
         writer->offset = 0;
     }
+}
+
+size_t chain_pass(struct chain_writer *writer, size_t bytes)
+{
+    size_t left = bytes;
+    void *at;
+
+    for (size_t room = chain_room(writer, &at); left != 0 && room != 0;
+         room = chain_room(writer, &at)) {
+        room = room < left ? room : left;
+        chain_fill(writer, room);
+        left -= room;
+    }
+    return bytes - left;
 }
 
 size_t chain_read(struct chain_reader *reader, void *to, size_t bytes)

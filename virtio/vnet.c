@@ -101,17 +101,33 @@ static bool send_one(struct vnet *net)
         return true;
     }
     switch (net->link_up ? net->ops->transmit(net->context, &frame, &reader) : VNET_DROPPED) {
+    case VNET_HELD:
+        net->held[net->held_count++] = net->transmit;
+        chain_clear(&net->transmit);
+        break;
     case VNET_TAKEN:
-        net->stats.sent_frames++;
-        net->stats.sent_bytes += frame.bytes;
-        return true;
+        break;
     case VNET_WAIT:
         return false;
     case VNET_DROPPED:
-        break;
+        net->stats.sent_dropped++;
+        return true;
     }
-    net->stats.sent_dropped++;
+    net->stats.sent_frames++;
+    net->stats.sent_bytes += frame.bytes;
     return true;
+}
+
+/* What was held may go back to the guest. */
+static void end_batch(struct vnet *net)
+{
+    if (net->ops->transmit_end != NULL) {
+        net->ops->transmit_end(net->context);
+    }
+    for (unsigned i = 0; i < net->held_count; i++) {
+        vdev_push(&net->dev, VNET_QUEUE_TX, &net->held[i], 0);
+    }
+    net->held_count = 0;
 }
 
 static bool transmit(struct vnet *net)
@@ -147,14 +163,18 @@ static bool transmit(struct vnet *net)
             net->transmit_blocked = true;
             break;
         }
-        vdev_push(dev, VNET_QUEUE_TX, &net->transmit, 0);
         some = true;
+        if (net->transmit.in_flight) {
+            vdev_push(dev, VNET_QUEUE_TX, &net->transmit, 0);
+        } else if (net->held_count == VNET_HELD_FRAMES) {
+            end_batch(net);
+        }
+    }
+    if (some || net->transmit_blocked) {
+        end_batch(net);
     }
     if (some) {
         vdev_signal(dev, VNET_QUEUE_TX);
-    }
-    if ((some || net->transmit_blocked) && net->ops->transmit_end != NULL) {
-        net->ops->transmit_end(net->context);
     }
     return budget == 0 && !net->transmit_blocked;
 }
@@ -199,14 +219,15 @@ static void model_start(struct vdev *dev)
     tell_modes(net);
 }
 
-/* Frames are copied while a call lasts, so that nothing of ours is under way now. */
+/* Frames are copied while a call lasts, so that nothing of ours is under way now, when what is
+ * posted was taken back. */
 static bool model_stop(struct vdev *dev)
 {
     struct vnet *net = (struct vnet *)dev;
 
     chain_clear(&net->transmit);
     net->transmit_blocked = false;
-    vnet_receive_reset(net);
+    vnet_receive_stop(net);
     vnet_control_reset(net);
     net->announce = false;
     tell_modes(net);
@@ -221,7 +242,7 @@ static bool model_stop_queue(struct vdev *dev, unsigned queue)
         chain_clear(&net->transmit);
         net->transmit_blocked = false;
     } else if (queue == VNET_QUEUE_RX) {
-        vnet_receive_reset(net);
+        vnet_receive_stop(net);
     }
     return true;
 }

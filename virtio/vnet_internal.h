@@ -32,6 +32,9 @@ void vnet_show_status(struct vnet *net);
 /* Forget the buffers that were taken for receiving. */
 void vnet_receive_reset(struct vnet *net);
 
+/* The same, after taking back what is posted. */
+void vnet_receive_stop(struct vnet *net);
+
 /* There may be new buffers for receiving. */
 void vnet_receive_kick(struct vnet *net);
 

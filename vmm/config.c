@@ -314,6 +314,15 @@ static bool config_net(struct config_line *line, struct config *config)
         !config_number(line, UINT64_MAX, &net.readable)) {
         return false;
     }
+    config_trim(line);
+    net.direct = line->at < line->end && *line->at != '#';
+    if (net.direct) {
+        struct config_line word = config_word(line);
+
+        if (!config_is(&word, "direct")) {
+            return false;
+        }
+    }
     for (uint32_t i = 0; i < config->net_count; i++) {
         if (config->net[i].doorbell == doorbell || config->net[i].channel == channel) {
             return false;

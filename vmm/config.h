@@ -15,11 +15,12 @@
  *                                   a named port: its connection (stream.h) and its channel;
  *                                   `client`: the other end is a guest's port, too, and serves
  *     terminal COLUMNS ROWS         the size of the terminal behind the virtIO console
- *     net CHANNEL MAC MTU PORT-CHANNEL MEMORY BUFFERS NUMBER READABLE
+ *     net CHANNEL MAC MTU PORT-CHANNEL MEMORY BUFFERS NUMBER READABLE [direct]
  *                                   of the network device with that doorbell: its address, its
  *                                   largest packet, and its port of the switch (io/net/client.h):
  *                                   channel, memory, where port 0's buffers would be mapped, its
- *                                   number, and the ports whose buffers are mapped, as bits
+ *                                   number, and the ports whose buffers are mapped, as bits;
+ *                                   `direct`: the switch has the guest's memory, and is called
  *     block CHANNEL BLOCK-CHANNEL MEMORY BYTES
  *                                   of the disk with that doorbell: its connection
  *                                   (io/block/client.h), channel and memory
@@ -89,6 +90,7 @@ struct config_net {
     uint64_t buffers;
     uint32_t port;
     uint64_t readable;
+    bool direct;
 };
 
 struct config_block {

@@ -71,6 +71,12 @@ void sys_notify(uint32_t channel);
 void sys_notify_later(uint32_t channel);
 
 /**
+ * Make a protected call on a channel, with one word in the message; `word` becomes that of the
+ * answer. False: nobody answered.
+ */
+bool sys_call(uint32_t channel, uint64_t label, uint64_t *word);
+
+/**
  * Set bits of the interrupt status of the register page with that channel, and raise its interrupt.
  */
 enum bh_error sys_device_raise(uint32_t channel, uint32_t bits);

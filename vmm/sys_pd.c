@@ -137,6 +137,19 @@ void sys_notify_later(uint32_t channel)
     microkit_deferred_notify(channel);
 }
 
+bool sys_call(uint32_t channel, uint64_t label, uint64_t *word)
+{
+    microkit_msginfo answer;
+
+    microkit_mr_set(0, *word);
+    answer = microkit_ppcall(channel, microkit_msginfo_new(label, 1));
+    if (microkit_msginfo_get_label(answer) != 0 || microkit_msginfo_get_count(answer) != 1) {
+        return false;
+    }
+    *word = microkit_mr_get(0);
+    return true;
+}
+
 enum bh_error sys_device_raise(uint32_t channel, uint32_t bits)
 {
     return bh_device_raise(channel, bits);

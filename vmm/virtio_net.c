@@ -5,6 +5,7 @@
 #include <virtio/spec.h>
 
 #include "sys.h"
+#include "virtio_net_direct.h"
 
 #define ETHERTYPE_AT 12u
 #define ETHERTYPE_VLAN 0x8100u
@@ -48,18 +49,66 @@ static bool virtio_net_describe(const struct vnet_frame *frame, const uint8_t *a
     return to->bytes <= NET_MAX_FRAME;
 }
 
-/** The guest sends a frame: one copy, into our buffers. */
+/** A slot; those of the batch are free when that is sent. */
+static bool virtio_net_reserve(struct virtio_net *device, uint32_t bytes, uint16_t *slot,
+                               uint8_t **at)
+{
+    if (net_client_reserve(&device->client, bytes, slot, at)) {
+        return true;
+    }
+    if (device->direct.frames == 0) {
+        return false;
+    }
+    virtio_net_direct_send(device);
+    return net_client_reserve(&device->client, bytes, slot, at);
+}
+
+/** The guest sends a frame that the switch copies, if it can. False: it goes into the slot. */
+static bool virtio_net_lend(struct virtio_net *device, const struct vnet_frame *frame,
+                            const struct chain_reader *reader, uint16_t slot,
+                            enum vnet_result *result)
+{
+    struct chain_reader rest = *reader;
+    uint8_t head[NET_ETHERNET_BYTES + TAG_BYTES] = { 0 };
+    struct net_frame descriptor;
+
+    /* Once, as much as is described; the payload is behind it. */
+    (void)chain_read(&rest, head, NET_ETHERNET_BYTES);
+    if (virtio_net_big16(head + ETHERTYPE_AT) == ETHERTYPE_VLAN && frame->bytes >= sizeof(head)) {
+        (void)chain_read(&rest, head + NET_ETHERNET_BYTES, TAG_BYTES);
+    }
+    if (!virtio_net_describe(frame, head, &descriptor)) {
+        net_client_release(&device->client, slot);
+        *result = VNET_DROPPED;
+        return true;
+    }
+    *result = VNET_HELD;
+    if (virtio_net_direct_add(device, &rest, &descriptor, slot)) {
+        return true;
+    }
+    virtio_net_direct_send(device);
+    return virtio_net_direct_add(device, &rest, &descriptor, slot);
+}
+
+/** The guest sends a frame: one copy, into our buffers, or by the switch. */
 static enum vnet_result virtio_net_transmit(void *context, const struct vnet_frame *frame,
                                             struct chain_reader *reader)
 {
     struct virtio_net *device = context;
     struct net_frame descriptor;
+    enum vnet_result result;
     uint16_t slot;
     uint8_t *at;
 
-    if (!net_client_reserve(&device->client, frame->bytes, &slot, &at)) {
+    if (!virtio_net_reserve(device, frame->bytes, &slot, &at)) {
         return VNET_WAIT;
     }
+    if (device->is_direct && frame->bytes >= VIRTIO_NET_LEAST_DIRECT &&
+        virtio_net_lend(device, frame, reader, slot, &result)) {
+        return result;
+    }
+    /* What was lent before goes before. */
+    virtio_net_direct_send(device);
     (void)chain_read(reader, at, frame->bytes);
     if (!virtio_net_describe(frame, at, &descriptor)) {
         net_client_release(&device->client, slot);
@@ -67,6 +116,20 @@ static enum vnet_result virtio_net_transmit(void *context, const struct vnet_fra
     }
     net_client_send(&device->client, slot, &descriptor);
     return VNET_TAKEN;
+}
+
+static void virtio_net_transmit_end(void *context)
+{
+    virtio_net_direct_send(context);
+}
+
+/** The frame in hand is all there: it is in the guest's memory, or goes there now. */
+static enum vnet_result virtio_net_hand(struct virtio_net *device, const struct vnet_frame *out,
+                                        const struct vnet_piece *pieces, unsigned count)
+{
+    return (device->frame.flags & NET_LANDED) != 0
+               ? vnet_landed(&device->model, out, pieces, count, device->frame.slot)
+               : vnet_receive(&device->model, out, pieces, count);
 }
 
 /** Give the guest a frame: its head from the Ethernet header on, which may get a tag, and the rest.
@@ -83,7 +146,7 @@ static enum vnet_result virtio_net_give(struct virtio_net *device, struct vnet_f
 
     out->bytes = (uint32_t)(head->bytes + rest->bytes);
     if ((frame->vlan & NET_VLAN_TAG) == 0) {
-        return vnet_receive(&device->model, out, pieces, 2);
+        return virtio_net_hand(device, out, pieces, 2);
     }
     memcpy(start, bytes, ETHERTYPE_AT);
     start[ETHERTYPE_AT] = ETHERTYPE_VLAN >> 8;
@@ -95,7 +158,7 @@ static enum vnet_result virtio_net_give(struct virtio_net *device, struct vnet_f
     pieces[2] = *rest;
     out->bytes += TAG_BYTES;
     out->csum_start = (uint16_t)(out->csum_start + TAG_BYTES);
-    return vnet_receive(&device->model, out, pieces, 3);
+    return virtio_net_hand(device, out, pieces, 3);
 }
 
 /**
@@ -142,18 +205,41 @@ static bool virtio_net_wants(const struct virtio_net *device)
                       (frame->vlan & NET_VLAN_TAG) != 0 ? (int)(frame->vlan & NET_VLAN_MASK) : -1);
 }
 
-/** Bring the frame in hand to the guest: one copy, out of the sender's buffers. */
-static enum vnet_result virtio_net_deliver(struct virtio_net *device)
+static struct vnet_frame virtio_net_out(const struct net_frame *frame)
 {
-    const struct net_frame *frame = &device->frame;
-    struct vnet_frame out = {
-        .flags = frame->flags,
+    return (struct vnet_frame){
+        .flags = frame->flags & (NET_NEEDS_CSUM | NET_DATA_VALID),
         .gso_type = frame->gso_type,
         .header_bytes = frame->header_bytes,
         .gso_bytes = frame->gso_bytes,
         .csum_start = frame->csum_start,
         .csum_offset = frame->csum_offset,
     };
+}
+
+/** The frame in hand is in buffers of the guest, but for its headers. */
+static enum vnet_result virtio_net_land(struct virtio_net *device)
+{
+    const struct net_frame *frame = &device->frame;
+    struct vnet_frame out = virtio_net_out(frame);
+    const struct vnet_piece head = { frame->ethernet, NET_ETHERNET_BYTES };
+    const struct vnet_piece rest = { NULL, frame->bytes - NET_ETHERNET_BYTES };
+
+    if (!device->is_direct || !net_direct_counts(&device->direct)) {
+        return VNET_DROPPED;
+    }
+    if (!virtio_net_wants(device)) {
+        vnet_not_landed(&device->model, frame->slot);
+        return VNET_DROPPED;
+    }
+    return virtio_net_give(device, &out, &head, &rest);
+}
+
+/** Bring the frame in hand to the guest: one copy, out of the sender's buffers. */
+static enum vnet_result virtio_net_deliver(struct virtio_net *device)
+{
+    const struct net_frame *frame = &device->frame;
+    struct vnet_frame out = virtio_net_out(frame);
     const struct vnet_piece head = { frame->ethernet, NET_ETHERNET_BYTES };
     const struct vnet_piece rest = { device->payload, frame->bytes - NET_ETHERNET_BYTES };
 
@@ -175,7 +261,8 @@ static enum vnet_result virtio_net_deliver(struct virtio_net *device)
 static void virtio_net_pump(struct virtio_net *device)
 {
     while (device->held || net_client_receive(&device->client, &device->frame, &device->payload)) {
-        enum vnet_result result = virtio_net_deliver(device);
+        bool landed = (device->frame.flags & NET_LANDED) != 0;
+        enum vnet_result result = landed ? virtio_net_land(device) : virtio_net_deliver(device);
 
         device->held = result == VNET_WAIT;
         /* Senders have no use for a guest that does not take what it is sent. */
@@ -188,7 +275,9 @@ static void virtio_net_pump(struct virtio_net *device)
         }
         device->finishing = false;
         device->dropped += result == VNET_DROPPED;
-        net_client_return(&device->client, &device->frame);
+        if (!landed) {
+            net_client_return(&device->client, &device->frame);
+        }
     }
     vnet_receive_end(&device->model);
 }
@@ -220,12 +309,22 @@ static void virtio_net_modes_changed(void *context)
         flags |= modes->all_multicast || modes->multicast.all ? NET_WISH_ALL_MULTICAST : 0;
         flags |= modes->no_multicast ? NET_WISH_NO_MULTICAST : 0;
         flags |= modes->no_broadcast ? NET_WISH_NO_BROADCAST : 0;
+        flags |= device->is_direct ? virtio_net_direct_wishes(device) : 0;
     }
     net_client_wish(&device->client, flags, multicast);
 }
 
 static const struct vnet_ops virtio_net_ops = {
     .transmit = virtio_net_transmit,
+    .receive_wanted = virtio_net_receive_wanted,
+    .modes_changed = virtio_net_modes_changed,
+};
+
+static const struct vnet_ops virtio_net_direct_ops = {
+    .transmit = virtio_net_transmit,
+    .transmit_end = virtio_net_transmit_end,
+    .post = virtio_net_direct_post,
+    .unpost = virtio_net_direct_unpost,
     .receive_wanted = virtio_net_receive_wanted,
     .modes_changed = virtio_net_modes_changed,
 };
@@ -241,7 +340,7 @@ static bool virtio_net_init(struct virtio_net *device, const struct config_virti
     };
     struct vnet_config model = {
         .mem = machine->mem,
-        .ops = &virtio_net_ops,
+        .ops = net->direct ? &virtio_net_direct_ops : &virtio_net_ops,
         .context = device,
         .mtu = net->mtu,
         .link_up = true,
@@ -256,7 +355,12 @@ static bool virtio_net_init(struct virtio_net *device, const struct config_virti
 
     memcpy(model.mac, net->mac, sizeof(model.mac));
     device->channel = net->channel;
+    device->mem = machine->mem;
+    device->is_direct = net->direct;
     net_client_open(&device->client, &place);
+    if (device->is_direct) {
+        virtio_net_direct_open(device);
+    }
     net_client_wish(&device->client, 0, 0);
     sys_notify(device->channel);
     return vnet_init(&device->model, &model) == VIRTIO_OK &&
@@ -299,6 +403,7 @@ bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel)
             /* What the switch had learned is to be told anew. */
             if (net_client_restarted(&device->client)) {
                 vnet_announce(&device->model);
+                vnet_unpost(&device->model);
             }
             vnet_transmit_resume(&device->model);
             virtio_net_pump(device);

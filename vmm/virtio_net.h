@@ -5,18 +5,24 @@
 
 #include <virtio/vnet.h>
 
-#include "io/net/client.h"
+#include "io/net/direct.h"
 #include "io/net/offload.h"
 #include "virtio_page.h"
 
 #define VIRTIO_NET_ENTRIES 256u
 /** Frames that may wait for a guest that gives no buffers; of more, the oldest are dropped. */
 #define VIRTIO_NET_BACKLOG 128u
+/** A smaller frame is copied twice sooner than it is said where it lies. */
+#define VIRTIO_NET_LEAST_DIRECT 256u
 
 struct virtio_net {
     struct vnet model;
     struct virtio_page page;
     struct net_client client;
+    /* The switch copies frames itself, of guest memory that is described here. */
+    bool is_direct;
+    struct net_direct direct;
+    const struct guestmem *mem;
     uint32_t channel;
     /* The address of which frames without tag are wanted. None: 0. */
     uint64_t own;

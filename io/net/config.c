@@ -187,6 +187,25 @@ static bool read_rule(struct net_port_rules *rules, struct text word, struct tex
            rules->burst >= CONFIG_LEAST_BURST;
 }
 
+static bool read_memory(struct net_config *config, struct text *line)
+{
+    struct net_memory *memory;
+    uint64_t port;
+    uint64_t at;
+
+    if (!parse_number(next_word(line), NET_MAX_PORTS - 1, &port) || port >= config->count) {
+        return false;
+    }
+    memory = &config->ports[port].rules.guest;
+    if (memory->bytes != 0 || !parse_number(next_word(line), UINT64_MAX, &memory->address) ||
+        !parse_number(next_word(line), UINT64_MAX, &memory->bytes) ||
+        !parse_number(next_word(line), UINT64_MAX, &at)) {
+        return false;
+    }
+    memory->at = (uint8_t *)at;
+    return memory->bytes != 0 && memory->bytes - 1 <= UINT64_MAX - memory->address;
+}
+
 static bool read_line(struct net_config *config, struct text line)
 {
     struct text word = next_word(&line);
@@ -201,6 +220,8 @@ static bool read_line(struct net_config *config, struct text line)
         config->age = good ? seconds * NS_A_SECOND : 0;
     } else if (is_word(word, "port")) {
         good = read_port(config, &line);
+    } else if (is_word(word, "memory")) {
+        good = read_memory(config, &line);
     } else {
         good = config->count > 0 && read_rule(&config->ports[config->count - 1].rules, word, &line);
     }

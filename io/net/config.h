@@ -16,6 +16,11 @@
  *     tagged NUMBER...            VLANs of which it has frames with tags
  *     to NUMBER...                ports that it may send to, instead of all
  *     rate BYTES BURST            bytes a second that it may send, and bytes at once
+ *
+ * and of any port before, by number:
+ *
+ *     memory PORT GUEST BYTES ADDRESS
+ *                                 memory of its guest: where it is in the guest, and mapped here
  */
 #ifndef IO_NET_CONFIG_H
 #define IO_NET_CONFIG_H
@@ -38,7 +43,8 @@ struct net_config {
 /**
  * Read `bytes` bytes of text. Returns 0, or the number of the first line that is wrong: an unknown
  * word, too few or too many values, a number or address that is none or out of range, a setting of
- * a port before any, too many ports, a channel or own address that two have.
+ * a port before any or of one twice that can be there once, too many ports, a channel or own
+ * address that two have.
  */
 unsigned net_config_read(struct net_config *config, const char *text, size_t bytes);
 

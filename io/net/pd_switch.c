@@ -73,11 +73,37 @@ void init(void)
     }
 }
 
+static unsigned port_of(microkit_channel ch)
+{
+    unsigned port = 0;
+
+    while (port < config.count && config.ports[port].channel != ch) {
+        port++;
+    }
+    return port;
+}
+
 void notified(microkit_channel ch)
 {
-    for (unsigned i = 0; i < config.count; i++) {
-        if (config.ports[i].channel == ch) {
-            serve(UINT64_C(1) << i);
-        }
+    unsigned port = port_of(ch);
+
+    if (port < config.count) {
+        serve(UINT64_C(1) << port);
     }
+}
+
+microkit_msginfo protected(microkit_channel ch, microkit_msginfo msginfo)
+{
+    unsigned port = port_of(ch);
+    uint64_t taken = 0;
+
+    if (port < config.count && microkit_msginfo_get_label(msginfo) == NET_CALL_UNPOST) {
+        net_switch_unpost(&network, port);
+    } else if (port < config.count && microkit_msginfo_get_label(msginfo) == NET_CALL_SEND &&
+               microkit_msginfo_get_count(msginfo) == 1) {
+        taken = net_switch_send(&network, port, microkit_mr_get(0), clock_now());
+        notify(true);
+    }
+    microkit_mr_set(0, taken);
+    return microkit_msginfo_new(0, 1);
 }

@@ -25,6 +25,18 @@
  * The switch believes no number of a port: it checks each descriptor, knows who has which slot, and
  * gives descriptors on that it made itself. A port believes the switch, whose client it is.
  *
+ * Where the description trusts the switch with the guests' memory, frames between guests go another
+ * way, with one copy. A monitor *posts* buffers in which its guest wants to receive. Who sends
+ * describes frames in `batch` where they lie in its guest's memory, and makes a protected call,
+ * NET_CALL_SEND; the switch checks each frame as any other, copies its payload from one guest's
+ * memory into the others' posted buffers, and puts a descriptor that says so (NET_LANDED) into
+ * their `received`, in order with those of slots. It answers how many frames it took; it takes none
+ * that somebody should get who has posted too little or cannot have it so, nor any behind that one:
+ * those go into slots. So the memory of who sends is looked at while its call lasts and never after
+ * it, and with NET_CALL_UNPOST a monitor takes back what it posted: after that call nothing is
+ * written there any more, whatever the switch had begun. Addresses are the guest's; the switch
+ * knows which memory each port's guest has, and touches no other.
+ *
  * An opened ring has an epoch (ring.h). When the switch sees a new one of a port, it forgets the
  * slots that the port had lent and borrowed; when a port sees a new one of the switch, all its
  * slots are its own again, and what it received is dropped.
@@ -43,13 +55,17 @@
 #define NET_SLOTS 512U
 /** Bytes of a port's buffers. */
 #define NET_BUFFER_BYTES 0x200000U
-/** Bytes of an Ethernet header without tag, and of the largest frame without tag. */
+/** Bytes of an Ethernet header without tag, of a tag, and of the largest frame without tag. */
 #define NET_ETHERNET_BYTES 14U
+#define NET_TAG_BYTES 4U
 #define NET_MAX_FRAME (65535U + NET_ETHERNET_BYTES)
 
 /** @{ Of a frame's flags: its checksum is to be filled in; it is known to be good. */
 #define NET_NEEDS_CSUM 1U
 #define NET_DATA_VALID 2U
+/** From the switch alone: the payload is in posted buffers of the receiver, of which `slot` says
+ * how many were used. There is nothing to return. */
+#define NET_LANDED 4U
 /** @} */
 /** @{ Of gso_type: nothing to segment, TCP over IPv4, over IPv6, and with ECN. */
 #define NET_GSO_NONE 0U
@@ -105,6 +121,14 @@ _Static_assert(sizeof(struct net_return) == 8, "layout");
 #define NET_WISH_ALL_MULTICAST 4U
 #define NET_WISH_NO_MULTICAST 8U
 #define NET_WISH_NO_BROADCAST 16U
+/** It posts buffers; without NET_WISH_MERGE a frame must fit into one. */
+#define NET_WISH_POSTS 32U
+#define NET_WISH_MERGE 64U
+/** What landed frames may leave to the receiver: a checksum, segmentation. */
+#define NET_WISH_CSUM 128U
+#define NET_WISH_TCP4 256U
+#define NET_WISH_TCP6 512U
+#define NET_WISH_ECN 1024U
 /** @} */
 
 /** Which frames a port wants; it may change its mind at any time. */
@@ -139,6 +163,37 @@ struct net_counts {
     struct net_port_stats stats;
 };
 
+/** Bytes at the beginning of a posted buffer that the receiver writes itself, beside the Ethernet
+ *  header and a tag. */
+#define NET_POST_HEADER 12U
+
+/** A piece of a guest's memory, at its own address. */
+struct net_piece {
+    uint64_t address;
+    uint32_t bytes;
+    /** Of a posted buffer: this is its last piece. */
+    uint32_t last;
+};
+
+_Static_assert(sizeof(struct net_piece) == 16, "layout");
+
+#define NET_BATCH_FRAMES 32U
+#define NET_BATCH_PIECES 256U
+
+/** Frames that lie in guest memory. */
+struct net_batch {
+    /** `offset` is 0, and `slot` the number of pieces that the payload is in. */
+    struct net_frame frames[NET_BATCH_FRAMES];
+    /** Of the first frame, then of the second, and so on. */
+    struct net_piece pieces[NET_BATCH_PIECES];
+};
+
+/** @{ Labels of protected calls to the switch; message word 0 of the first is the number of frames
+ *  in the batch, and that of its answer how many it took. */
+#define NET_CALL_SEND 1U
+#define NET_CALL_UNPOST 2U
+/** @} */
+
 /** The memory that a port and the switch share, both writing. */
 struct net_port_memory {
     struct net_wishes wishes;
@@ -153,6 +208,9 @@ struct net_port_memory {
         __attribute__((aligned(64)));
     uint8_t returned[NET_RING_BYTES(sizeof(struct net_return), 2 * NET_SLOTS)]
         __attribute__((aligned(64)));
+    uint8_t posted[NET_RING_BYTES(sizeof(struct net_piece), NET_SLOTS)]
+        __attribute__((aligned(64)));
+    struct net_batch batch;
 };
 
 /** Bytes of its region. */
@@ -161,6 +219,7 @@ _Static_assert(sizeof(struct net_port_memory) <= NET_PORT_BYTES, "the region's s
 
 #define NET_FRAME_SHAPE ((struct net_ring_shape){ sizeof(struct net_frame), NET_SLOTS })
 #define NET_DONE_SHAPE ((struct net_ring_shape){ sizeof(struct net_return), NET_SLOTS })
+#define NET_POST_SHAPE ((struct net_ring_shape){ sizeof(struct net_piece), NET_SLOTS })
 #define NET_RETURN_SHAPE ((struct net_ring_shape){ sizeof(struct net_return), 2 * NET_SLOTS })
 
 /** Which of 64 bits stands for an address. */

@@ -141,6 +141,12 @@ bool net_ring_take(struct net_ring *ring, void *entry)
     return true;
 }
 
+void net_ring_peek(const struct net_ring *ring, uint32_t number, void *entry)
+{
+    memcpy(entry, entry_at(ring, ring->position + number), ring->shape.entry_bytes);
+    __asm__ volatile("" : : "r"(entry) : "memory");
+}
+
 void net_ring_release(const struct net_ring *ring)
 {
     __atomic_store_n(&ring->memory->consumed, own_word(ring), __ATOMIC_RELEASE);

@@ -113,6 +113,9 @@ bool net_ring_any(struct net_ring *ring);
 /** How many entries there are. */
 uint32_t net_ring_count(struct net_ring *ring);
 
+/** Copy the entry `number` behind the next, below net_ring_count(), and leave it there. */
+void net_ring_peek(const struct net_ring *ring, uint32_t number, void *entry);
+
 /** Drop all entries that are there. */
 void net_ring_drop(struct net_ring *ring);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "switch.h"
+#include "switch_internal.h"
 
 #include <string.h>
 
@@ -96,6 +96,7 @@ void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, v
     port->epoch = net_ring_producer_epoch(&port->sent);
     look_at_wishes(sw, number);
     (void)net_ring_wait(&port->sent);
+    net_landing_init(&port->landing, &rules->guest, shared->posted);
 }
 
 static bool has_tag(const struct net_port *port, uint16_t vlan)
@@ -275,10 +276,8 @@ static unsigned find(const struct net_switch *sw, const uint8_t *mac, uint16_t v
     return net_table_find(&sw->table, mac, vlan, now);
 }
 
-/* Whom a frame goes to: of all who may have it, a group's members, or who has the address. One that
- * nobody knows goes to those who may have others behind them. */
-static uint64_t targets(const struct net_switch *sw, unsigned from, const struct net_frame *frame,
-                        uint16_t vlan, uint32_t now)
+uint64_t net_switch_targets(const struct net_switch *sw, unsigned from,
+                            const struct net_frame *frame, uint16_t vlan, uint64_t now)
 {
     const uint8_t *to = frame->ethernet;
     uint64_t left = sw->ports[from].rules.to & sw->up & ~(UINT64_C(1) << from);
@@ -286,7 +285,7 @@ static uint64_t targets(const struct net_switch *sw, unsigned from, const struct
     uint64_t set = 0;
 
     if (!group) {
-        unsigned known = find(sw, to, vlan, now);
+        unsigned known = find(sw, to, vlan, tick_of(now));
 
         left &= sw->promiscuous | (known != NET_NO_PORT ? UINT64_C(1) << known : sw->any_mac);
     }
@@ -303,9 +302,7 @@ static uint64_t targets(const struct net_switch *sw, unsigned from, const struct
 /* Lend the frame to all who get it. Returns who did. */
 static uint64_t deliver(struct net_switch *sw, struct net_frame *frame, uint16_t vlan, uint64_t set)
 {
-    /* The priority of a tag stays, and the tag where the port has the VLAN with tags. */
-    uint16_t tag =
-        (uint16_t)((frame->vlan & ~(NET_VLAN_TAG | NET_VLAN_MASK)) | NET_VLAN_TAG | vlan);
+    uint16_t sent = frame->vlan;
     uint64_t got = 0;
 
     for (; set != 0; set &= set - 1) {
@@ -317,7 +314,7 @@ static uint64_t deliver(struct net_switch *sw, struct net_frame *frame, uint16_t
         if (++port->lent >= SWITCH_LENT) {
             take_returns(sw, i);
         }
-        frame->vlan = port->rules.vlan == vlan ? 0 : tag;
+        frame->vlan = net_switch_tag(port, sent, vlan);
         if (!net_ring_put(&port->received, frame)) {
             port->stats.congested++;
             continue;
@@ -330,8 +327,7 @@ static uint64_t deliver(struct net_switch *sw, struct net_frame *frame, uint16_t
     return got;
 }
 
-/* One frame of a port. Returns whether it was lent to anybody. */
-static bool forward(struct net_switch *sw, unsigned from, struct net_frame *frame, uint64_t now)
+uint16_t net_switch_judge(struct net_switch *sw, unsigned from, const struct net_frame *frame)
 {
     struct net_port *port = &sw->ports[from];
     const uint8_t *source = frame->ethernet + NET_MAC_BYTES;
@@ -339,16 +335,24 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
 
     if (!is_sound(frame)) {
         port->stats.malformed++;
-        return false;
+        return 0;
     }
     if (vlan == 0) {
         port->stats.wrong_vlan++;
-        return false;
+        return 0;
     }
     if ((source[0] & 1) != 0 || (!port->rules.any_mac && key_of(source) != port->key)) {
         port->stats.wrong_source++;
-        return false;
+        return 0;
     }
+    return vlan;
+}
+
+bool net_switch_admit(struct net_switch *sw, unsigned from, struct net_frame *frame, uint16_t vlan,
+                      uint64_t now)
+{
+    struct net_port *port = &sw->ports[from];
+
     if (!within_rate(port, frame->bytes, now)) {
         port->stats.limited++;
         return false;
@@ -356,7 +360,7 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
     port->stats.sent_frames++;
     port->stats.sent_bytes += frame->bytes;
     if (port->rules.any_mac) {
-        net_table_learn(&sw->table, source, vlan, from, tick_of(now));
+        net_table_learn(&sw->table, frame->ethernet + NET_MAC_BYTES, vlan, from, tick_of(now));
     }
     frame->port = (uint16_t)from;
     frame->number = ++sw->number;
@@ -364,18 +368,29 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
     for (unsigned i = 0; i < sizeof(frame->reserved) / sizeof(frame->reserved[0]); i++) {
         frame->reserved[i] = 0;
     }
-    uint64_t set = targets(sw, from, frame, vlan, tick_of(now));
-    if (set == 0) {
-        port->stats.unwanted++;
-        return false;
-    }
-    port->slots[frame->slot].number = frame->number;
-    port->slots[frame->slot].holders = deliver(sw, frame, vlan, set);
-    return port->slots[frame->slot].holders != 0;
+    return true;
 }
 
-/* Find out whom to tell of frames, and of slots. */
-static void signal_all(struct net_switch *sw)
+/* One frame of a port. Returns whether it was lent to anybody. */
+static bool forward(struct net_switch *sw, unsigned from, struct net_frame *frame, uint64_t now)
+{
+    struct net_slot *slot = &sw->ports[from].slots[frame->slot];
+    uint16_t vlan = net_switch_judge(sw, from, frame);
+
+    if (vlan == 0 || !net_switch_admit(sw, from, frame, vlan, now)) {
+        return false;
+    }
+    uint64_t set = net_switch_targets(sw, from, frame, vlan, now);
+    if (set == 0) {
+        sw->ports[from].stats.unwanted++;
+        return false;
+    }
+    slot->number = frame->number;
+    slot->holders = deliver(sw, frame, vlan, set);
+    return slot->holders != 0;
+}
+
+void net_switch_signal(struct net_switch *sw)
 {
     for (; sw->fed != 0; sw->fed &= sw->fed - 1) {
         unsigned i = (unsigned)__builtin_ctzll(sw->fed);
@@ -407,7 +422,7 @@ static void feed_starving(struct net_switch *sw, unsigned number)
             take_returns(sw, i);
         }
     }
-    signal_all(sw);
+    net_switch_signal(sw);
 }
 
 /* A port that asks sees what was counted of it. */
@@ -447,7 +462,7 @@ bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
     if (asked != port->asked) {
         show_counts(sw, number, asked);
     }
-    signal_all(sw);
+    net_switch_signal(sw);
     feed_starving(sw, number);
     /* Not one after the other alone: what came to the first may have come behind the second. */
     if (sw->starving != 0) {

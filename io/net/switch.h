@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The network switch: frames from each port go to those ports that they are for. It looks at the
- * Ethernet header and the VLAN alone, and moves descriptors, never payload (protocol.h).
+ * Ethernet header and the VLAN alone, and moves descriptors (protocol.h); payload only between
+ * guests with whose memory it is trusted, in net_switch_send().
  *
  * What goes where: a frame's VLAN is its tag's, else the port's own. It must be one that the port
  * is in. Its source must be an address that the port may have. It goes to the port that has the
@@ -15,6 +16,7 @@
 #ifndef IO_NET_SWITCH_H
 #define IO_NET_SWITCH_H
 
+#include "landing.h"
 #include "table.h"
 
 #define NET_NAME_BYTES 64U
@@ -40,6 +42,8 @@ struct net_port_rules {
     /** Bytes a second that it may send, and how many at once; 0: no limit. */
     uint64_t rate;
     uint64_t burst;
+    /** Memory of its guest with which the switch is trusted. */
+    struct net_memory guest;
 };
 
 /** What a slot of a port is about. */
@@ -68,6 +72,7 @@ struct net_port {
     uint64_t tokens;
     uint64_t filled;
     struct net_port_stats stats;
+    struct net_landing landing;
     struct net_slot slots[NET_SLOTS];
 };
 
@@ -91,6 +96,8 @@ struct net_switch {
     uint64_t starving;
     /** Ports to notify of frames and of slots. */
     uint64_t notify;
+    /** The payload of the frame in hand, of a batch. */
+    struct net_span pieces[NET_BATCH_PIECES];
 };
 
 /** A switch without ports, which forgets addresses after `age` nanoseconds. */
@@ -107,6 +114,16 @@ void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, v
  * whether some is left; else the port notifies when there is more.
  */
 bool net_switch_serve(struct net_switch *sw, unsigned port, uint64_t now);
+
+/**
+ * NET_CALL_SEND of a port: forward the first frames of its batch, of which there are `count`, from
+ * one guest's memory to others'. Returns how many were taken; what is behind them was not looked
+ * at, or cannot go this way now.
+ */
+unsigned net_switch_send(struct net_switch *sw, unsigned port, uint64_t count, uint64_t now);
+
+/** NET_CALL_UNPOST of a port. */
+void net_switch_unpost(struct net_switch *sw, unsigned port);
 
 /** The ports to notify since the last call, as bits. */
 uint64_t net_switch_notify(struct net_switch *sw);

@@ -11,9 +11,6 @@
 
 #include "protocol.h"
 
-/** Bytes that a tag adds. */
-#define NET_TAG_BYTES 4U
-
 /**
  * Complete the description of a frame whose frame->bytes bytes (at least NET_ETHERNET_BYTES) lie at
  * `at`, where nobody changes them: Ethernet header, tag, and `offset`, counted from `at`. A

@@ -112,7 +112,7 @@ static void receive(struct input *input)
     guest_check(result != VNET_TAKEN || !net.dev.live ||
                     net.dev.stats.bytes_in - before == frame.bytes + VNET_HEADER_BYTES,
                 "the whole frame, once");
-    guest_check(net.stock_count <= VNET_STOCK && net.stock_segments <= 2 * ENTRIES, "the stock");
+    guest_check(net.stock_count <= VNET_STOCK && net.used_segments <= 2 * ENTRIES, "the stock");
 }
 
 /* The driver stores bytes: into a queue's areas most often, or where data is. */

@@ -73,7 +73,12 @@ static void op_changed(void *context)
     changes++;
 }
 
-static const struct vnet_ops ops = { op_transmit, op_end, op_wanted, op_changed };
+static const struct vnet_ops ops = {
+    .transmit = op_transmit,
+    .transmit_end = op_end,
+    .receive_wanted = op_wanted,
+    .modes_changed = op_changed,
+};
 
 static struct vnet_config config_of(uint16_t mtu)
 {

@@ -269,6 +269,15 @@ void sys_notify_later(uint32_t channel)
     sys_notify(channel);
 }
 
+bool sys_call(uint32_t channel, uint64_t label, uint64_t *word)
+{
+    if (channel >= BH_MAX_CHANNELS || vmm_fake.call == NULL) {
+        vmm_fake.wrong++;
+        return false;
+    }
+    return vmm_fake.call(channel, label, word);
+}
+
 enum bh_error sys_device_raise(uint32_t channel, uint32_t bits)
 {
     if (channel >= BH_MAX_CHANNELS || vmm_fake.status[channel] == NULL) {

@@ -43,6 +43,7 @@ struct vmm_fake {
     uint32_t device_raises;
     uint32_t device[2];                         /* the last sys_device_raise(): channel, bits */
     volatile uint32_t *status[BH_MAX_CHANNELS]; /* interrupt status words, by channel */
+    bool (*call)(uint32_t channel, uint64_t label, uint64_t *word); /* who answers sys_call() */
     char printed[4096];
 };
 

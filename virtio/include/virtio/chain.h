@@ -100,6 +100,9 @@ size_t chain_read(struct chain_reader *reader, void *to, size_t bytes);
  */
 size_t chain_peek(const struct chain_reader *reader, const void **data);
 
+/** Where in the guest that piece is. Only after chain_peek() returned one. */
+struct gpa chain_where(const struct chain_reader *reader);
+
 /** Go on by `bytes`, at most what chain_peek() returned. */
 void chain_skip(struct chain_reader *reader, size_t bytes);
 
@@ -114,5 +117,8 @@ size_t chain_room(const struct chain_writer *writer, void **data);
 
 /** Say that `bytes`, at most what chain_room() returned, were written there. */
 void chain_fill(struct chain_writer *writer, size_t bytes);
+
+/** Say that up to `bytes` bytes were written in the chain. Returns how many found room. */
+size_t chain_pass(struct chain_writer *writer, size_t bytes);
 
 #endif

@@ -8,6 +8,10 @@
  * guest until vnet_transmit_resume(). Frames for the guest come as vnet_receive(); what finds no
  * buffer stays with the caller until `receive_wanted`.
  *
+ * Both ways can do with a copy less, where somebody beside us reaches the guest's memory: frames of
+ * the guest may stay where they are until `transmit_end`, and buffers of the guest are *posted* to
+ * who fills them itself, whose frames come as vnet_landed().
+ *
  * A frame that is given to `transmit` has a sound header: it is no shorter than an Ethernet header
  * and no longer than the MTU allows (or 64 KiB of payload, when it is to be segmented), its
  * checksum lies inside of it, and its kind of segmentation was negotiated and has a size. What is
@@ -81,6 +85,14 @@
 /** Receive buffers that are taken from the guest at a time, so most that one frame is spread over.
  */
 #define VNET_STOCK 72U
+/** Most posted buffers; of the entries of the receive queue they have half at most. */
+#define VNET_POSTED 128U
+/** Places for both, a power of two. */
+#define VNET_BUFFERS 256U
+/** Most pieces of a buffer that is posted. */
+#define VNET_POSTED_PIECES 32U
+/** Most frames of the guest that wait for `transmit_end`. */
+#define VNET_HELD_FRAMES 32U
 /** Segments that a device needs, for queues of `entries` entries. */
 #define VNET_SEGMENTS(entries) (4U * (entries))
 
@@ -103,7 +115,7 @@ struct vnet_frame {
 /** Most pieces that a frame comes in. */
 #define VNET_MAX_PIECES 3U
 
-/** Part of a frame's bytes. */
+/** Part of a frame's bytes; of a landed one, NULL: they are there. */
 struct vnet_piece {
     const void *data;
     size_t bytes;
@@ -114,6 +126,8 @@ enum vnet_result {
     VNET_TAKEN,
     /** There is no room now. */
     VNET_WAIT,
+    /** It was taken, and is read until the end of `transmit_end`. */
+    VNET_HELD,
     /** It was not taken, and never will be. */
     VNET_DROPPED,
 };
@@ -152,8 +166,18 @@ struct vnet_ops {
      */
     enum vnet_result (*transmit)(void *context, const struct vnet_frame *frame,
                                  struct chain_reader *reader);
-    /** After the last `transmit` of a batch. May be NULL. */
+    /** After the last `transmit` of a batch. May be NULL when that never answers VNET_HELD. */
     void (*transmit_end)(void *context);
+    /**
+     * A buffer of the guest may be filled with a frame that goes to vnet_landed(), in the order of
+     * the posts. False: not now. NULL: none are posted.
+     */
+    bool (*post)(void *context, const struct chain *chain);
+    /**
+     * Take back what was posted: when this returns nobody writes there any more. Returns how many
+     * buffers were filled before, whose frames still come. With `all` these shall not come either.
+     */
+    unsigned (*unpost)(void *context, bool all);
     /** vnet_receive() answered VNET_WAIT, and there are buffers now. */
     void (*receive_wanted)(void *context);
     /** `net->modes`, or whether there is a driver at all, changed. May be NULL. */
@@ -212,12 +236,20 @@ struct vnet {
     bool transmit_blocked;
     struct chain transmit;
     struct chain control;
-    /** Buffers for receiving that were taken from the guest, oldest first. */
+    /** Frames of the guest that are read until the end of the batch. */
+    unsigned held_count;
+    struct chain held[VNET_HELD_FRAMES];
+    /** Buffers for receiving that were taken from the guest, in a ring: first the posted ones,
+     *  oldest first, and behind them those of the stock. */
     bool receive_blocked;
+    unsigned first;
+    unsigned posted;
     unsigned stock_count;
     uint64_t stock_bytes;
-    unsigned stock_segments;
-    struct chain stock[VNET_STOCK];
+    /** Their segments, and those used of the storage, which has gaps. */
+    unsigned hand_segments;
+    unsigned used_segments;
+    struct chain buffers[VNET_BUFFERS];
     struct chain_segment *segments;
 };
 
@@ -251,7 +283,21 @@ bool vnet_wants(const struct vnet *net, const uint8_t *to, int vlan);
 enum vnet_result vnet_receive(struct vnet *net, const struct vnet_frame *frame,
                               const struct vnet_piece *pieces, unsigned count);
 
-/** After a batch of vnet_receive(): interrupt the guest if it wants that. */
+/**
+ * A frame is in the first `buffers` posted buffers, behind VNET_HEADER_BYTES and the bytes of its
+ * first pieces, which are written here; the last piece has no data. VNET_DROPPED: the guest does
+ * not get it, and the buffers are posted again.
+ */
+enum vnet_result vnet_landed(struct vnet *net, const struct vnet_frame *frame,
+                             const struct vnet_piece *pieces, unsigned count, unsigned buffers);
+
+/** A landed frame is not for the guest. */
+void vnet_not_landed(struct vnet *net, unsigned buffers);
+
+/** Take back what is posted, as when who fills it began anew. */
+void vnet_unpost(struct vnet *net);
+
+/** After a batch of both: interrupt the guest if it wants that, and post what buffers it has. */
 void vnet_receive_end(struct vnet *net);
 
 /** `transmit` can take frames again. */
