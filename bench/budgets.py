@@ -23,7 +23,7 @@ from pathlib import Path
 import figures
 
 TOP = Path(__file__).resolve().parent.parent
-FILE = Path(__file__).with_name('budgets.json')
+FILE = Path(__file__).resolve().with_name('budgets.json')
 # By group of figures.
 TOLERANCE = {'calls': 0.02, 'interrupts': 0.02, 'own': 0.02, 'memory': 0.02,
              'cpu': 0.08, 'boot': 0.08, 'block': 0.08, 'net': 0.08}
