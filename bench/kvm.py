@@ -28,6 +28,11 @@ DISK = (' -object iothread,id=thread -blockdev driver=host_device,filename=/dev/
         'aio=io_uring,cache.direct=on -device virtio-blk-{kind},drive=disk,iothread=thread{rom}')
 TAP = (' -netdev tap,id=net0,ifname=tap{number},script=/join,downscript=no,vhost=on '
        '-device virtio-net-{kind},netdev=net0,mac=52:54:00:00:00:0{number}{rom}')
+RANDOM = ' -device virtio-rng-device,bus=virtio-mmio-bus.0'
+# All of it is there from the start.
+ALL_RAM = (' -object memory-backend-ram,id=ram,size=256M,prealloc=on '
+           '-machine memory-backend=ram')
+TEST_FILES = {'Image': guest_figures.GUEST.read_bytes()}
 # What QEMU calls for a device of the host that it has made.
 JOIN = b'''#!/bin/sh
 ip link set "$1" up
@@ -36,7 +41,8 @@ ip link set "$1" master br0
 MODULES = 'modprobe -a tun bridge vhost_net\n'
 DRIVERS = '/bin/busybox modprobe -a virtio_mmio virtio_pci'
 KERNEL = ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS)
-MICRO = ('hypercall', 'mmio_exit', 'timer', 'timer_wfi', 'ipi', 'ipi_wfi')
+MICRO = ('hypercall', 'mmio_exit', 'virtio_read', 'virtio_ack', 'kick', 'timer', 'timer_wfi', 'spi',
+         'ipi', 'ipi_wfi')
 
 
 class Guest:
@@ -66,13 +72,18 @@ class Guest:
                           initrd=' -initrd /initrd' if initrd else '', devices=self._devices)
 
 
-def machine(folder, script, files, arguments=(), **more):
-    """The board with a host that runs a script."""
+def host_arguments(folder, script, files):
+    """QEMU's arguments for a host that runs a script."""
     host, _ = hosts.fetch('kvm', lambda text: None)
     peer.host_initrd(folder / 'initrd', host, MODULES + script, {'join': JOIN, **files})
-    return linux_costs.Machine(folder, [
-        *peer.BOARD, '-kernel', linux_costs.FILES / 'Image', '-initrd', folder / 'initrd',
-        '-append', peer.HOST_ARGUMENTS, *arguments], **more)
+    return ['-kernel', linux_costs.FILES / 'Image', '-initrd', folder / 'initrd',
+            '-append', peer.HOST_ARGUMENTS]
+
+
+def machine(folder, script, files, arguments=(), **more):
+    """The board with a host that runs a script."""
+    return linux_costs.Machine(
+        folder, [*peer.BOARD, *host_arguments(folder, script, files), *arguments], **more)
 
 
 def guest_files(initrd):
@@ -82,10 +93,36 @@ def guest_files(initrd):
 
 def micro():
     """The bare-metal guest with two vCPUs, each on a CPU of its own."""
-    command = Guest('kvm').vmm('test=costs', cpus=2, initrd=False)
-    files = {'Image': guest_figures.GUEST.read_bytes()}
-    with peer.folder() as folder, machine(folder, command, files, cpus=2) as board:
-        return peer.micro(board.run_until('done: ', 900))
+    command = Guest('kvm').device(RANDOM).vmm(
+        'test=costs,spi,virtio virtio=0x0a000000 start=1', cpus=2, initrd=False)
+    with peer.folder() as folder, machine(folder, command, TEST_FILES, cpus=2) as board:
+        found = peer.micro(board.run_until('done: ', 900))
+    found['spi'] = {'value': found['spi'], 'note': 'the device is emulated by the VMM'}
+    found['kick'] = {'value': found['kick'],
+                     'note': "the VMM's thread comes at once on the vCPU's CPU"}
+    return found
+
+
+def memory():
+    """What the host has less when a guest with a disk and a network device has booted, all of its
+    RAM being there from the start."""
+    guest = Guest('kvm').device(DISK).device(TAP).device(ALL_RAM)
+    command = guest.vmm(peer.guest_arguments('nokaslr quiet rdinit=/init'), 'file:/tmp/guest')
+    script = peer.BRIDGE + peer.MEMORY.format(
+        start=command + ' &', ready='grep -qs "guest ready" /tmp/guest')
+    initrd = peer.guest_initrd((linux_costs.FILES / 'initrd.cpio.gz').read_bytes(), DRIVERS)
+    with peer.folder() as folder, machine(folder, script, guest_files(initrd)) as board:
+        taken = peer.taken(board.run_until('host: done', 300))
+    return {'memory_guest': taken['MemFree'] - (256 << 20)}
+
+
+def echo():
+    """A character typed at a guest's UART, which the VMM emulates."""
+    command = Guest('kvm').vmm('nokaslr quiet')
+    initrd = (linux_costs.FILES / 'initrd.cpio.gz').read_bytes()
+    with peer.folder() as folder:
+        arguments = host_arguments(folder, command, guest_files(initrd))
+        return peer.echo(folder, arguments)
 
 
 def kernel():
@@ -172,6 +209,8 @@ def of_kind(kind):
             steps.Step('exits and interrupts of the test guest', MICRO, False, micro),
             steps.Step('Linux boots, computes, makes system calls', KERNEL, False, kernel),
             steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),
+            steps.Step('memory', ('memory_guest',), False, memory),
+            steps.Step('console', ('console_echo',), False, echo),
         ] + listed
     return listed
 
@@ -186,7 +225,8 @@ def measure(quick, progress, only=''):
     versions['VMM'] = f"QEMU {packages['qemu-system-arm']}"
     found = {}
     for kind in COLUMNS:
+        linux.flags()
         figures = steps.run(of_kind(kind), quick, progress, only)
-        flags = [Guest(kind).device(DISK).device(TAP).vmm('...')]
-        found[kind] = {'versions': versions, 'flags': flags, 'figures': figures}
+        guest = Guest(kind).device(DISK).device(TAP).vmm('...')
+        found[kind] = {'versions': versions, 'flags': [guest, *linux.flags()], 'figures': figures}
     return found

@@ -5,7 +5,6 @@ bench/hosts.py that starts guests, and guests that find their devices by the pee
 A peer's guests run what everybody's guests run (bench/linux.py, tests/guest), with the same boot
 arguments; before the first program comes what loads the drivers of the peer's devices.
 """
-import gzip
 import re
 import tempfile
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 import linux
 from linux import disk_costs, linux_costs
 
+import count_echo
 import net_costs
 import uplink_costs
 
@@ -48,6 +48,20 @@ GUEST_INIT = '''#!/bin/sh
 {drivers}
 exec $next "$@"
 '''
+# What is free, before a guest starts and when it is ready.
+MEMORY = '''show_memory() {{
+    sync
+    echo 3 >/proc/sys/vm/drop_caches
+    grep MemFree /proc/meminfo
+    [ -d /proc/xen ] && xl info | grep free_memory
+}}
+show_memory
+{start}
+until {ready}; do sleep 1; done
+sleep 5
+show_memory
+echo host: done
+'''
 BRIDGE = '''ip link add br0 type bridge mcast_snooping 0
 ip link set br0 up
 '''
@@ -60,7 +74,7 @@ MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to ha
          'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',
          'SGI to another CPU in WFI': 'ipi_wfi', 'virtio register read': 'virtio_read',
          'virtio interrupt acknowledgement': 'virtio_ack', 'virtio kick, VMM woken': 'kick',
-         'switch VM to VM': 'vm_switch'}
+         'SPI to handler': 'spi'}
 NET = dict(zip(('net_udp', 'net_tcp', 'net_tcp_plain'),
                (name for name, *_ in net_costs.FIGURES)))
 OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send',
@@ -83,7 +97,7 @@ def guest_initrd(made, drivers):
     """A guest's initrd with GUEST_INIT before it; `drivers` are lines of the shell."""
     archive = linux_costs.cpio.Archive()
     archive.file('peer-init', GUEST_INIT.format(drivers=drivers).encode(), 0o755)
-    return gzip.compress(archive.to_bytes(), mtime=0) + made
+    return archive.to_bytes() + made
 
 
 def made(make):
@@ -127,6 +141,20 @@ def outside(machine):
     """The figures of a guest that runs it with a twin outside."""
     found = uplink_costs.phases(machine)
     return {figure: found[name] for name, figure in OUTSIDE.items()}
+
+
+def taken(said):
+    """{what: bytes} that are free no more, of what MEMORY printed."""
+    found = {}
+    for name, number in re.findall(r'^(MemFree|free_memory) *: *(\d+)', said, re.M):
+        found.setdefault(name, []).append(int(number) << (10 if name == 'MemFree' else 20))
+    return {name: before - after for name, (before, after) in found.items()}
+
+
+def echo(folder, arguments):
+    """The figure of a character typed at a guest that shows a login."""
+    log = count_echo.log_of_echo(folder, 1, count_echo.GUEST, [*BOARD, *arguments])
+    return {'console_echo': len(count_echo.instructions(log))}
 
 
 @contextmanager

@@ -35,7 +35,7 @@ TOP = Path(__file__).resolve().parent.parent
 RUNS = TOP / 'build/bench'
 LAST = RUNS / 'last.json'
 KEPT = TOP / 'docs/results/bench.json'
-SYSTEMS = ('native', 'bulkhead', 'kvm')
+SYSTEMS = ('native', 'bulkhead', 'kvm', 'xen')
 
 
 class Progress:

@@ -142,19 +142,19 @@ class Terminal:
         self.qemu.stdin.flush()
 
 
-def log_of_echo(case, folder, gic):
-    """QEMU's log of what happens when an `x` is typed."""
+def log_of_echo(folder, cpus, ready, arguments):
+    """QEMU's log of what happens when an `x` is typed, once the machine is `ready`."""
     control, log = folder / 'monitor', folder / 'log'
-    command = ['timeout', '-s', 'KILL', '400', 'qemu-system-aarch64',
-               *machine(case, folder, gic), '-cpu', 'cortex-a53', '-smp', str(case.cpus),
-               '-display', 'none', '-nodefaults', '-serial', 'stdio',
-               '-icount', 'shift=0,sleep=off', '-global', 'virtio-mmio.force-legacy=false',
+    command = ['timeout', '-s', 'KILL', '400', 'qemu-system-aarch64', *arguments,
+               '-cpu', 'cortex-a53', '-smp', str(cpus), '-display', 'none', '-nodefaults',
+               '-serial', 'stdio', '-icount', 'shift=0,sleep=off',
+               '-global', 'virtio-mmio.force-legacy=false',
                '-monitor', f'unix:{control},server=on,wait=off', '-D', log]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL) as qemu:
         try:
             terminal = Terminal(qemu)
-            for text, answer in case.ready:
+            for text, answer in ready:
                 terminal.expect(text)
                 terminal.send(answer)
             # Two characters first, so that nothing happens for the first time when it is counted.
@@ -226,7 +226,8 @@ def measure(name, gic):
     """The stays of a case."""
     case = CASES[name]
     with tempfile.TemporaryDirectory(prefix='bulkhead-echo-') as folder:
-        return stays(case, instructions(log_of_echo(case, Path(folder), gic)))
+        log = log_of_echo(Path(folder), case.cpus, case.ready, machine(case, Path(folder), gic))
+        return stays(case, instructions(log))
 
 
 def counts(found):
