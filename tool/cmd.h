@@ -24,6 +24,7 @@ int cmd_expand(int argc, char **argv);
 int cmd_graph(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 /** What `bin/microkit` is: the same build under the Microkit tool's command line. */
 int cmd_microkit(int argc, char **argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include <bulkhead/abi.h>
 #include <bulkhead/bootdesc.h>
+#include <bulkhead/counts.h>
 
 #include "alloc.h"
 #include "cmd.h"
@@ -18,6 +20,9 @@
 #include "image.h"
 #include "options.h"
 #include "source.h"
+#include "watch.h"
+#include "watch_find.h"
+#include "watch_show.h"
 
 #define CMD_RUN_MAX_IMAGE (1UL << 32)
 #define CMD_RUN_GDB_PORT "1234"
@@ -46,6 +51,8 @@ static const char cmd_run_help[] =
     "                        a port of this host (127.0.0.1) that leads to a guest's, with user\n"
     "  --gdb [PORT]          start halted, waiting for a debugger (port " CMD_RUN_GDB_PORT ")\n"
     "  --memory-file FILE    keep the machine's memory in a file that others can read\n"
+    "  --watch[=PLACE]       let 'bulkhead watch' in another terminal show what the machine does;\n"
+    "                        or show it at PLACE: a terminal, or a file, which gets lines\n"
     "  -v, --verbose         print the emulator's command line\n";
 
 /* Whether the bytes are an image of `bulkhead build`, of any type. */
@@ -64,6 +71,7 @@ struct cmd_run_machine {
     unsigned cpus;           /* that it uses; 1 when it does not say */
     uint64_t ram;            /* bytes; 0 when it does not say, or it has several ranges */
     bool irqs[CMD_RUN_IRQS]; /* interrupts that its protection domains have */
+    bool counts;             /* its kernel counts what --watch shows of CPUs */
 };
 
 /* The boot description of an image at `at`. False when there is none. */
@@ -102,8 +110,10 @@ static bool cmd_run_describes(const uint8_t *bytes, size_t size, size_t at,
 static struct cmd_run_machine cmd_run_machine(const uint8_t *bytes, size_t size)
 {
     static const size_t starts[] = { 0, 64 }; /* a uimage has 64 bytes in front */
+    static const uint64_t counts[] = { BH_COUNTS_MAGIC0, BH_COUNTS_MAGIC1 };
     struct cmd_run_machine machine = { .cpus = 1 };
 
+    machine.counts = memmem(bytes, size, counts, sizeof(counts)) != NULL;
     for (size_t start = 0; start < 2; start++) {
         for (size_t at = starts[start]; at < size && size - at >= sizeof(struct bd_header);
              at += BD_PAGE) {
@@ -254,6 +264,10 @@ static bool cmd_run_wish(const struct options *options, const struct board *boar
             return false;
         }
     }
+    if (options->watch != NULL && options->memory_file != NULL) {
+        options_complain(options, "--watch and --memory-file exclude each other");
+        return false;
+    }
     wish->cpu = options->cpu;
     wish->gic = options->gic;
     wish->icount = options->icount;
@@ -267,17 +281,92 @@ static bool cmd_run_wish(const struct options *options, const struct board *boar
     return true;
 }
 
+/* The last part of a path. */
+static const char *cmd_run_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Say how to see what the machine does, in whose process this one becomes the emulator. */
+static void cmd_run_print_watch(void)
+{
+    char self[4096] = "bulkhead";
+    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[length > 0 ? (size_t)length : strlen(self)] = '\0';
+    fprintf(stderr,
+            "bulkhead: what the machine does is shown, in another terminal, by\n"
+            "    %s watch %ld\n",
+            self, (long)getpid());
+}
+
+/* Show what the machine with that memory does, in a process beside it, at the place that is asked
+ * for. */
+static bool cmd_run_watch(const struct options *options, int memory)
+{
+    struct watch_wish wish = { .memory = memory,
+                               .pid = getpid(),
+                               .title = cmd_run_base_name(options->input),
+                               .interval = WATCH_INTERVAL };
+    pid_t child;
+
+    if (options->watch[0] == '\0') {
+        cmd_run_print_watch();
+        return true;
+    }
+    wish.out = open(options->watch, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+    if (wish.out < 0) {
+        fprintf(stderr, "bulkhead: '%s' cannot be written: %s\n", options->watch, strerror(errno));
+        return false;
+    }
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        _exit(watch_run(&wish));
+    }
+    close(wish.out);
+    if (child < 0) {
+        fprintf(stderr, "bulkhead: nothing can be shown: %s\n", strerror(errno));
+    }
+    return child >= 0;
+}
+
+/* The machine's memory, in a file without a path that others can find. Sets *memory to it, and
+ * memory_file to how the emulator opens it, which the caller frees. */
+static bool cmd_run_share(const struct options *options, const struct board *board, int *memory,
+                          char **memory_file)
+{
+    *memory = watch_find_create(cmd_run_base_name(options->input), board_ram_bytes(board));
+    if (*memory < 0) {
+        fprintf(stderr, "bulkhead: the machine's memory cannot be shared: %s\n", strerror(errno));
+        return false;
+    }
+    *memory_file = alloc_format("/proc/self/fd/%d", *memory);
+    return true;
+}
+
 static int cmd_run_start(const struct source *source, const struct options *options,
                          const char *image, const struct cmd_run_machine *machine)
 {
     struct emulator_wish wish = { .image = image, .cpus = machine->cpus };
     struct emulator emulator;
     enum emulator_error error;
+    int memory = -1;
+    char *memory_file = NULL;
 
     if (!cmd_run_wish(options, &source->board, machine, &wish)) {
         return CMD_USAGE;
     }
+    if (options->watch != NULL) {
+        if (!cmd_run_share(options, &source->board, &memory, &memory_file)) {
+            return CMD_ENVIRONMENT;
+        }
+        wish.memory_file = memory_file;
+    }
     error = emulator_make(&emulator, &source->board, &wish);
+    free(memory_file);
     if (error != EMULATOR_OK) {
         fprintf(stderr, "bulkhead: %s\n", emulator_error_text(error));
         return CMD_ENVIRONMENT;
@@ -287,6 +376,13 @@ static int cmd_run_start(const struct source *source, const struct options *opti
     }
     if (wish.gdb_port != NULL) {
         cmd_run_print_gdb(source, wish.gdb_port);
+    }
+    if (options->watch != NULL && !machine->counts) {
+        fputs("bulkhead: " WATCH_SHOW_NO_COUNTS "\n", stderr);
+    }
+    if (options->watch != NULL && !cmd_run_watch(options, memory)) {
+        emulator_free(&emulator);
+        return CMD_ENVIRONMENT;
     }
     fflush(NULL);
     execvp(emulator.argv[0], emulator.argv);

@@ -15,6 +15,7 @@ static const struct {
     { "report", cmd_report, "print the memory map, and what each component can reach" },
     { "graph", cmd_graph, "draw a system" },
     { "run", cmd_run, "run an image or a system description in the board's emulator" },
+    { "watch", cmd_watch, "show what a running machine does" },
     { "decode", cmd_decode, "add names to the addresses of fault reports in a console log" },
 };
 

@@ -15,6 +15,7 @@ enum options_kind {
     OPTIONS_DIR,      /* --search-path */
     OPTIONS_LIST,     /* --elf, --disk, ...: repeatable */
     OPTIONS_OPTIONAL, /* --gdb [port] */
+    OPTIONS_EQUALS,   /* --watch[=place]: a text, which may be empty */
     OPTIONS_IGNORED,  /* a value without effect */
 };
 
@@ -50,6 +51,9 @@ static const struct options_entry options_table[] = {
     { "--gic", NULL, OPTIONS_RUN, OPTIONS_TEXT, FIELD(gic) },
     { "--icount", NULL, OPTIONS_RUN, OPTIONS_FLAG, FIELD(icount) },
     { "--memory-file", NULL, OPTIONS_RUN, OPTIONS_TEXT, FIELD(memory_file) },
+    { "--watch", NULL, OPTIONS_RUN, OPTIONS_EQUALS, FIELD(watch) },
+    { "--interval", NULL, OPTIONS_WATCH, OPTIONS_TEXT, FIELD(interval) },
+    { "--count", NULL, OPTIONS_WATCH, OPTIONS_TEXT, FIELD(count) },
     { "--capdl-json", NULL, OPTIONS_MICROKIT, OPTIONS_IGNORED, 0 },
     { "--viper-output", NULL, OPTIONS_MICROKIT, OPTIONS_IGNORED, 0 },
     { "--verbose", "-v", 0, OPTIONS_FLAG, FIELD(verbose) },
@@ -106,6 +110,7 @@ static bool options_store(struct options *options, const struct options_entry *e
 
     switch (entry->kind) {
     case OPTIONS_TEXT:
+    case OPTIONS_EQUALS:
         if (*text != NULL) {
             options_complain(options, "%s is given twice", entry->name);
             return false;
@@ -157,6 +162,9 @@ static bool options_option(struct options *options, int argc, char **argv, int *
         }
         options->gdb_port = value;
         return options_store(options, entry, value);
+    }
+    if (value == NULL && entry->kind == OPTIONS_EQUALS) {
+        value = "";
     }
     if (value == NULL) {
         if (*at + 1 >= argc) {

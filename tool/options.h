@@ -23,6 +23,7 @@
 #define OPTIONS_SYSTEM (1u << 10)    /* --system FILE */
 #define OPTIONS_ELF (1u << 11)       /* --elf name=path, repeatable */
 #define OPTIONS_MICROKIT (1u << 12)  /* --capdl-json F, --viper-output P: accepted, no effect */
+#define OPTIONS_WATCH (1u << 13)     /* those of `watch` */
 /** What every subcommand needs that looks at a description with its programs. */
 #define OPTIONS_COMMON (OPTIONS_BOARD | OPTIONS_CONFIG | OPTIONS_SEARCH | OPTIONS_SDK)
 
@@ -58,6 +59,9 @@ struct options {
     const char *cpu;
     const char *gic;
     const char *memory_file;
+    const char *watch; /* the value of --watch, empty where it has none; or NULL */
+    const char *interval;
+    const char *count;
     bool help;
     char **rest; /* after "--", NULL-terminated; or NULL */
 };

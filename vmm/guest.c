@@ -9,6 +9,7 @@
 #include "life.h"
 #include "sentence.h"
 #include "sys.h"
+#include "virtio_statistics.h"
 
 /** ESR_EL2 of a data abort (Arm ARM, D19.2.37): width, store. Of HVC and SMC: the immediate. */
 #define GUEST_ESR_EC_SHIFT 26
@@ -168,6 +169,7 @@ bool guest_init(struct guest *guest)
         guest_say(guest, wrong, "");
         return false;
     }
+    virtio_statistics_show(&guest->virtio);
     return guest_link_interrupts(guest);
 }
 

@@ -6,6 +6,7 @@
  * bytes, with the address by which the driver reaches it.
  */
 #include <bulkhead/libc.h>
+#include <bulkhead/statistics.h>
 #include <io/timer/protocol.h>
 #include <microkit.h>
 
@@ -68,6 +69,8 @@ static const uint64_t *const memories[BLOCK_MAX_CLIENTS] = {
     &memory30_paddr, &memory31_paddr,
 };
 
+static BH_STATISTICS(BLOCK_MAX_CLIENTS) directory BH_STATISTICS_KEPT;
+
 static struct block_config config;
 static struct block_virtualiser virtualiser;
 static uint64_t frequency;
@@ -124,6 +127,24 @@ static void serve(void)
     }
 }
 
+/* What the clients' parts of the disk count is shown to who sees the machine's memory. */
+static void show_statistics(void)
+{
+    bh_statistics_begin(&directory.head);
+    for (uint32_t i = 0; i < config.count; i++) {
+        const struct block_stats *stats = &virtualiser.clients[i].stats;
+        const uint64_t *const requests[BH_STATISTICS_SUMMANDS] = {
+            &stats->requests[BLOCK_READ],
+            &stats->requests[BLOCK_WRITE],
+            &stats->requests[BLOCK_FLUSH],
+            &stats->requests[BLOCK_DISCARD],
+        };
+
+        bh_statistics_add(&directory.head, config.clients[i].name, requests, &stats->bytes_read,
+                          &stats->bytes_written);
+    }
+}
+
 void init(void)
 {
     struct block_buffer buffer = { (uint8_t *)table_vaddr, table_paddr };
@@ -146,6 +167,7 @@ void init(void)
         printf("block: a connection's region is too small or not aligned\n");
         microkit_internal_crash(0);
     }
+    show_statistics();
     microkit_notify(config.device.channel);
     serve();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The network switch's PD. It is told its configuration (config.h) in a region. */
 #include <bulkhead/libc.h>
+#include <bulkhead/statistics.h>
 #include <microkit.h>
 
 #include "config.h"
@@ -11,6 +12,8 @@
 /* Set in the ELF file by the tool. */
 __attribute__((used)) uint64_t config_vaddr = NOT_SET;
 __attribute__((used)) uint64_t config_bytes = NOT_SET;
+
+static BH_STATISTICS(NET_MAX_PORTS) directory BH_STATISTICS_KEPT;
 
 static struct net_config config;
 static struct net_switch network;
@@ -55,6 +58,20 @@ static void serve(uint64_t set)
     }
 }
 
+/* What the ports count is shown to who sees the machine's memory. */
+static void show_statistics(void)
+{
+    bh_statistics_begin(&directory.head);
+    for (unsigned i = 0; i < config.count; i++) {
+        const struct net_port_stats *stats = &network.ports[i].stats;
+        const uint64_t *const frames[BH_STATISTICS_SUMMANDS] = { &stats->sent_frames,
+                                                                 &stats->received_frames };
+
+        bh_statistics_add(&directory.head, config.ports[i].rules.name, frames,
+                          &stats->received_bytes, &stats->sent_bytes);
+    }
+}
+
 void init(void)
 {
     __asm__("mrs %0, cntfrq_el0" : "=r"(frequency));
@@ -67,6 +84,7 @@ void init(void)
     for (unsigned i = 0; i < config.count; i++) {
         net_switch_add(&network, &config.ports[i].rules, (void *)config.ports[i].address);
     }
+    show_statistics();
     for (unsigned i = 0; i < config.count; i++) {
         microkit_notify(config.ports[i].channel);
         serve(UINT64_C(1) << i);

@@ -5,6 +5,7 @@
  * about a client's PD or VM in that client's stream, the others in its own.
  */
 #include <bulkhead/report_print.h>
+#include <bulkhead/statistics.h>
 #include <io/timer/protocol.h>
 #include <microkit.h>
 
@@ -25,6 +26,8 @@ _Static_assert(REPORT_PRINT_LINE + 1 <= SERIAL_TX_NOTE, "a line of a report fits
 PATCHED uint64_t config_vaddr = NOT_SET;
 PATCHED uint64_t config_bytes = NOT_SET;
 PATCHED uint64_t reports_vaddr = NOT_SET;
+
+static BH_STATISTICS(SERIAL_MAX_CLIENTS) directory BH_STATISTICS_KEPT;
 
 static struct serial_config config;
 static struct serial_virtualiser virtualiser;
@@ -149,6 +152,19 @@ static void serve(void)
     }
 }
 
+/* What went between the clients and the console is shown to who sees the machine's memory. */
+static void show_statistics(void)
+{
+    bh_statistics_begin(&directory.head);
+    for (unsigned int i = 0; i < config.count; i++) {
+        const struct serial_tx_client *out = &virtualiser.tx.clients[i];
+        const uint64_t *const lines[BH_STATISTICS_SUMMANDS] = { &out->lines };
+
+        bh_statistics_add(&directory.head, config.clients[i].name, lines,
+                          &virtualiser.rx.clients[i].bytes, &out->bytes);
+    }
+}
+
 void init(void)
 {
     unsigned int number;
@@ -165,6 +181,7 @@ void init(void)
         printf("serial: a connection's region is too small or not aligned (%d)\n", error);
         microkit_internal_crash(0);
     }
+    show_statistics();
     virtualiser.unsaid += serial_text_greeting(&virtualiser);
     microkit_notify(config.device.channel);
     for (unsigned int i = 0; i < config.count; i++) {

@@ -11,7 +11,7 @@ import pexpect
 import pytest
 from conftest import BOARD, MAIN, SDK, TOOL, TOP, plain, search_paths, stand_ins, system_file
 
-COMMANDS = ['build', 'check', 'expand', 'report', 'graph', 'run', 'decode']
+COMMANDS = ['build', 'check', 'expand', 'report', 'graph', 'run', 'watch', 'decode']
 ON_BOARD = ['--board', BOARD]
 
 
