@@ -27,8 +27,8 @@ FILE = Path(__file__).resolve().with_name('budgets.json')
 # By group of figures.
 TOLERANCE = {'calls': 0.02, 'interrupts': 0.02, 'own': 0.02, 'memory': 0.02,
              'cpu': 0.08, 'boot': 0.08, 'block': 0.08, 'net': 0.08}
-# What timing by the test guest may miss: a tick of the counter, in instructions.
-GRAIN = {'calls': 16, 'interrupts': 16}
+# What timing by the test guest may miss, in instructions.
+GRAIN = {'calls': 4, 'interrupts': 4}
 # Padding of the images that Linux's figures are the median of, in units of 4 KiB.
 PADDINGS = (0, 1, 3)
 

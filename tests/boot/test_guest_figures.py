@@ -25,10 +25,10 @@ BOUNDS = {
 # Of a virtio-mmio device on a register page. A read is a load; an exit would be hundreds.
 # Four more or less are what timing does not see.
 VIRTIO = {
-    'virtio register read': (24, 24),
-    'virtio interrupt acknowledgement': (208, 208),
-    'virtio kick, VMM not woken': (216, 216),
-    'virtio kick, VMM woken': (236, 236),
+    'virtio register read': (8, 8),
+    'virtio interrupt acknowledgement': (188, 188),
+    'virtio kick, VMM not woken': (204, 204),
+    'virtio kick, VMM woken': (232, 232),
 }
 SWITCH = (800, 900)
 

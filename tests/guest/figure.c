@@ -32,11 +32,25 @@ uint64_t figure_time(void)
     return now * tick - turns * TURN;
 }
 
+uint64_t figure_start(void)
+{
+    uint64_t first, now;
+
+    __asm__ volatile("mrs %0, cntvct_el0\n"
+                     "1: mrs %1, cntvct_el0\n\t"
+                     "cmp %0, %1\n\t"
+                     "b.eq 1b"
+                     : "=&r"(first), "=&r"(now)
+                     :
+                     : "cc", "memory");
+    return now * tick;
+}
+
 void figure_calibrate(void)
 {
     tick = 1000000000UL / READ_SYSREG("cntfrq_el0");
     for (unsigned i = 0; i < WARM_UP; i++) {
-        uint64_t start = figure_time();
+        uint64_t start = figure_start();
 
         timing = figure_time() - start;
     }

@@ -18,13 +18,17 @@ void figure_calibrate(void);
 /** Instructions of a tick of the counter; after figure_calibrate(). */
 uint64_t figure_tick(void);
 
-/** What timing itself takes: two figure_time() with nothing between them. */
+/** What timing itself takes: figure_time() right behind figure_start(). */
 uint64_t figure_timing(void);
 
-/** Time in instructions: the turns until the next tick are taken off that tick. */
+/** Wait for the counter's next tick; its time in instructions. What follows begins there, wherever
+ *  in a tick the call was. */
+uint64_t figure_start(void);
+
+/** Time in instructions of the call: the turns until the next tick are taken off that tick. */
 uint64_t figure_time(void);
 
-/** Add a difference of two figure_time(). More than FIGURE_SAMPLES are not kept. */
+/** Add a figure_time() less a figure_start(). More than FIGURE_SAMPLES are not kept. */
 void figure_sample(uint64_t instructions);
 
 /** Check that there are all samples, print their median and worst, and forget them. The first few

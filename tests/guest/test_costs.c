@@ -35,14 +35,14 @@ static void measure_calls(void)
     cpu_mask_irqs();
     figure_calibrate();
     for (unsigned i = 0; i < FIGURE_SAMPLES; i++) {
-        uint64_t start = figure_time();
+        uint64_t start = figure_start();
 
         (void)mmio_read32(platform.distributor + GICD_IIDR);
         figure_sample(figure_time() - start);
     }
     figure_print("emulated read");
     for (unsigned i = 0; i < FIGURE_SAMPLES; i++) {
-        uint64_t start = figure_time();
+        uint64_t start = figure_start();
 
         psci_call(PSCI_VERSION, 0, 0, 0);
         figure_sample(figure_time() - start);
@@ -120,7 +120,7 @@ static void measure_sgi(const char *name, bool waiting)
         while ((waiting && is_waiting == 0) || cpu_counter() < end) {
             cpu_relax();
         }
-        sent_at = figure_time();
+        sent_at = figure_start();
         gic_send_sgi(SGI, 1);
         if (!test_wait_change(&taken, before)) {
             break;

@@ -62,7 +62,7 @@ static void run(void)
         uint64_t start;
 
         settle();
-        start = figure_time();
+        start = figure_start();
         mmio_write32(RTC + RTC_MASK, 1);
         if (!test_wait_change(&taken, before)) {
             break;

@@ -76,7 +76,7 @@ static void run_switch(void)
         WRITE_SYSREG("cntv_cval_el0", cpu_counter() + AHEAD);
         WRITE_SYSREG("cntv_ctl_el0", 1);
         __asm__ volatile("isb");
-        start = figure_time();
+        start = figure_start();
         cpu_wait_for_interrupt();
         cpu_unmask_irqs();
         (void)test_wait_change(&taken, before);

@@ -43,7 +43,7 @@ static void measure_kicks(bool again, const char *name)
         if (again) {
             mmio_write32(device + QUEUE_NOTIFY, 0);
         }
-        start = figure_time();
+        start = figure_start();
         mmio_write32(device + QUEUE_NOTIFY, 0);
         figure_sample(figure_time() - start);
     }
@@ -57,14 +57,14 @@ static void secondary(unsigned cpu)
     /* The first CPU does nothing meanwhile, so that this one may print. */
     figure_calibrate();
     for (unsigned i = 0; i < FIGURE_SAMPLES; i++) {
-        uint64_t start = figure_time();
+        uint64_t start = figure_start();
 
         (void)mmio_read32(device + INTERRUPT_STATUS);
         figure_sample(figure_time() - start);
     }
     figure_print("virtio register read");
     for (unsigned i = 0; i < FIGURE_SAMPLES; i++) {
-        uint64_t start = figure_time();
+        uint64_t start = figure_start();
 
         mmio_write32(device + INTERRUPT_ACK, 3);
         figure_sample(figure_time() - start);
