@@ -344,8 +344,9 @@ static bool virtio_net_init(struct virtio_net *device, const struct config_virti
         .context = device,
         .mtu = net->mtu,
         .link_up = true,
-        /* Not INDIRECT_DESC: Linux allocates a table for each frame then. */
-        .features = VNET_FEATURES | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
+        /* Not INDIRECT_DESC: Linux allocates a table for each frame then. Not RING_PACKED: it costs
+         * both sides one per cent more instructions a frame than a split ring. */
+        .features = VNET_FEATURES | VIRTIO_F_EVENT_IDX,
         .queues = device->queues,
         .queue_entries = VIRTIO_NET_ENTRIES,
         .segments = device->segments,

@@ -137,11 +137,10 @@ static void nic_store(void *context, uint32_t offset, uint32_t value)
     *(volatile uint32_t *)((uintptr_t)context + offset) = value;
 }
 
-static void serve(void)
+/* Returns whether the switch is to be notified. */
+static bool serve(void)
 {
-    if (!broken && virtio_nic_serve(&nic)) {
-        microkit_notify((microkit_channel)net_channel);
-    }
+    return !broken && virtio_nic_serve(&nic);
 }
 
 /* Its parent has had enough of it. */
@@ -177,19 +176,23 @@ void init(void)
         printf("%s: the network device %s\n", microkit_name, virtio_nic_says(error));
         broken = true;
     }
-    serve();
+    (void)serve();
     microkit_notify((microkit_channel)net_channel);
 }
 
 void notified(microkit_channel ch)
 {
+    bool due;
+
+    if (ch == nic_irq && !broken) {
+        virtio_nic_interrupt(&nic);
+    }
+    due = serve();
     if (ch == nic_irq) {
-        if (!broken) {
-            virtio_nic_interrupt(&nic);
-        }
-        serve();
         microkit_deferred_irq_ack(ch);
-    } else {
-        serve();
+    }
+    /* Last: one of both can wait until this thread does, and this one costs more alone. */
+    if (due) {
+        microkit_deferred_notify((microkit_channel)net_channel);
     }
 }

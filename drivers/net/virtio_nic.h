@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Driver of a virtIO network device behind virtio-mmio, version 2 (virtIO 1.2, 4.2 and 5.1), on a
- * port of a switch (io/net/client.h). Neither way are frames copied, with one exception.
+ * port of a switch (io/net/client.h). Neither way are frames copied, with two exceptions.
  *
  * To the device: it reads the payload out of the sender's buffers, wherever those are; a frame goes
- * back to its sender when the device has read it. Checksums and segmentation that the device does
- * not do are done here (io/net/offload.h).
+ * back to its sender when the device has read it. A small one is copied, and goes back at once.
+ * Checksums and segmentation that the device does not do are done here (io/net/offload.h).
  *
  * From the device: it writes into small slots of the port's own buffers, which are sent on as they
  * are. A large frame comes in several, where the device can do that (MRG_RXBUF), and is put

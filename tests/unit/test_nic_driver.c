@@ -542,6 +542,63 @@ static void offloads_that_the_device_has_not_are_done_here(void **state)
     assert_int_equal(nic.stats.finished, 3);
 }
 
+/* A frame of each small size: copied, finished by who can, and the sender's again before the device
+ * has read it. */
+static void small_frame(uint32_t bytes, uint16_t vlan, bool device_sums)
+{
+    struct net_frame frame = {
+        .bytes = bytes,
+        .flags = NET_NEEDS_CSUM,
+        .csum_start = 34,
+        .csum_offset = 6,
+        .vlan = vlan,
+    };
+    const uint32_t tag = vlan != 0 ? 4 : 0;
+    const uint32_t before = (uint32_t)(pattern(26) << 8 | pattern(27));
+    const struct vnet_frame *got = &wire_frames[0];
+    const uint8_t *at = wire[0] + tag;
+
+    wire_count = 0;
+    answer = VNET_WAIT;
+    assert_true(send(&frame, NULL, 0));
+    run();
+    assert_int_equal(wire_count, 0);
+    assert_int_equal(peer_lent(), 0);
+    answer = VNET_TAKEN;
+    vnet_transmit_resume(&net);
+    assert_int_equal(wire_count, 1);
+    assert_int_equal(got->bytes, bytes + tag);
+    assert_int_equal(got->flags, device_sums ? VNET_NEEDS_CSUM : 0);
+    assert_int_equal(wire[0][12], vlan != 0 ? 0x81 : 8);
+    if (device_sums) {
+        assert_int_equal(got->csum_start, 34 + tag);
+        assert_int_equal(got->csum_offset, 6);
+    } else {
+        /* What the field had before was summed, too. */
+        assert_int_equal(sum_of(at + 34, bytes - 34, before), 0xffff);
+    }
+    for (uint32_t i = NET_ETHERNET_BYTES; i < bytes; i++) {
+        assert_true(at[i] == pattern(i - NET_ETHERNET_BYTES) ||
+                    (!device_sums && (i == 40 || i == 41)));
+    }
+    run();
+}
+
+static void small_frames_are_copied(void **state)
+{
+    (void)state;
+    for (uint32_t bytes = 42; bytes <= NET_OFFLOAD_HEAD; bytes++) {
+        small_frame(bytes, 0, true);
+        small_frame(bytes, 0x6005 | NET_VLAN_TAG, true);
+    }
+    start_with(VIRTIO_F_EVENT_IDX);
+    for (uint32_t bytes = 42; bytes <= NET_OFFLOAD_HEAD; bytes++) {
+        small_frame(bytes, 0, false);
+        small_frame(bytes, 0x6005 | NET_VLAN_TAG, false);
+    }
+    assert_int_equal(nic.stats.malformed, 0);
+}
+
 static void a_segment_that_is_none_goes_back(void **state)
 {
     struct net_frame frame = {
@@ -899,6 +956,7 @@ int main(void)
         TEST(without_a_large_slot_a_large_frame_is_dropped),
         TEST(offloads_that_the_device_has_are_its_work),
         TEST(offloads_that_the_device_has_not_are_done_here),
+        TEST(small_frames_are_copied),
         TEST(a_segment_that_is_none_goes_back),
         TEST(a_slow_device_loses_nothing),
         TEST(single_frames_cause_no_interrupts_of_the_transmitter),

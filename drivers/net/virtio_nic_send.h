@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The half of the driver (virtio_nic.h) that goes to the device. */
+#ifndef DRIVERS_NET_VIRTIO_NIC_SEND_H
+#define DRIVERS_NET_VIRTIO_NIC_SEND_H
+
+#include "virtio_nic.h"
+
+/** Pieces with the device for which no interrupt is asked: who sends next looks after them. Fewer
+ *  than a port has slots of either size. */
+#define VIRTIO_NIC_LAZY 8u
+
+/** The header before each frame (5.1.6). */
+struct virtio_nic_header {
+    uint8_t flags;
+    uint8_t gso_type;
+    uint16_t header_bytes;
+    uint16_t gso_bytes;
+    uint16_t csum_start;
+    uint16_t csum_offset;
+    uint16_t buffers;
+};
+
+_Static_assert(sizeof(struct virtio_nic_header) == 12, "5.1.6");
+
+/** Take back what the device has read, and give it frames until there are no more, or no room. */
+void virtio_nic_send(struct virtio_nic *nic);
+
+#endif
