@@ -82,12 +82,18 @@ static enum virtio_error add_indirect(const struct virtq *queue, const struct vi
     return VIRTIO_OK;
 }
 
-bool virtq_packed_any(const struct virtq *queue)
+/* Whether the next slot is available. */
+static inline bool has_next(const struct virtq *queue)
 {
     return queue->in_flight < queue->entries &&
            is_available(
                access_load16(queue->desc, (size_t)queue->avail * VIRTIO_DESC_BYTES + DESC_FLAGS),
                queue->avail_wrap);
+}
+
+bool virtq_packed_any(const struct virtq *queue)
+{
+    return has_next(queue);
 }
 
 enum virtio_error virtq_packed_pop(struct virtq *queue, struct chain *chain)
@@ -198,5 +204,5 @@ bool virtq_packed_want_kick(struct virtq *queue)
         store_event(queue, 0, VIRTIO_EVENT_ENABLE);
     }
     access_fence();
-    return virtq_packed_any(queue);
+    return has_next(queue);
 }
