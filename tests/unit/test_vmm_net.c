@@ -133,6 +133,30 @@ static void a_frame_goes_out(void **state)
     net_client_return(&peer, &frame);
 }
 
+/* The guest looks behind its acknowledgement, so that one interrupt is for all that came before. */
+static void an_interrupt_that_is_not_acknowledged_is_not_raised_again(void **state)
+{
+    uint32_t before;
+
+    (void)state;
+    assert_true(boot());
+    rig_start_driver(DEVICE, VNET_QUEUES, 0);
+    before = vmm_fake.device_raises;
+    send();
+    assert_int_equal(vmm_fake.device_raises, before + 1);
+    assert_int_equal(*vmm_fake.status[DOORBELL], VIRTIO_INTERRUPT_USED);
+    send();
+    assert_int_equal(rig_used(VNET_QUEUE_TX), 2);
+    assert_int_equal(vmm_fake.device_raises, before + 1);
+    /* Another reason is another bit. */
+    *vmm_fake.status[DOORBELL] = VIRTIO_INTERRUPT_CONFIG;
+    send();
+    assert_int_equal(vmm_fake.device_raises, before + 2);
+    *vmm_fake.status[DOORBELL] = 0;
+    send();
+    assert_int_equal(vmm_fake.device_raises, before + 3);
+}
+
 static void a_frame_comes_in(void **state)
 {
     const struct net_frame frame = { .bytes = NET_ETHERNET_BYTES + PAYLOAD };
@@ -341,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_frame_goes_out),
+        T(an_interrupt_that_is_not_acknowledged_is_not_raised_again),
         T(a_frame_comes_in),
         T(a_large_frame_is_cut_for_a_driver_that_takes_none),
         T(a_guest_that_takes_nothing_keeps_no_buffers),
