@@ -132,7 +132,7 @@ static unsigned watch_show_compose(const struct watch_view *view, unsigned colum
         watch_show_cpus(view, out);
         watch_show_threads(view, out, columns >= WATCH_SHOW_WIDE, quiet);
     } else {
-        fputs(WATCH_SHOW_NO_COUNTS "\n", out);
+        fputs(WATCH_SHOW_LACK ":\n" WATCH_SHOW_REMEDY "\n", out);
     }
     watch_show_devices(view, out, quiet);
     fclose(out);

@@ -16,10 +16,10 @@ struct watch_view {
     double interval; /* seconds between looks */
 };
 
-/** What to do about a kernel that counts nothing. */
-#define WATCH_SHOW_NO_COUNTS                                                               \
-    "this kernel counts no CPU shares and exits: build the image with --config benchmark " \
-    "(make run CONFIG=benchmark)"
+/** What is to be said of a kernel that counts nothing, and what to do about it. */
+#define WATCH_SHOW_LACK "this kernel counts no CPU shares and exits"
+#define WATCH_SHOW_REMEDY "build the image with --config benchmark (make run CONFIG=benchmark)"
+#define WATCH_SHOW_NO_COUNTS WATCH_SHOW_LACK ": " WATCH_SHOW_REMEDY
 
 /**
  * Draw a screen, from its upper left corner on, over what is there. What has nothing to show is

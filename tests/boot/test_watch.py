@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`bulkhead run --watch` and `bulkhead watch`: what a running machine does, seen from outside."""
+import os
 import re
 import subprocess
 
 import pexpect
+import pexpect.fdpexpect
 import pytest
 
 from conftest import BOARD, IMAGES, LOGS, TOOL, Board, build_image, make_disk, system_file
@@ -185,6 +187,23 @@ def test_other_configuration(run):
     assert done.returncode == 0 and NO_COUNTS in done.stdout
     board.send('\x01x')
     assert board.wait_end() == 0
+
+
+def test_terminal(run):
+    """--watch=PLACE on a terminal is a screen, which is taken off at the machine's end."""
+    image = build_image(system_file('hello'), 'debug', output=IMAGES / 'hello-watch')
+    ours, theirs = os.openpty()
+    board = run(image, 'test_watch-terminal.log', f'--watch={os.ttyname(theirs)}')
+    screen = pexpect.fdpexpect.fdspawn(ours, timeout=PATIENCE, encoding='utf-8')
+    screen.expect_exact('\x1b[?1049h')
+    screen.expect_exact('hello-watch')
+    screen.expect('build the image with --config benchmark')
+    board.expect('hello, world')
+    board.send('\x01x')
+    assert board.wait_end() == 0
+    screen.expect_exact('\x1b[?1049l')
+    screen.close()
+    os.close(theirs)
 
 
 @pytest.mark.parametrize('arguments, code, words', [

@@ -447,9 +447,10 @@ static void prints_lines(void **state)
     free(text);
     maker->counts.magic[0] = 0;
     watch_maker_write(maker);
-    text = look_at_all(maker, 200, 24);
+    text = look_at_all(maker, 80, 24);
     assert_null(strstr(text, "busy"));
-    assert_non_null(strstr(text, WATCH_SHOW_NO_COUNTS));
+    assert_non_null(strstr(text, WATCH_SHOW_LACK));
+    assert_non_null(strstr(text, WATCH_SHOW_REMEDY));
     free(text);
 }
 
