@@ -67,6 +67,17 @@ def test_over(kept, name, more):
     assert figures.FIGURES[name].what in wrong and 'VMM' in wrong and '12,345' in wrong
 
 
+def test_over_shows_where(kept):
+    """The break-down of an exit that is over its budget names functions of kernel and VMM, and adds
+    up to what the guest measured."""
+    most = kept['hypercall']['most']
+    parts = bulkhead.break_down('hypercall', most)
+    few = {'hypercall': {**kept['hypercall'], 'most': most / 2}}
+    wrong, = budgets.complaints({'hypercall': most}, few, lambda _: parts)
+    assert 'kernel: sched_next' in wrong and 'VMM: fault' in wrong
+    assert sum(parts.values()) == pytest.approx(most, rel=figures.EXACT)
+
+
 def test_none(kept):
     """A figure without a budget is not let through either."""
     few = {name: budget for name, budget in kept.items() if name != 'kick'}
