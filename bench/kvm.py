@@ -99,7 +99,8 @@ def micro():
         found = peer.micro(board.run_until('done: ', 900))
     found['spi'] = {'value': found['spi'], 'note': 'the device is emulated by the VMM'}
     found['kick'] = {'value': found['kick'],
-                     'note': "the VMM's thread comes at once on the vCPU's CPU"}
+                     'note': "taken by the host's kernel; more where the VMM's thread comes on the "
+                             "vCPU's CPU"}
     return found
 
 
