@@ -64,6 +64,11 @@ class Look:
             self.totals[name] = [int(n) for n in numbers[3:]]
 
 
+def looks(text):
+    """All looks of the lines that were printed."""
+    return [Look(part) for part in re.split(r'(?m)^(?=\S+ cpu 0 )', text)[1:]]
+
+
 def look(board, *arguments):
     done = watch(board, '--count', '1', *arguments)
     assert done.returncode == 0, done.stdout
@@ -120,15 +125,17 @@ def test_watch(two):
     """A guest that computes has its CPU, shares add up, exits and devices move and are those that
     `@s` tells, and whoever watches ends with the machine."""
     command(two, 'left', 'while :; do :; done & true')
-    # Numbers of what it does for longer than one look takes.
-    found = look(two)
-    assert found.shares['left/0'] > 80
-    assert found.shares['right/0'] < 50
-    assert found.exits['left/0']['interrupt'] > 0
-    assert {'left.vmm', 'right.vmm', 'disk0', 'lan', 'console'} < set(found.shares)
-    for cpu, busy in found.cpus.items():
-        assert busy <= 100
-        assert abs(sum(found.of_cpu[cpu]) - busy) < 1
+    # Of a second in which it was switched away, the rest may come late.
+    found = looks(watch(two, '--count', '5', '--interval', '500').stdout)
+    assert len(found) == 5
+    assert max(one.shares['left/0'] for one in found) > 80
+    assert min(one.shares['right/0'] for one in found) < 50
+    assert max(one.exits['left/0']['interrupt'] for one in found) > 0
+    for one in found:
+        assert {'left.vmm', 'right.vmm', 'disk0', 'lan', 'console'} < set(one.shares)
+        for cpu, busy in one.cpus.items():
+            assert busy <= 100
+            assert abs(sum(one.of_cpu[cpu]) - busy) < 1
     command(two, 'left', 'kill %1; wait')
 
     watcher = subprocess.Popen([TOOL, 'watch', '--interval', '100', str(two.console.pid)],
@@ -165,11 +172,11 @@ def test_watch(two):
     assert two.wait_end() == 0
     text = watcher.communicate(timeout=60)[0]
     assert watcher.returncode == 0
-    looks = [Look(part) for part in re.split(r'(?m)^(?=\S+ cpu 0 )', text)[1:]]
+    found = looks(text)
     for which in range(3):
-        assert any(one.rates['left.vmm:disk'][which] > 0 for one in looks)
-    assert any(one.exits['left/0']['memory'] > 0 for one in looks)
-    assert any(one.exits['left/0']['wait'] > 0 for one in looks)
+        assert any(one.rates['left.vmm:disk'][which] > 0 for one in found)
+    assert any(one.exits['left/0']['memory'] > 0 for one in found)
+    assert any(one.exits['left/0']['wait'] > 0 for one in found)
     # The lines of --watch itself.
     assert len(CPU.findall(two.lines.read_text(encoding='utf-8'))) > 10
     gone = watch(two)
