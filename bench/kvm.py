@@ -32,7 +32,6 @@ RANDOM = ' -device virtio-rng-device,bus=virtio-mmio-bus.0'
 # All of it is there from the start.
 ALL_RAM = (' -object memory-backend-ram,id=ram,size=256M,prealloc=on '
            '-machine memory-backend=ram')
-TEST_FILES = {'Image': guest_figures.GUEST.read_bytes()}
 # What QEMU calls for a device of the host that it has made.
 JOIN = b'''#!/bin/sh
 ip link set "$1" up
@@ -95,7 +94,8 @@ def micro():
     """The bare-metal guest with two vCPUs, each on a CPU of its own."""
     command = Guest('kvm').device(RANDOM).vmm(
         'test=costs,spi,virtio virtio=0x0a000000 start=1', cpus=2, initrd=False)
-    with peer.folder() as folder, machine(folder, command, TEST_FILES, cpus=2) as board:
+    files = {'Image': guest_figures.GUEST.read_bytes()}
+    with peer.folder() as folder, machine(folder, command, files, cpus=2) as board:
         found = peer.micro(board.run_until('done: ', 900))
     found['spi'] = {'value': found['spi'], 'note': 'the device is emulated by the VMM'}
     found['kick'] = {'value': found['kick'],
