@@ -118,7 +118,8 @@ bool net_client_wait_slots(struct net_client *client)
 bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slot, uint8_t **at)
 {
     bool small = bytes <= NET_SMALL_BYTES;
-    bool found = take_slot(client, small, slot);
+    /* A large slot is for a small frame only when no small one is back. */
+    bool found = (!small || client->small_count > 0) && take_slot(client, small, slot);
 
     if (!found) {
         look_for_restart(client);

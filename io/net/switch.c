@@ -135,6 +135,7 @@ static void take_back(struct net_switch *sw, unsigned from, const struct net_ret
         return;
     }
     slot->holders &= ~bit;
+    sw->ports[from].held[entry->port][slot->large]--;
     if (slot->holders == 0) {
         give_back(sw, entry->port, entry->slot);
     }
@@ -174,6 +175,10 @@ static void forget(struct net_switch *sw, unsigned number)
     for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
         port->slots[slot].holders = 0;
     }
+    for (unsigned other = 0; other < sw->count; other++) {
+        memset(sw->ports[other].held[number], 0, sizeof(port->held[0]));
+    }
+    memset(port->held, 0, sizeof(port->held));
     net_ring_drop(&port->returned);
     net_table_forget(&sw->table, number);
 }
@@ -299,9 +304,22 @@ uint64_t net_switch_targets(const struct net_switch *sw, unsigned from,
     return set;
 }
 
+/* Whether a port may have one more slot of a sender; what it has returned counts. */
+static bool may_hold(struct net_switch *sw, unsigned number, unsigned from, bool large)
+{
+    const uint16_t *held = &sw->ports[number].held[from][large];
+    uint16_t most = large ? NET_HELD_LARGE : NET_HELD_SMALL;
+
+    if (*held >= most) {
+        take_returns(sw, number);
+    }
+    return *held < most;
+}
+
 /* Lend the frame to all who get it. Returns who did. */
 static uint64_t deliver(struct net_switch *sw, struct net_frame *frame, uint16_t vlan, uint64_t set)
 {
+    bool large = frame->bytes > NET_HELD_BYTES;
     uint16_t sent = frame->vlan;
     uint64_t got = 0;
 
@@ -309,16 +327,16 @@ static uint64_t deliver(struct net_switch *sw, struct net_frame *frame, uint16_t
         unsigned i = (unsigned)__builtin_ctzll(set);
         struct net_port *port = &sw->ports[i];
 
-        /* With those in its ring and in its hands these are fewer than the ring of returns holds.
-         */
+        /* With those in its ring and in its hands fewer than the ring of returns holds. */
         if (++port->lent >= SWITCH_LENT) {
             take_returns(sw, i);
         }
         frame->vlan = net_switch_tag(port, sent, vlan);
-        if (!net_ring_put(&port->received, frame)) {
+        if (!may_hold(sw, i, frame->port, large) || !net_ring_put(&port->received, frame)) {
             port->stats.congested++;
             continue;
         }
+        port->held[frame->port][large]++;
         port->stats.received_frames++;
         port->stats.received_bytes += frame->bytes;
         got |= UINT64_C(1) << i;
@@ -386,6 +404,7 @@ static bool forward(struct net_switch *sw, unsigned from, struct net_frame *fram
         return false;
     }
     slot->number = frame->number;
+    slot->large = frame->bytes > NET_HELD_BYTES;
     slot->holders = deliver(sw, frame, vlan, set);
     return slot->holders != 0;
 }

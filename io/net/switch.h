@@ -51,6 +51,8 @@ struct net_slot {
     /** Bit n: port n has it. 0: its owner has. */
     uint64_t holders;
     uint32_t number;
+    /** It counts as a large one. */
+    bool large;
 };
 
 struct net_port {
@@ -73,6 +75,8 @@ struct net_port {
     uint64_t filled;
     struct net_port_stats stats;
     struct net_landing landing;
+    /** Slots of each other port that this one has: small ones, and large ones. */
+    uint16_t held[NET_MAX_PORTS][2];
     struct net_slot slots[NET_SLOTS];
 };
 

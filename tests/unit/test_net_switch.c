@@ -278,6 +278,8 @@ static void who_waits_for_slots_gets_them(void **state)
     (void)receive(1, 0);
     frame = frame_to(0, to);
     for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+        /* A part to another, who keeps them. */
+        frame.ethernet[5] = i < NET_HELD_SMALL ? 1 : 2;
         put(0, &frame);
     }
     (void)net_client_flush(&clients[0]);
@@ -573,7 +575,7 @@ static void frames_stay_in_order_and_none_is_lost(void **state)
     (void)state;
     mac_of(1, to);
     for (uint32_t i = 0; i < 20000;) {
-        for (unsigned burst = 0; burst < i % 91 + 1; burst++) {
+        for (unsigned burst = 0; burst < i % 91 + 1 && i - next < NET_HELD_SMALL; burst++) {
             uint16_t slot;
             uint8_t *at;
 
@@ -618,7 +620,7 @@ static void who_does_not_read_loses_its_own(void **state)
     for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
         send(2, 1);
     }
-    assert_int_equal(network.ports[1].stats.congested, 2 * NET_CLIENT_SLOTS - NET_SLOTS);
+    assert_int_equal(network.ports[1].stats.congested, 2 * (NET_CLIENT_SLOTS - NET_HELD_SMALL));
     /* The second one has slots for others. */
     send(2, 3);
     assert_int_equal(receive(3, 2), 1);
@@ -628,6 +630,76 @@ static void who_does_not_read_loses_its_own(void **state)
         net_client_return(&clients[1], &frame);
     }
     assert_all_back();
+}
+
+/* Send a frame of 64 KiB. */
+static void send_large(unsigned from, unsigned to)
+{
+    uint8_t mac[NET_MAC_BYTES];
+    struct net_frame frame;
+    uint16_t slot;
+    uint8_t *at;
+
+    mac_of(to, mac);
+    frame = frame_to(from, mac);
+    frame.bytes = 65000;
+    if (!net_client_reserve(&clients[from], frame.bytes, &slot, &at)) {
+        /* The switch looks for slots that are back. */
+        (void)serve();
+        assert_true(net_client_reserve(&clients[from], frame.bytes, &slot, &at));
+    }
+    memset(at, (int)from + 1, frame.bytes);
+    net_client_send(&clients[from], slot, &frame);
+    (void)serve();
+}
+
+/* A port that returns nothing has a share of a sender's slots; with the others that reaches whom it
+ * wants. */
+static void what_one_keeps_is_bounded(void **state)
+{
+    struct net_port_stats *stats = &network.ports[1].stats;
+
+    struct net_frame frame;
+    const uint8_t *payload;
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        send(0, 1);
+        send(0, 3);
+        assert_int_equal(receive(3, 0), 1);
+    }
+    assert_int_equal(stats->received_frames, NET_HELD_SMALL);
+    assert_int_equal(stats->congested, 1000 - NET_HELD_SMALL);
+    for (unsigned i = 0; i < 100; i++) {
+        send_large(0, 1);
+        send_large(0, 3);
+        assert_int_equal(receive(3, 0), 1);
+    }
+    assert_int_equal(stats->received_frames, NET_HELD_SMALL + NET_HELD_LARGE);
+    assert_int_equal(stats->congested, 1100 - NET_HELD_SMALL - NET_HELD_LARGE);
+    assert_int_equal(network.ports[3].stats.congested, 0);
+    /* Of another sender it can have as much. */
+    for (unsigned i = 0; i < 10; i++) {
+        send_large(2, 1);
+    }
+    assert_int_equal(stats->received_frames, NET_HELD_SMALL + NET_HELD_LARGE + 10);
+    /* What it gives back it may have again. */
+    while (net_client_receive(&clients[1], &frame, &payload)) {
+        net_client_return(&clients[1], &frame);
+    }
+    send_large(0, 1);
+    send(0, 1);
+    assert_int_equal(stats->congested, 1100 - NET_HELD_SMALL - NET_HELD_LARGE);
+    /* When it begins anew it has nothing, and so it is when the sender does. */
+    open_client(1);
+    (void)serve();
+    assert_all_back();
+    assert_int_equal(network.ports[1].held[0][0] + network.ports[1].held[0][1], 0);
+    send(0, 1);
+    assert_int_equal(network.ports[1].held[0][0], 1);
+    open_client(0);
+    (void)serve();
+    assert_int_equal(network.ports[1].held[0][0], 0);
 }
 
 /* What a port writes into its rings itself. */
@@ -756,11 +828,10 @@ static void hostile_positions(void **state)
     assert_int_equal(network.ports[0].sent.broken, 1);
     /* A consumer that is ahead: its queue looks full. */
     received->consumed += 100000;
-    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+    for (unsigned i = 0; i < NET_HELD_SMALL; i++) {
         send(1, 0);
-    }
-    for (unsigned i = 0; i < NET_SLOTS - NET_CLIENT_SLOTS + 1; i++) {
         send(2, 0);
+        send(3, 0);
     }
     assert_true(network.ports[0].received.broken > 0);
     assert_true(network.ports[0].stats.congested > 0);
@@ -881,6 +952,7 @@ int main(void)
         T(a_rate_is_kept),
         T(frames_stay_in_order_and_none_is_lost),
         T(who_does_not_read_loses_its_own),
+        T(what_one_keeps_is_bounded),
         T(hostile_descriptors),
         T(hostile_returns),
         T(hostile_positions),
