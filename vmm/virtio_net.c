@@ -108,7 +108,9 @@ static enum vnet_result virtio_net_transmit(void *context, const struct vnet_fra
         return result;
     }
     /* What was lent before goes before. */
-    virtio_net_direct_send(device);
+    if (device->direct.frames != 0) {
+        virtio_net_direct_send(device);
+    }
     (void)chain_read(reader, at, frame->bytes);
     if (!virtio_net_describe(frame, at, &descriptor)) {
         net_client_release(&device->client, slot);

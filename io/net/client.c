@@ -93,17 +93,18 @@ static void look_for_restart(struct net_client *client)
     }
 }
 
-/* A free slot; any takes a small frame. */
+/* A free slot. Large ones are not for small frames: who keeps those would keep them, too. */
 static bool take_slot(struct net_client *client, bool small, uint16_t *slot)
 {
     if (small && client->small_count > 0) {
         *slot = client->small[--client->small_count];
-    } else if (client->large_count > 0) {
-        *slot = client->large[--client->large_count];
-    } else {
-        return false;
+        return true;
     }
-    return true;
+    if (!small && client->large_count > 0) {
+        *slot = client->large[--client->large_count];
+        return true;
+    }
+    return false;
 }
 
 bool net_client_wait_slots(struct net_client *client)
@@ -118,8 +119,7 @@ bool net_client_wait_slots(struct net_client *client)
 bool net_client_reserve(struct net_client *client, uint32_t bytes, uint16_t *slot, uint8_t **at)
 {
     bool small = bytes <= NET_SMALL_BYTES;
-    /* A large slot is for a small frame only when no small one is back. */
-    bool found = (!small || client->small_count > 0) && take_slot(client, small, slot);
+    bool found = take_slot(client, small, slot);
 
     if (!found) {
         look_for_restart(client);

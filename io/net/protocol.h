@@ -53,11 +53,11 @@
 #define NET_MAX_PORTS 62U
 /** Most slots of a port's buffers, which may lie anywhere in them. */
 #define NET_SLOTS 512U
-/** @{ Most slots of one sender that one receiver may have: of frames of up to NET_HELD_BYTES, and of
- *  larger ones. What is beyond is dropped, for that receiver. So the slots that somebody keeps leave
- *  some for frames to others. */
+/** @{ Most slots of one sender that one receiver may have: of frames of up to NET_HELD_BYTES, and
+ *  of larger ones. What is beyond is dropped, for that receiver. So the slots that somebody keeps
+ *  leave some for frames to others. */
 #define NET_HELD_BYTES 2048U
-#define NET_HELD_SMALL 192U
+#define NET_HELD_SMALL 288U
 #define NET_HELD_LARGE 16U
 /** @} */
 /** Bytes of a port's buffers. */

@@ -153,18 +153,17 @@ static void assert_all_back(void)
 {
     (void)serve();
     for (unsigned i = 0; i < PORTS; i++) {
-        uint16_t slots[NET_CLIENT_SLOTS];
+        uint16_t slots[NET_SMALL_SLOTS];
         uint8_t *at;
         unsigned count = 0;
 
         for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
             assert_int_equal(network.ports[i].slots[slot].holders, 0);
         }
-        while (count < NET_CLIENT_SLOTS &&
-               net_client_reserve(&clients[i], 60, &slots[count], &at)) {
+        while (count < NET_SMALL_SLOTS && net_client_reserve(&clients[i], 60, &slots[count], &at)) {
             count++;
         }
-        assert_int_equal(count, NET_CLIENT_SLOTS);
+        assert_int_equal(count, NET_SMALL_SLOTS);
         while (count > 0) {
             net_client_release(&clients[i], slots[--count]);
         }
@@ -277,7 +276,7 @@ static void who_waits_for_slots_gets_them(void **state)
     mac_of(1, to);
     (void)receive(1, 0);
     frame = frame_to(0, to);
-    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+    for (unsigned i = 0; i < NET_SMALL_SLOTS; i++) {
         /* A part to another, who keeps them. */
         frame.ethernet[5] = i < NET_HELD_SMALL ? 1 : 2;
         put(0, &frame);
@@ -614,13 +613,13 @@ static void who_does_not_read_loses_its_own(void **state)
 {
     (void)state;
     /* Two senders fill the queue of a port that does not read. */
-    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+    for (unsigned i = 0; i < NET_SMALL_SLOTS; i++) {
         send(0, 1);
     }
-    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+    for (unsigned i = 0; i < NET_SMALL_SLOTS; i++) {
         send(2, 1);
     }
-    assert_int_equal(network.ports[1].stats.congested, 2 * (NET_CLIENT_SLOTS - NET_HELD_SMALL));
+    assert_int_equal(network.ports[1].stats.congested, 2 * NET_SMALL_SLOTS - NET_SLOTS);
     /* The second one has slots for others. */
     send(2, 3);
     assert_int_equal(receive(3, 2), 1);
@@ -870,7 +869,7 @@ static void a_switch_that_begins_anew(void **state)
 
     (void)state;
     /* All slots are lent when it forgets them. */
-    for (unsigned i = 0; i < NET_CLIENT_SLOTS; i++) {
+    for (unsigned i = 0; i < NET_SMALL_SLOTS; i++) {
         put(0, &frame);
     }
     net_switch_init(&network, 300 * SECOND);

@@ -277,7 +277,8 @@ static unsigned peer_lent(void)
     unsigned count = 0;
 
     /* Nothing is collected while there are free ones. */
-    while (net_client_reserve(&peer, 1, &slot, &at)) {
+    while (net_client_reserve(&peer, 1, &slot, &at) ||
+           net_client_reserve(&peer, NET_LARGE_BYTES, &slot, &at)) {
         count++;
     }
     for (slot = 0; slot < NET_CLIENT_SLOTS; slot++) {
