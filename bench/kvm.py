@@ -99,8 +99,8 @@ def micro():
         found = peer.micro(board.run_until('done: ', 900))
     found['spi'] = {'value': found['spi'], 'note': 'the device is emulated by the VMM'}
     found['kick'] = {'value': found['kick'],
-                     'note': "taken by the host's kernel; more where the VMM's thread comes on the "
-                             "vCPU's CPU"}
+                     'note': "the host's kernel takes it; the VMM's thread is in it where that "
+                             "comes on the vCPU's CPU"}
     return found
 
 
