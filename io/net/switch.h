@@ -120,14 +120,14 @@ void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, v
 bool net_switch_serve(struct net_switch *sw, unsigned port, uint64_t now);
 
 /**
- * NET_CALL_SEND of a port: forward the first frames of its batch, of which there are `count`, from
- * one guest's memory to others'. Returns how many were taken; what is behind them was not looked
- * at, or cannot go this way now.
+ * NET_CALL_SEND of the port `number`: forward the first frames of its batch, of which there are
+ * `count`, from one guest's memory to others'. Returns how many were taken; what is behind them was
+ * not looked at, or cannot go this way now.
  */
-unsigned net_switch_send(struct net_switch *sw, unsigned port, uint64_t count, uint64_t now);
+unsigned net_switch_send(struct net_switch *sw, unsigned number, uint64_t count, uint64_t now);
 
-/** NET_CALL_UNPOST of a port. */
-void net_switch_unpost(struct net_switch *sw, unsigned port);
+/** NET_CALL_UNPOST of the port `number`. */
+void net_switch_unpost(struct net_switch *sw, unsigned number);
 
 /** The ports to notify since the last call, as bits. */
 uint64_t net_switch_notify(struct net_switch *sw);
