@@ -403,9 +403,9 @@ static __attribute__((noinline)) bool vgic_catch_up(struct cpu *cpu, struct vcpu
     vgic_lock(v->vm);
     vgic_absorb(v);
     bool runs = cpu->current == &v->thread;
-    if (runs && v->vgic.follow < VGIC_ANEW) {
+    if (runs && v->vgic.follow < VGIC_ANEW && !arch_is_interrupted()) {
         vgic_refresh(v);
-    } else if (v->vgic.overflow) {
+    } else if (runs || v->vgic.overflow) {
         vgic_outdate(v);
     }
     bool any = thread_state(&v->thread) == THREAD_WFI && vgic_any(v, cpu->loaded == v);

@@ -34,9 +34,10 @@ void fpu_load(const struct arch_fpu *fpu);
 #define HCR_TID3 (1UL << 18)
 #define HCR_TSC (1UL << 19)
 #define HCR_TIDCP (1UL << 20)
+#define HCR_TLOR (1UL << 35) /* limited ordering regions, from Armv8.1 on; before it is RES0 */
 #define HCR_GUEST                                                                                 \
     (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI | HCR_TID3 | \
-     HCR_TSC | HCR_TIDCP | HCR_RW)
+     HCR_TSC | HCR_TIDCP | HCR_TLOR | HCR_RW)
 
 /** VTCR_EL2: 39 bits from level 1, 4 KiB granule, tables write-back and inner shareable. */
 #define VTCR (1UL << 31 | 3UL << 12 | 1UL << 10 | 1UL << 8 | 1UL << 6 | 25UL)

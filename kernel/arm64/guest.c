@@ -274,7 +274,8 @@ void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
 /**
  * Identification registers (CRm, op2) that a guest sees: which fields are the CPU's, and more.
  * ID_AA64PFR0: EL0 and EL1 with AArch64 alone, FP/SIMD, GIC. DFR0: Armv8 debug as it is, no PMU,
- * trace, SPE. ISAR1: no pointer authentication. MMFR1: no VHE. The last is ID_AA64MMFR2.
+ * trace, SPE. ISAR1: no pointer authentication. MMFR1: no VHE, no limited ordering regions. The
+ * last is ID_AA64MMFR2.
  */
 #define GUEST_ID_REGISTERS(X)                           \
     X(4, 0, id_aa64pfr0_el1, 0x0fff0000, 0x11)          \
@@ -282,7 +283,7 @@ void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
     X(6, 0, id_aa64isar0_el1, ~0UL, 0)                  \
     X(6, 1, id_aa64isar1_el1, ~0x00000000ff000ff0UL, 0) \
     X(7, 0, id_aa64mmfr0_el1, ~0UL, 0)                  \
-    X(7, 1, id_aa64mmfr1_el1, ~0xf00UL, 0)              \
+    X(7, 1, id_aa64mmfr1_el1, ~0xf0f00UL, 0)            \
     X(7, 2, s3_0_c0_c7_2, ~0UL, 0)
 
 bool guest_id_register(uint32_t crm, uint32_t op2, uint64_t *value)

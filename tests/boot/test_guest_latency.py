@@ -24,7 +24,7 @@ WORST_NS = {ALL: 1_000, NO_CONTROLLER: 1_000}
 
 
 # The longest stay in the kernel with interrupts masked that was seen.
-LONGEST = 700
+LONGEST = 560
 
 
 def image_of(gic, folder, kinds, count):

@@ -56,6 +56,7 @@ static const struct {
     ID("pointer authentication", isar1, 0xff000ff0UL),
     ID("pointer authentication, QARMA3", isar2, 0xff00UL),
     ID("VHE", mmfr1, 0xfUL << 8),
+    ID("limited ordering regions", mmfr1, 0xfUL << 16),
     ID("nested virtualisation", mmfr2, 0xfUL << 24),
 };
 
@@ -104,6 +105,7 @@ static void run(void)
     TRY("AMCR_EL0", "mrs x0, s3_3_c13_c2_0");
     TRY("SCXTNUM_EL1", "mrs x0, s3_0_c13_c0_7");
     TRY("MPAM1_EL1", "mrs x0, s3_0_c10_c5_0");
+    TRY("LORC_EL1", "mrs x0, s3_0_c10_c4_3");
     WRITE_SYSREG("sctlr_el1", control);
     WRITE_SYSREG("cpacr_el1", access);
     __asm__ volatile("isb");
