@@ -184,7 +184,8 @@ static void sched_expire(struct cpu *cpu, struct sched_context *sc, uint64_t now
     if (sc->limited) {
         sched_put_down(cpu, sc, now);
     } else {
-        sc->consumed = 0;
+        /* Of a vCPU that is about to wait for its VMM's answer sched_go_first() sees the end. */
+        sc->consumed = thread_state(sc->user) == THREAD_FAULT ? sc->consumed : 0;
         sched_rotate(cpu, sc->user);
     }
 }

@@ -305,6 +305,28 @@ static void answer(uint64_t reply, uint64_t value)
     (void)world_run(0);
 }
 
+/** A guest whose slice always ends on its way to the VMM does not get one after the other. */
+static void test_slice_that_ends_in_an_exit(void **state)
+{
+    (void)state;
+    struct thread *t = &machine_vcpus[0].thread;
+    struct thread *neighbour = world_thread("neighbour", 0, t->priority);
+    run_guest();
+    world_start(neighbour);
+    (void)world_run(0);
+    assert_ptr_equal(cpu_get(0)->current, t);
+    arch_fake.now += t->sc->budget;
+    t->fault.label = BH_FAULT_VCPU;
+    t->fault.count = 5;
+    fault_send(cpu_get(0), t);
+    (void)world_run(0);
+    assert_ptr_equal(cpu_get(0)->current, machine_vmm);
+    answer(BH_VCPU_DONE, 0);
+    assert_ptr_equal(cpu_get(0)->current, neighbour);
+    world_advance(neighbour->sc->budget);
+    assert_ptr_equal(cpu_get(0)->current, t);
+}
+
 static void test_answer_that_waits(void **state)
 {
     (void)state;
@@ -358,6 +380,7 @@ int main(void)
         TEST(test_wfi_of_a_guest_whose_cpu_does_other_work),
         TEST(test_wfi_is_ended_from_another_cpu),
         TEST(test_wfi_after_an_sgi_that_came_again),
+        TEST(test_slice_that_ends_in_an_exit),
         TEST(test_answer_that_waits),
         TEST(test_answer_that_waits_for_what_is_there),
         TEST(test_answer_that_does_not_wait),
