@@ -17,9 +17,13 @@ from linux import disk_costs, linux_costs
 
 import check_kernel_size
 import count_echo
+import disk_share
 import disk_trace
 import guest_figures
+import guest_urgent
+import longest
 import net_costs
+import net_scale
 import uplink_costs
 
 COLUMNS = {'bulkhead': 'Bulkhead'}
@@ -34,7 +38,7 @@ MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to ha
          'SGI to another CPU in WFI': 'ipi_wfi', 'SPI to handler': 'spi',
          'virtio register read': 'virtio_read',
          'virtio interrupt acknowledgement': 'virtio_ack', 'virtio kick, VMM woken': 'kick',
-         'switch VM to VM': 'vm_switch'}
+         'virtio kick, VMM not woken': 'kick_awake', 'switch VM to VM': 'vm_switch'}
 # Break-downs: disk_costs' and net_costs' figures.
 DISK_PARTS = {'4 KiB read': 'block_read_4k', '64 KiB read': 'block_read_64k',
               '4 KiB write': 'block_write_4k', '64 KiB write': 'block_write_64k',
@@ -67,6 +71,12 @@ BUSY_GUEST = '''<guest name="guest{number}" image="debian" ram="128M" cpus="0"
     bootargs="earlycon nokaslr quiet console=ttyAMA0 panic=-1 rdinit=/probe busy">
     <console/>
   </guest>'''
+
+
+# Interrupts of the protection domain above two guests; so many that it does not end before the
+# kernel's stays are looked at; and stays, of a system of protection domains, and with guests.
+URGENT, MORE_URGENT = 10_000, 100_000
+STAYS, STAYS_GUESTS = 2_000, 10_000
 
 
 def named(parts):
@@ -208,7 +218,38 @@ def memory():
     return {'memory_guest': {'value': taken['monitor'] + taken['kernel'],
                              'parts': {'VMM and queues': taken['monitor'],
                                        "Bulkhead's kernel": taken['kernel']}},
-            'memory_kernel_text': text}
+            'memory_kernel_text': text,
+            'memory_kernel_lines': sum(check_kernel_size.kernel_lines().values())}
+
+
+def urgent():
+    return {'urgent': guest_urgent.worst(GIC, URGENT)}
+
+
+def longest_of(stays):
+    """The length of the longest of the kernel's stays."""
+    return max(length for length, _ in stays.values())
+
+
+def masked():
+    return {'masked': max(longest_of(longest.longest(system, GIC, STAYS))
+                          for system in longest.SYSTEMS)}
+
+
+def masked_guests():
+    with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
+        image = guest_urgent.build(Path(name), guest_urgent.ALL, MORE_URGENT)
+        return {'masked_guests': longest_of(longest.longest_of_image(image, GIC, STAYS_GUESTS))}
+
+
+def disk_eight():
+    one, eight = (disk_share.reads(GIC, guests, 'deep') for guests in (1, 8))
+    return {'block_eight': 100 * eight / one}
+
+
+def net_eight():
+    one, eight = (net_scale.cost(GIC, pairs, 'load') for pairs in (1, 8))
+    return {'net_eight': 100 * one / eight}
 
 
 def break_down(name, value):
@@ -232,7 +273,8 @@ def broken_down(found):
 
 
 COMMON = [
-    steps.Step('memory', ('memory_guest', 'memory_kernel_text'), True, memory),
+    steps.Step('memory', ('memory_guest', 'memory_kernel_text', 'memory_kernel_lines'), True,
+               memory),
     steps.Step('Linux boots, computes, makes system calls',
                ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS), True, linux_kernel),
     steps.Step('two busy guests on a CPU', ('busy_two',), True, busy_two),
@@ -250,11 +292,16 @@ FULL = [
                lambda: broken_down(between_programs())),
     steps.Step('exits and interrupts of the test guest, and where they go', tuple(MICRO.values()),
                False, lambda: broken_down(guest())),
+    steps.Step('an urgent interrupt beside two hostile guests', ('urgent',), False, urgent),
+    steps.Step('longest stays with interrupts masked', ('masked',), False, masked),
+    steps.Step('the same with guests', ('masked_guests',), False, masked_guests),
     *COMMON,
     steps.Step('disk, and whose its instructions are', linux.DISK, False, disk_with_parts),
     steps.Step('fio', tuple(linux.FIO), False, fio),
+    steps.Step('eight guests on one disk', ('block_eight',), False, disk_eight),
     steps.Step('network between guests, and whose its instructions are', NET, False,
                net_with_parts),
+    steps.Step('eight pairs of guests on one switch', ('net_eight',), False, net_eight),
     steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
     steps.Step('console', ('console_echo',), False, echo),
 ]

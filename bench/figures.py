@@ -26,6 +26,7 @@ INSTRUCTIONS = 'instructions'
 A_BYTE = 'instructions a byte'
 PER_CENT = '%'
 BYTES = 'bytes'
+LINES = 'lines'
 BULKHEAD = ('bulkhead',)
 
 FIGURES = {
@@ -36,6 +37,7 @@ FIGURES = {
     'virtio_read': Figure('calls', 'load from a register of a virtIO device', INSTRUCTIONS),
     'kick': Figure('calls', "kick: store to a virtIO device's QueueNotify, until the guest goes on",
                    INSTRUCTIONS),
+    'kick_awake': Figure('calls', 'the same while the monitor is awake', INSTRUCTIONS),
     'virtio_ack': Figure('calls', "store to a virtIO device's InterruptACK", INSTRUCTIONS),
     'timer': Figure('interrupts', "virtual timer: expiry to the guest's handler", INSTRUCTIONS),
     'timer_wfi': Figure('interrupts', 'the same, out of WFI', INSTRUCTIONS),
@@ -45,6 +47,11 @@ FIGURES = {
     'ipi': Figure('interrupts', 'IPI from vCPU to vCPU, both CPUs counted', INSTRUCTIONS),
     'ipi_wfi': Figure('interrupts', 'the same, to a vCPU that waits in WFI', INSTRUCTIONS),
     'vm_switch': Figure('interrupts', 'switch from VM to VM on one CPU, one way', INSTRUCTIONS),
+    'urgent': Figure('interrupts', 'a protection domain above two hostile guests: longest wait for '
+                     'its interrupt, of 10,000', INSTRUCTIONS, False, 1_000, BULKHEAD),
+    'masked_guests': Figure('interrupts', 'beside two hostile guests: longest stay of the kernel '
+                            'with interrupts masked, of 10,000', INSTRUCTIONS, False, None,
+                            BULKHEAD),
     # Linux; guest/probe.
     'syscall': Figure('cpu', 'a system call (getppid)', INSTRUCTIONS),
     'compute': Figure('cpu', 'a round of arithmetic and memory', INSTRUCTIONS),
@@ -67,16 +74,23 @@ FIGURES = {
                                  INSTRUCTIONS, False),
     'block_fio_read_4k_deep': Figure('block', 'fio: random read of 4 KiB, 32 in flight',
                                      INSTRUCTIONS, False),
+    'block_eight': Figure('block', 'eight guests on one disk, each with 32 reads of 4 KiB in '
+                          'flight: what they get together, of what one gets', PER_CENT, False,
+                          None, BULKHEAD),
     'net_udp': Figure('net', 'guest to guest: UDP, 64 bytes, there and back', INSTRUCTIONS),
     'net_tcp': Figure('net', 'guest to guest: TCP', A_BYTE),
     'net_tcp_plain': Figure('net', 'guest to guest: TCP without offloads', A_BYTE),
+    'net_eight': Figure('net', 'eight pairs of guests on one switch, TCP: what they get together, '
+                        'of what one pair gets', PER_CENT, False, None, BULKHEAD),
     'net_out_udp': Figure('net', 'outside: UDP, 64 bytes, there and back', INSTRUCTIONS, False),
     'net_out_tcp_send': Figure('net', 'outside: TCP, sent', A_BYTE, False),
     'net_out_tcp_receive': Figure('net', 'outside: TCP, received', A_BYTE, False),
     'console_echo': Figure('console', "UART's interrupt to a typed character's echo", INSTRUCTIONS,
                            False),
     'memory_guest': Figure('memory', "a guest's share of memory beyond its RAM", BYTES),
-    'memory_kernel_text': Figure('memory', "the hypervisor's text", BYTES),
+    'memory_kernel_text': Figure('memory', "the hypervisor's text", BYTES, True, 64 << 10),
+    'memory_kernel_lines': Figure('memory', "the hypervisor's source, neither blank nor comment",
+                                  LINES, True, 6_000, BULKHEAD),
     # Between protection domains: systems/bench-kernel.
     'null_call': Figure('own', 'null system call', INSTRUCTIONS, True, 150, BULKHEAD),
     'protected_call': Figure('own', 'protected procedure, 4 words, there and back', INSTRUCTIONS,
@@ -91,6 +105,8 @@ FIGURES = {
                              True, None, BULKHEAD),
     'boot_pd': Figure('own', "the board's first instruction to `init()`, 8 protection domains",
                       INSTRUCTIONS, True, 3_000_000, BULKHEAD),
+    'masked': Figure('own', 'longest stay of the kernel with interrupts masked', INSTRUCTIONS,
+                     False, None, BULKHEAD),
 }
 
 

@@ -38,11 +38,15 @@ def text_bytes(elf):
     return total
 
 
+def kernel_lines():
+    """{file: number of lines that hold code} of the kernel."""
+    return {name: code_lines((tree.TOP / name).read_text(encoding='utf-8'))
+            for name in tree.files()
+            if re.match(r'kernel/.*\.(c|h|S)$', name) and not name.startswith('kernel/fake/')}
+
+
 def main():
-    lines = {}
-    for name in tree.files():
-        if re.match(r'kernel/.*\.(c|h|S)$', name) and not name.startswith('kernel/fake/'):
-            lines[name] = code_lines((tree.TOP / name).read_text(encoding='utf-8'))
+    lines = kernel_lines()
     total = sum(lines.values())
     for name, count in sorted(lines.items(), key=lambda item: -item[1]):
         print(f'{count:6} {name}')

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Prints the longest stays in the kernel, in instructions with interrupts masked, after booting.
 
-    longest.py [--gic 2|3] [--stays N] [--shown N] SYSTEM.system ...
+    longest.py [--gic 2|3] [--stays N] [--shown N] [SYSTEM.system ...]
 
 QEMU logs every instruction of the release kernel. A stay begins with the exception vector's first
 instruction and ends with ERET; waiting in WFI, or looking whether an interrupt is to be taken on
 the long way from guest to guest, ends one and begins the next. Stays that went through
 the same functions are one line: the longest, and how many instructions each function had in it. A
 system is stopped after so many stays, or when all of it waits for something that does not come.
+Without a system's name, SYSTEMS are looked at.
 """
 import argparse
 import bisect
@@ -24,6 +25,9 @@ MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
 KERNEL = MAIN / f'sdk/board/{BOARD}/release/elf/kernel.elf'
 KERNEL_BASE = 0x7f80000000
+# Systems of protection domains alone that have every kind of stay, the long ones among them.
+SYSTEMS = [TOP / 'systems/restart/restart.system', TOP / 'systems/budgets/budgets.system',
+           TOP / 'systems/timer/timer.system', TOP / 'tests/boot/systems/hostile/hostile.system']
 # Offsets of the vectors that are taken from a PD or a guest: synchronous, IRQ, SError.
 ENTRIES = (0x400, 0x480, 0x580)
 # Seconds without an instruction of the kernel, after the first, after which all of it waits:
@@ -122,7 +126,7 @@ def main():
     parser.add_argument('--gic', type=int, choices=(2, 3), default=3)
     parser.add_argument('--stays', type=int, default=3000)
     parser.add_argument('--shown', type=int, default=3)
-    parser.add_argument('systems', nargs='+', type=Path)
+    parser.add_argument('systems', nargs='*', type=Path, default=SYSTEMS)
     arguments = parser.parse_args()
     for description in arguments.systems:
         print(description.stem)
