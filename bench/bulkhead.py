@@ -50,14 +50,12 @@ OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send'
 NAMES = {'EL2 kernel': "Bulkhead's kernel", 'kernel': "Bulkhead's kernel", 'driver': 'disk driver',
          'Linux': 'guest: Linux', 'program': 'guest: program', 'guest': 'guest: Linux',
          'switch': 'network switch'}
-# A guest with all that the tool gives one.
+# A guest with all that the tool gives one, and with less.
 MEMORY = '''<system name="memory">
   <image name="debian" kernel="Image" initrd="initrd-tiny.cpio.gz"/>
-  <console/>
-  <disk name="disk0"/>
-  <network name="lan"/>
+  <console/>{backing}
   <guest name="linux" image="debian" ram="256M">
-    <console/><disk from="disk0"/><net on="lan"/>
+    <console/>{devices}
   </guest>
 </system>
 '''
@@ -197,27 +195,32 @@ def outside():
     return {figure: found[name] for name, figure in OUTSIDE.items()}
 
 
-def echo():
-    parts = count_echo.counts(count_echo.measure('shared', GIC))
-    return {'console_echo': {'value': sum(parts.values()), 'parts': named(parts)}}
+def echo(figure, case):
+    parts = count_echo.counts(count_echo.measure(case, GIC))
+    return {figure: {'value': sum(parts.values()), 'parts': named(parts)}}
 
 
-def memory():
-    """What a guest takes besides its RAM; its images, which are kept for reboots, may be others'
-    as well."""
+def memory_of(backing='', devices=''):
+    """What a guest with a console and these takes besides its RAM; its images, which are kept for
+    reboots, may be others' as well."""
     with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
         description = Path(name) / 'memory.system'
-        description.write_text(MEMORY, encoding='utf-8')
+        description.write_text(MEMORY.format(backing=backing, devices=devices), encoding='utf-8')
         report = json.loads(linux_costs.checked(
             linux_costs.MAIN / 'sdk/bin/bulkhead', 'report', description, '--board',
             linux_costs.BOARD, '--config', 'release', '--json', '--search-path',
             linux_costs.FILES))
     taken = report['virtual_machines'][0]['memory']
+    return {'value': taken['monitor'] + taken['kernel'],
+            'parts': {'VMM and queues': taken['monitor'], "Bulkhead's kernel": taken['kernel']}}
+
+
+def memory():
     text = check_kernel_size.text_bytes(linux_costs.MAIN / f'sdk/board/{linux_costs.BOARD}/release'
                                         / 'elf/kernel.elf')
-    return {'memory_guest': {'value': taken['monitor'] + taken['kernel'],
-                             'parts': {'VMM and queues': taken['monitor'],
-                                       "Bulkhead's kernel": taken['kernel']}},
+    return {'memory_guest': memory_of('<disk name="disk0"/><network name="lan"/>',
+                                      '<disk from="disk0"/><net on="lan"/>'),
+            'memory_guest_console': memory_of(),
             'memory_kernel_text': text,
             'memory_kernel_lines': sum(check_kernel_size.kernel_lines().values())}
 
@@ -242,9 +245,9 @@ def masked_guests():
         return {'masked_guests': longest_of(longest.longest_of_image(image, GIC, STAYS_GUESTS))}
 
 
-def disk_eight():
-    one, eight = (disk_share.reads(GIC, guests, 'deep') for guests in (1, 8))
-    return {'block_eight': 100 * eight / one}
+def disk_eight(figure, way):
+    one, eight = (disk_share.reads(GIC, guests, way) for guests in (1, 8))
+    return {figure: 100 * eight / one}
 
 
 def net_eight():
@@ -273,8 +276,8 @@ def broken_down(found):
 
 
 COMMON = [
-    steps.Step('memory', ('memory_guest', 'memory_kernel_text', 'memory_kernel_lines'), True,
-               memory),
+    steps.Step('memory', ('memory_guest', 'memory_guest_console', 'memory_kernel_text',
+                          'memory_kernel_lines'), True, memory),
     steps.Step('Linux boots, computes, makes system calls',
                ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS), True, linux_kernel),
     steps.Step('two busy guests on a CPU', ('busy_two',), True, busy_two),
@@ -298,12 +301,17 @@ FULL = [
     *COMMON,
     steps.Step('disk, and whose its instructions are', linux.DISK, False, disk_with_parts),
     steps.Step('fio', tuple(linux.FIO), False, fio),
-    steps.Step('eight guests on one disk', ('block_eight',), False, disk_eight),
+    steps.Step('eight guests on one disk', ('block_eight',), False,
+               lambda: disk_eight('block_eight', 'deep')),
+    steps.Step('the same, reading one at a time', ('block_eight_alone',), False,
+               lambda: disk_eight('block_eight_alone', 'alone')),
     steps.Step('network between guests, and whose its instructions are', NET, False,
                net_with_parts),
     steps.Step('eight pairs of guests on one switch', ('net_eight',), False, net_eight),
     steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
-    steps.Step('console', ('console_echo',), False, echo),
+    steps.Step('console', ('console_echo',), False, lambda: echo('console_echo', 'shared')),
+    steps.Step('UART passed through', ('console_echo_passed',), False,
+               lambda: echo('console_echo_passed', 'passed')),
 ]
 
 

@@ -117,13 +117,15 @@ def keep(run, whole):
     it was a run of everything."""
     kept = read_json(KEPT) if KEPT.exists() else {'systems': {}}
     for column, found in run['systems'].items():
-        before = kept['systems'].get(column, {'figures': {}, 'flags': [], 'seconds': 0,
-                                              'versions': {}})
+        before = kept['systems'].get(column, {
+            'figures': {}, 'flags': [], 'seconds': 0, 'versions': {}, 'commit': found['commit']})
         both = {**before['figures'], **found['figures']}
         kept['systems'][column] = {
             **found, 'figures': {name: both[name] for name in figures.FIGURES if name in both}}
         if not whole:
             kept['systems'][column]['versions'] = {**before['versions'], **found['versions']}
+            kept['systems'][column]['commit'] = ', '.join(
+                dict.fromkeys([*before['commit'].split(', '), found['commit']]))
             kept['systems'][column]['seconds'] = max(before['seconds'], found['seconds'])
             kept['systems'][column]['flags'] = list(
                 dict.fromkeys([*before['flags'], *found['flags']]))
