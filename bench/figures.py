@@ -84,6 +84,7 @@ FIGURES = {
     'net_tcp_plain': Figure('net', 'guest to guest: TCP without offloads', A_BYTE),
     'net_eight': Figure('net', 'eight pairs of guests on one switch, TCP: what they get together, '
                         'of what one pair gets', PER_CENT, False, None, BULKHEAD),
+    'net_eight_plain': Figure('net', 'the same without offloads', PER_CENT, False, None, BULKHEAD),
     'net_out_udp': Figure('net', 'outside: UDP, 64 bytes, there and back', INSTRUCTIONS, False),
     'net_out_tcp_send': Figure('net', 'outside: TCP, sent', A_BYTE, False),
     'net_out_tcp_receive': Figure('net', 'outside: TCP, received', A_BYTE, False),
