@@ -234,7 +234,7 @@ void control_pd_stop_resume(struct cpu *cpu, struct thread *t)
     struct thread *c = control_child(t, t->context.x[0]);
     if (c != NULL && (c->flags & THREAD_VCPU) != 0 && stop && vgic_take_back(cpu, vcpu_of(c)) &&
         arch_is_interrupted()) {
-        /* In two steps: the list registers are empty the next time. */
+        /* An interrupt goes first: the call is made again, with empty list registers. */
         control_repeat_syscall(t);
     } else if (c != NULL) {
         control_request(cpu, t, c, stop ? CONTROL_STOP : CONTROL_RESUME, false);

@@ -102,7 +102,7 @@ void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
         }
         return;
     }
-    /* In two steps, if an interrupt is to be taken: nothing is to be taken back the next time. */
+    /* An interrupt that came meanwhile goes first: the call is made again, and is shorter then. */
     if (vgic_take_back(cpu, v) && arch_is_interrupted()) {
         control_repeat_syscall(t);
         return;
