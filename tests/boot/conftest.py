@@ -188,6 +188,16 @@ class Board:
             text = self.expect('|'.join(f'(?:{p})' for p in waiting), timeout).group(0)
             waiting.remove(next(p for p in waiting if re.search(p, text)))
 
+    def expect_prompt(self, pattern, timeout=120):
+        """Waits for a prompt, and asks for it again when it does not come: on a console that two
+        write to at the same time, what one prints may come in the middle of what the other does."""
+        step = 15
+        for _ in range(timeout // step):
+            if self.console.expect([pattern, pexpect.TIMEOUT], step) == 0:
+                return
+            self.send('\r')
+        self.expect(pattern, step)
+
     def send(self, text):
         """Types text."""
         self.console.send(text)
