@@ -171,7 +171,7 @@ enum bh_syscall {
  */
 #define BH_MSGINFO(label, count) (((unsigned long)(label) << 12) | (unsigned long)(count))
 #define BH_MSGINFO_LABEL(info) ((info) >> 12)
-#define BH_MSGINFO_COUNT(info) ((info) & 0x7fUL)
+#define BH_MSGINFO_COUNT(info) (0x7fUL & (info))
 /** Label that microkit_ppcall() gives a call that failed; its count is 0. */
 #define BH_LABEL_FAILED ((1UL << 52) - 1)
 /** @} */

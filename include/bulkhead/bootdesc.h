@@ -36,41 +36,41 @@ struct bd_table {
 
 /** Facts of the board that the kernel needs. Addresses are physical; 0: the board has none. */
 struct bd_board {
-    uint64_t gicd;         /* distributor */
-    uint64_t gicc;         /* GICv2 CPU interface */
-    uint64_t gich;         /* GICv2 virtual interface control */
-    uint64_t gicv;         /* GICv2 virtual CPU interface */
-    uint64_t gicr;         /* GICv3 redistributors, the first CPU's frame */
-    uint64_t gicr_bytes;   /* size of all redistributor frames */
-    uint64_t uart;         /* PL011 for the debug configuration's console */
-    uint64_t mpidr[8];     /* affinity of CPU 0 to 7, as MPIDR_EL1 without bit 31 */
-    uint32_t cpus;         /* CPUs that the system uses */
+    uint64_t gicd;       /* distributor */
+    uint64_t gicc;       /* GICv2 CPU interface */
+    uint64_t gich;       /* GICv2 virtual interface control */
+    uint64_t gicv;       /* GICv2 virtual CPU interface */
+    uint64_t gicr;       /* GICv3 redistributors, the first CPU's frame */
+    uint64_t gicr_bytes; /* size of all redistributor frames */
+    uint64_t uart;       /* PL011 for the debug configuration's console */
+    uint64_t mpidr[8];   /* affinity of CPU 0 to 7, as MPIDR_EL1 without bit 31 */
+    uint32_t cpus;       /* CPUs that the system uses */
     uint32_t reserved;
 };
 
 struct bd_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t bytes;        /* of the boot description, strings included */
+    uint32_t bytes; /* of the boot description, strings included */
     uint64_t kernel_base;
-    uint64_t image_bytes;  /* kernel, boot description, payload */
+    uint64_t image_bytes; /* kernel, boot description, payload */
     uint64_t heap_bytes;
     struct bd_board board;
-    struct bd_table memory;    /* struct bd_memory: RAM of the board */
-    struct bd_table regions;   /* struct bd_region */
-    struct bd_table maps;      /* struct bd_map */
-    struct bd_table pds;       /* struct bd_pd */
-    struct bd_table vms;       /* struct bd_vm */
-    struct bd_table vcpus;     /* struct bd_vcpu */
-    struct bd_table devices;   /* struct bd_device, grouped by VM */
-    struct bd_table channels;  /* struct bd_channel, grouped by PD */
-    struct bd_table irqs;      /* struct bd_irq, grouped by PD */
-    struct bd_table symbols;   /* struct bd_symbol, grouped by PD, sorted by address (debug) */
-    struct bd_table strings;   /* bytes; count is their number; the last byte is zero */
-    uint32_t trace_region;     /* index of the region for the switch trace, or BD_NONE */
-    uint32_t report_pd;        /* PD that shows the report ring, or BD_NONE */
-    uint32_t report_region;    /* region of the report ring (one page); always there */
-    uint32_t report_id;        /* channel id on which report_pd is notified */
+    struct bd_table memory;   /* struct bd_memory: RAM of the board */
+    struct bd_table regions;  /* struct bd_region */
+    struct bd_table maps;     /* struct bd_map */
+    struct bd_table pds;      /* struct bd_pd */
+    struct bd_table vms;      /* struct bd_vm */
+    struct bd_table vcpus;    /* struct bd_vcpu */
+    struct bd_table devices;  /* struct bd_device, grouped by VM */
+    struct bd_table channels; /* struct bd_channel, grouped by PD */
+    struct bd_table irqs;     /* struct bd_irq, grouped by PD */
+    struct bd_table symbols;  /* struct bd_symbol, grouped by PD, sorted by address (debug) */
+    struct bd_table strings;  /* bytes; count is their number; the last byte is zero */
+    uint32_t trace_region;    /* index of the region for the switch trace, or BD_NONE */
+    uint32_t report_pd;       /* PD that shows the report ring, or BD_NONE */
+    uint32_t report_region;   /* region of the report ring (one page); always there */
+    uint32_t report_id;       /* channel id on which report_pd is notified */
 };
 
 /** A range of RAM that the board has. Page aligned. */
@@ -90,9 +90,9 @@ struct bd_memory {
 struct bd_region {
     uint64_t base;
     uint64_t bytes;
-    uint64_t src_off;      /* from the first byte of the image, or BD_NO_SOURCE */
+    uint64_t src_off; /* from the first byte of the image, or BD_NO_SOURCE */
     uint64_t src_bytes;
-    uint32_t name_off;     /* in the strings */
+    uint32_t name_off; /* in the strings */
     uint32_t flags;
 };
 
@@ -103,9 +103,9 @@ struct bd_region {
 
 /** A region, or a part of it, in the address space of a PD or VM. Page aligned. */
 struct bd_map {
-    uint64_t addr;         /* virtual (PD) or guest-physical (VM) */
+    uint64_t addr; /* virtual (PD) or guest-physical (VM) */
     uint64_t bytes;
-    uint64_t region_off;   /* from the region's base */
+    uint64_t region_off; /* from the region's base */
     uint32_t region;
     uint32_t flags;
 };
@@ -119,23 +119,23 @@ struct bd_pd {
     uint32_t flags;
     uint8_t priority;
     uint8_t cpu;
-    uint8_t child_id;      /* in the parent; 0 if there is none */
+    uint8_t child_id; /* in the parent; 0 if there is none */
     uint8_t reserved;
     uint32_t budget_us;
     uint32_t period_us;
-    uint32_t parent;       /* PD, or BD_NONE; always a smaller index than the child's own */
-    uint32_t vm;           /* VM whose VMM this is, or BD_NONE */
+    uint32_t parent; /* PD, or BD_NONE; always a smaller index than the child's own */
+    uint32_t vm;     /* VM whose VMM this is, or BD_NONE */
     uint32_t maps_first, maps_count;
     uint32_t channels_first, channels_count;
     uint32_t irqs_first, irqs_count;
     uint32_t symbols_first, symbols_count;
     uint32_t segments_first, segments_count; /* regions: writable segments, restored at restart */
     uint32_t stack_region;
-    uint32_t msg_region;   /* one page: the message buffer */
+    uint32_t msg_region; /* one page: the message buffer */
     uint32_t reserved2;
     uint64_t entry;
-    uint64_t stack_top;    /* address just above the stack region's mapping */
-    uint64_t msg_addr;     /* where the message buffer is mapped */
+    uint64_t stack_top; /* address just above the stack region's mapping */
+    uint64_t msg_addr;  /* where the message buffer is mapped */
 };
 
 /** A virtual machine; its VMM is the PD that names it. */
@@ -144,7 +144,7 @@ struct bd_vm {
     uint32_t pd;
     uint32_t maps_first, maps_count;
     uint32_t vcpus_first, vcpus_count;
-    uint64_t gicd;         /* guest-physical address of the distributor; 0: none */
+    uint64_t gicd; /* guest-physical address of the distributor; 0: none */
     uint32_t devices_first, devices_count;
 };
 
@@ -154,16 +154,16 @@ struct bd_vm {
  */
 struct bd_device {
     uint64_t gpa;
-    uint64_t region_off;   /* page aligned */
-    uint32_t region;       /* memory */
-    uint32_t intid;        /* virtual, 32 and up: raised with BH_SYS_DEVICE_RAISE */
-    uint32_t id;           /* channel id in the VMM */
+    uint64_t region_off; /* page aligned */
+    uint32_t region;     /* memory */
+    uint32_t intid;      /* virtual, 32 and up: raised with BH_SYS_DEVICE_RAISE */
+    uint32_t id;         /* channel id in the VMM */
     uint32_t reserved;
 };
 
 struct bd_vcpu {
     uint32_t vm;
-    uint8_t id;            /* child id in the VMM */
+    uint8_t id; /* child id in the VMM */
     uint8_t cpu;
     uint8_t priority;
     uint8_t reserved;
@@ -176,9 +176,9 @@ struct bd_vcpu {
 
 /** One end of a channel. */
 struct bd_channel {
-    uint32_t peer;         /* PD at the other end */
-    uint8_t id;            /* channel id at this end */
-    uint8_t peer_id;       /* channel id at the other end */
+    uint32_t peer;   /* PD at the other end */
+    uint8_t id;      /* channel id at this end */
+    uint8_t peer_id; /* channel id at the other end */
     uint16_t flags;
 };
 
@@ -186,7 +186,7 @@ struct bd_channel {
 
 struct bd_irq {
     uint32_t intid;
-    uint8_t id;            /* channel id */
+    uint8_t id; /* channel id */
     uint8_t reserved;
     uint16_t flags;
 };
@@ -202,8 +202,8 @@ struct bd_symbol {
  * runs before the boot description is reachable.
  */
 struct bd_params {
-    uint64_t magic;        /* BD_MAGIC */
-    uint64_t kernel_base;  /* where the image's first byte must be */
+    uint64_t magic;       /* BD_MAGIC */
+    uint64_t kernel_base; /* where the image's first byte must be */
     uint64_t image_bytes;
     uint64_t heap_bytes;
     uint64_t bootdesc_off; /* from the first byte of the image */

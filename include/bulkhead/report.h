@@ -37,15 +37,15 @@ enum bh_report_kind {
 };
 
 struct bh_report {
-    uint64_t number;       /* 1 for the first record ever; written last, 0 while it is filled */
-    uint64_t time;         /* CNTPCT_EL0 */
-    uint32_t kind;         /* enum bh_report_kind */
-    uint32_t fault;        /* enum bh_fault, for BH_REPORT_FAULT */
+    uint64_t number; /* 1 for the first record ever; written last, 0 while it is filled */
+    uint64_t time;   /* CNTPCT_EL0 */
+    uint32_t kind;   /* enum bh_report_kind */
+    uint32_t fault;  /* enum bh_fault, for BH_REPORT_FAULT */
     uint64_t pc;
     uint64_t sp;
     uint64_t spsr;
     uint64_t esr;
-    uint64_t addr;         /* faulting address, where the fault has one */
+    uint64_t addr; /* faulting address, where the fault has one */
     uint64_t x[31];
     uint64_t frames[BH_REPORT_FRAMES]; /* return addresses, innermost first; 0 ends */
     char name[64];
@@ -57,9 +57,9 @@ struct bh_report {
  * is filled in its own time.
  */
 struct bh_report_ring {
-    uint64_t written;      /* records ever begun */
-    uint64_t read;         /* records ever read; written by the reader */
-    uint64_t lost;         /* records that found the ring full */
+    uint64_t written; /* records ever begun */
+    uint64_t read;    /* records ever read; written by the reader */
+    uint64_t lost;    /* records that found the ring full */
     uint64_t reserved;
     struct bh_report slots[BH_REPORT_SLOTS];
 };

@@ -22,15 +22,15 @@ enum bh_trace_kind {
 #define BH_TRACE_IDLE 0xffffu
 
 struct bh_trace_event {
-    uint64_t time;         /* CNTPCT_EL0 */
-    uint16_t thread;       /* index of the PD; vCPU n is BH_MAX_PDS + n */
-    uint8_t kind;          /* enum bh_trace_kind */
+    uint64_t time;   /* CNTPCT_EL0 */
+    uint16_t thread; /* index of the PD; vCPU n is BH_MAX_PDS + n */
+    uint8_t kind;    /* enum bh_trace_kind */
     uint8_t priority;
     uint32_t reserved;
 };
 
 struct bh_trace_buffer {
-    uint64_t written;      /* events ever written; event n is in slot n % slots */
+    uint64_t written; /* events ever written; event n is in slot n % slots */
     uint64_t slots;
     struct bh_trace_event events[];
 };

@@ -286,10 +286,7 @@ static inline enum bh_error bh_virq_set(uint64_t vcpu, enum bh_virq_field field,
     register uint64_t x4 __asm__("x4") = value;
     register uint64_t x8 __asm__("x8") = BH_SYS_VIRQ_SET;
 
-    __asm__ volatile("svc #0"
-                     : "+r"(x0)
-                     : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x8)
-                     : "memory");
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x8) : "memory");
     return (enum bh_error)x0;
 }
 
