@@ -23,17 +23,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call.h"
 #include "line.h"
+#include "mark.h"
+#include "start.h"
 
 /** Of Linux's ABI for arm64. */
 #define DISK_IO_SETUP 0
 #define DISK_IO_SUBMIT 2
 #define DISK_IO_GETEVENTS 4
 #define DISK_OPENAT 56
-#define DISK_WRITE 64
 #define DISK_PREAD 67
 #define DISK_PWRITE 68
-#define DISK_PAUSE 73 /* ppoll, of nothing and without an end */
 #define DISK_AT_FDCWD (-100)
 #define DISK_IO_PREAD 0
 #define DISK_IO_PWRITE 1
@@ -78,30 +79,12 @@ static struct disk_iocb disk_iocbs[DISK_DEPTH];
 static struct disk_iocb *disk_list[DISK_DEPTH];
 static struct disk_event disk_events[DISK_DEPTH];
 
-#define DISK_MARK(n) \
-    __asm__ volatile(".globl probe_mark_" #n "\nprobe_mark_" #n ": nop" : : : "memory")
-
-#define DISK_LABEL(name) __asm__ volatile(".globl " #name "\n" #name ":" : : : "memory")
-
-static long disk_call(long number, long x0, long x1, long x2, long x3, long x4)
-{
-    register long r0 __asm__("x0") = x0;
-    register long r1 __asm__("x1") = x1;
-    register long r2 __asm__("x2") = x2;
-    register long r3 __asm__("x3") = x3;
-    register long r4 __asm__("x4") = x4;
-    register long r8 __asm__("x8") = number;
-
-    __asm__ volatile("svc #0" : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r8) : "memory");
-    return r0;
-}
-
 /** Says how it went, and stays: init must not end. */
 static void disk_end(const char *text, long bytes)
 {
-    (void)disk_call(DISK_WRITE, 1, (long)text, bytes, 0, 0);
+    (void)call_5(CALL_WRITE, 1, (long)text, bytes, 0, 0);
     for (;;) {
-        (void)disk_call(DISK_PAUSE, 0, 0, 0, 0, 0);
+        (void)call_5(CALL_PAUSE, 0, 0, 0, 0, 0);
     }
 }
 
@@ -111,8 +94,8 @@ static void disk_end(const char *text, long bytes)
 static __attribute__((noinline)) void disk_run(long call, long fd, long bytes, long count)
 {
     for (long i = 0; i < count; i++) {
-        DISK_LABEL(probe_step);
-        if (disk_call(call, fd, (long)disk_buffer, bytes, i * bytes, 0) != bytes) {
+        MARK_NAME(probe_step);
+        if (call_5(call, fd, (long)disk_buffer, bytes, i * bytes, 0) != bytes) {
             DISK_END("a transfer failed");
         }
     }
@@ -120,7 +103,7 @@ static __attribute__((noinline)) void disk_run(long call, long fd, long bytes, l
 
 static void disk_submit(uint64_t context, long count)
 {
-    if (disk_call(DISK_IO_SUBMIT, (long)context, count, (long)disk_list, 0, 0) != count) {
+    if (call_5(DISK_IO_SUBMIT, (long)context, count, (long)disk_list, 0, 0) != count) {
         DISK_END("io_submit failed");
     }
 }
@@ -144,14 +127,14 @@ static __attribute__((noinline)) void disk_deep(uint64_t context, long fd, uint1
     }
     disk_submit(context, DISK_DEPTH);
     while (answered < count) {
-        long got = disk_call(DISK_IO_GETEVENTS, (long)context, 1, DISK_DEPTH, (long)disk_events, 0);
+        long got = call_5(DISK_IO_GETEVENTS, (long)context, 1, DISK_DEPTH, (long)disk_events, 0);
         long again = 0;
 
         if (got < 1) {
             DISK_END("io_getevents failed");
         }
         for (long i = 0; i < got; i++) {
-            DISK_LABEL(probe_answer);
+            MARK_NAME(probe_answer);
             if (disk_events[i].result != bytes) {
                 DISK_END("a transfer failed");
             }
@@ -172,7 +155,7 @@ static void disk_for_ever(char how, uint64_t context, long fd)
 {
     static const char begins[] = "disk: begins\n";
 
-    (void)disk_call(DISK_WRITE, 1, (long)begins, sizeof(begins) - 1, 0, 0);
+    (void)call_5(CALL_WRITE, 1, (long)begins, sizeof(begins) - 1, 0, 0);
     for (;;) {
         if (how == 'd') {
             disk_deep(context, fd, DISK_IO_PREAD, DISK_SMALL, INT64_MAX);
@@ -202,7 +185,7 @@ static void disk_time(const char *name, uint64_t context, long fd, uint16_t opco
     at = line_number(text, at, DISK_FIGURE);
     at = line_number(text, at, ticks);
     at = line_text(text, at, "\n");
-    (void)disk_call(DISK_WRITE, 1, (long)text, (long)at, 0, 0);
+    (void)call_5(CALL_WRITE, 1, (long)text, (long)at, 0, 0);
 }
 
 static void disk_bench(uint64_t context, long fd)
@@ -218,14 +201,13 @@ static void disk_bench(uint64_t context, long fd)
     DISK_END("done");
 }
 
-/** The stack that Linux starts a program with: the number of arguments, then where they are. */
 void disk_main(const uint64_t *stack)
 {
     uint64_t context = 0;
     long fd =
-        disk_call(DISK_OPENAT, DISK_AT_FDCWD, (long)"/dev/vda", DISK_O_RDWR | DISK_O_DIRECT, 0, 0);
+        call_5(DISK_OPENAT, DISK_AT_FDCWD, (long)"/dev/vda", DISK_O_RDWR | DISK_O_DIRECT, 0, 0);
 
-    if (fd < 0 || disk_call(DISK_IO_SETUP, DISK_DEPTH, (long)&context, 0, 0, 0) != 0) {
+    if (fd < 0 || call_5(DISK_IO_SETUP, DISK_DEPTH, (long)&context, 0, 0, 0) != 0) {
         DISK_END("no disk");
     }
     disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_WARM_UP);
@@ -238,30 +220,26 @@ void disk_main(const uint64_t *stack)
         }
         disk_for_ever(how, context, fd);
     }
-    DISK_MARK(0);
+    MARK_AT(0);
     disk_run(DISK_PREAD, fd, DISK_SMALL, DISK_COUNT);
-    DISK_MARK(1);
+    MARK_AT(1);
     disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_WARM_UP);
-    DISK_MARK(2);
+    MARK_AT(2);
     disk_run(DISK_PREAD, fd, DISK_LARGE, DISK_COUNT);
-    DISK_MARK(3);
+    MARK_AT(3);
     disk_run(DISK_PWRITE, fd, DISK_SMALL, DISK_WARM_UP);
-    DISK_MARK(4);
+    MARK_AT(4);
     disk_run(DISK_PWRITE, fd, DISK_SMALL, DISK_COUNT);
-    DISK_MARK(5);
+    MARK_AT(5);
     disk_run(DISK_PWRITE, fd, DISK_LARGE, DISK_WARM_UP);
-    DISK_MARK(6);
+    MARK_AT(6);
     disk_run(DISK_PWRITE, fd, DISK_LARGE, DISK_COUNT);
-    DISK_MARK(7);
+    MARK_AT(7);
     disk_deep(context, fd, DISK_IO_PREAD, DISK_SMALL, DISK_DEPTH * 8L);
-    DISK_MARK(8);
+    MARK_AT(8);
     disk_deep(context, fd, DISK_IO_PREAD, DISK_SMALL, DISK_DEEP);
-    DISK_MARK(9);
+    MARK_AT(9);
     DISK_END("done");
 }
 
-__asm__(".globl _start\n"
-        "_start:\n"
-        "    mov x29, #0\n"
-        "    mov x0, sp\n"
-        "    b disk_main\n");
+START_WITH(disk_main);

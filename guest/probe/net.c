@@ -24,13 +24,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call.h"
+#include "mark.h"
+#include "start.h"
+
 /** Of Linux's ABI for arm64. */
 #define NET_IOCTL 29
 #define NET_OPEN 56
 #define NET_CLOSE 57
 #define NET_READ 63
-#define NET_WRITE 64
-#define NET_PAUSE 73 /* ppoll, of nothing and without an end */
 #define NET_SOCKET 198
 #define NET_BIND 200
 #define NET_LISTEN 201
@@ -39,12 +41,7 @@
 #define NET_SENDTO 206
 #define NET_RECVFROM 207
 #define NET_CLONE 220
-#define NET_EXIT 93
 #define NET_WAIT 260
-#define NET_REBOOT 142
-#define NET_REBOOT_MAGIC 0xfee1dead
-#define NET_REBOOT_MAGIC2 672274793
-#define NET_REBOOT_RESTART 0x1234567
 #define NET_SIGCHLD 17
 #define NET_WRITE_ONLY 1
 #define NET_AF_INET 2
@@ -94,32 +91,12 @@ __attribute__((used)) void net_main(const long *stack);
 static uint8_t net_buffer[NET_CHUNK] __attribute__((aligned(4096)));
 static uint8_t net_other[NET_CHUNK] __attribute__((aligned(4096)));
 
-#define NET_MARK(n) \
-    __asm__ volatile(".globl probe_mark_" #n "\nprobe_mark_" #n ": nop" : : : "memory")
-
-static long net_call(long number, long x0, long x1, long x2, long x3, long x4, long x5)
-{
-    register long r0 __asm__("x0") = x0;
-    register long r1 __asm__("x1") = x1;
-    register long r2 __asm__("x2") = x2;
-    register long r3 __asm__("x3") = x3;
-    register long r4 __asm__("x4") = x4;
-    register long r5 __asm__("x5") = x5;
-    register long r8 __asm__("x8") = number;
-
-    __asm__ volatile("svc #0"
-                     : "+r"(r0)
-                     : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r8)
-                     : "memory");
-    return r0;
-}
-
 /** Says how it went, and stays: init must not end. */
 static void net_end(const char *text, long bytes)
 {
-    (void)net_call(NET_WRITE, 1, (long)text, bytes, 0, 0, 0);
+    (void)call_6(CALL_WRITE, 1, (long)text, bytes, 0, 0, 0);
     for (;;) {
-        (void)net_call(NET_PAUSE, 0, 0, 0, 0, 0, 0);
+        (void)call_6(CALL_PAUSE, 0, 0, 0, 0, 0, 0);
     }
 }
 
@@ -138,7 +115,7 @@ static struct net_address net_address(unsigned port, const uint8_t host[4])
 
 static long net_socket(long kind)
 {
-    long fd = net_call(NET_SOCKET, NET_AF_INET, kind, 0, 0, 0, 0);
+    long fd = call_6(NET_SOCKET, NET_AF_INET, kind, 0, 0, 0, 0);
 
     if (fd < 0) {
         NET_END("no socket");
@@ -153,11 +130,11 @@ static long net_connect(long kind, unsigned port, const uint8_t host[4])
 
     for (;;) {
         fd = net_socket(kind);
-        if (net_call(NET_CONNECT, fd, (long)&to, sizeof(to), 0, 0, 0) == 0) {
+        if (call_6(NET_CONNECT, fd, (long)&to, sizeof(to), 0, 0, 0) == 0) {
             return fd;
         }
         /* The twin may not be there yet. */
-        (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+        (void)call_6(NET_CLOSE, fd, 0, 0, 0, 0, 0);
     }
 }
 
@@ -166,7 +143,7 @@ static long net_bound(long kind, unsigned port)
     struct net_address own = net_address(port, NULL);
     long fd = net_socket(kind);
 
-    if (net_call(NET_BIND, fd, (long)&own, sizeof(own), 0, 0, 0) != 0) {
+    if (call_6(NET_BIND, fd, (long)&own, sizeof(own), 0, 0, 0) != 0) {
         NET_END("bind failed");
     }
     return fd;
@@ -175,7 +152,7 @@ static long net_bound(long kind, unsigned port)
 static void net_write_all(long fd, const void *from, long bytes)
 {
     for (long done = 0; done < bytes;) {
-        long part = net_call(NET_WRITE, fd, (long)from + done, bytes - done, 0, 0, 0);
+        long part = call_6(CALL_WRITE, fd, (long)from + done, bytes - done, 0, 0, 0);
 
         if (part <= 0) {
             NET_END("write failed");
@@ -187,7 +164,7 @@ static void net_write_all(long fd, const void *from, long bytes)
 static void net_read_all(long fd, void *to, long bytes)
 {
     for (long done = 0; done < bytes;) {
-        long part = net_call(NET_READ, fd, (long)to + done, bytes - done, 0, 0, 0);
+        long part = call_6(NET_READ, fd, (long)to + done, bytes - done, 0, 0, 0);
 
         if (part <= 0) {
             NET_END("read failed");
@@ -202,7 +179,7 @@ static void net_do_without(long fd)
     struct net_value value = { .command = NET_STXCSUM };
     struct net_request request = { .name = "eth0", .data = &value };
 
-    if (net_call(NET_IOCTL, fd, NET_SIOCETHTOOL, (long)&request, 0, 0, 0) != 0) {
+    if (call_6(NET_IOCTL, fd, NET_SIOCETHTOOL, (long)&request, 0, 0, 0) != 0) {
         NET_END("the offloads stay");
     }
 }
@@ -241,7 +218,7 @@ static void net_print(const char *text)
     while (text[bytes] != '\0') {
         bytes++;
     }
-    (void)net_call(NET_WRITE, 1, (long)text, bytes, 0, 0, 0);
+    (void)call_6(CALL_WRITE, 1, (long)text, bytes, 0, 0, 0);
 }
 
 /** What is to become of a stream in both directions. */
@@ -261,11 +238,11 @@ struct net_task {
 static void net_leave(bool panic)
 {
     if (panic) {
-        long fd = net_call(NET_OPEN, 0, (long)"/proc/sysrq-trigger", NET_WRITE_ONLY, 0, 0, 0);
+        long fd = call_6(NET_OPEN, 0, (long)"/proc/sysrq-trigger", NET_WRITE_ONLY, 0, 0, 0);
 
         net_write_all(fd, "c", 1);
     }
-    (void)net_call(NET_REBOOT, NET_REBOOT_MAGIC, NET_REBOOT_MAGIC2, NET_REBOOT_RESTART, 0, 0, 0);
+    (void)call_6(CALL_REBOOT, CALL_REBOOT_MAGIC, CALL_REBOOT_MAGIC2, CALL_REBOOT_RESTART, 0, 0, 0);
 }
 
 static void net_progress(const struct net_task *task, long done)
@@ -284,7 +261,7 @@ static void net_progress(const struct net_task *task, long done)
 static void net_both_ways(long fd, struct net_task task)
 {
     uint8_t through = 0;
-    long child = net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0);
+    long child = call_6(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0);
 
     if (child < 0) {
         NET_END("no second process");
@@ -294,7 +271,7 @@ static void net_both_ways(long fd, struct net_task task)
             net_fill(&task.send, net_buffer);
             net_write_all(fd, net_buffer, NET_CHUNK);
         }
-        (void)net_call(NET_EXIT, 0, 0, 0, 0, 0, 0);
+        (void)call_6(CALL_EXIT, 0, 0, 0, 0, 0, 0);
     }
     for (long done = NET_CHUNK; done <= task.bytes; done += NET_CHUNK) {
         net_read_all(fd, net_other, NET_CHUNK);
@@ -302,7 +279,7 @@ static void net_both_ways(long fd, struct net_task task)
         net_progress(&task, done);
     }
     /* Behind all that the child sends: this end has all, and knows that it was right. */
-    (void)net_call(NET_WAIT, child, 0, 0, 0, 0, 0);
+    (void)call_6(NET_WAIT, child, 0, 0, 0, 0, 0);
     net_write_all(fd, &through, 1);
     net_read_all(fd, &through, 1);
 }
@@ -313,7 +290,7 @@ static __attribute__((noinline)) void net_swallow(long fd)
     net_print("net: swallows\n");
     for (;;) {
         net_read_all(fd, net_buffer, NET_CHUNK);
-        NET_MARK(8);
+        MARK_AT(8);
     }
 }
 
@@ -325,10 +302,10 @@ static void net_serve_connection(long fd)
 
         while (done < (long)sizeof(bytes)) {
             long part =
-                net_call(NET_READ, fd, (long)&bytes + done, (long)sizeof(bytes) - done, 0, 0, 0);
+                call_6(NET_READ, fd, (long)&bytes + done, (long)sizeof(bytes) - done, 0, 0, 0);
 
             if (part <= 0) {
-                (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+                (void)call_6(NET_CLOSE, fd, 0, 0, 0, 0, 0);
                 return;
             }
             done += part;
@@ -350,11 +327,11 @@ static void net_serve_connection(long fd)
             continue;
         }
         while (bytes > 0) {
-            long part = net_call(NET_READ, fd, (long)net_buffer,
-                                 bytes < NET_CHUNK ? bytes : NET_CHUNK, 0, 0, 0);
+            long part = call_6(NET_READ, fd, (long)net_buffer,
+                               bytes < NET_CHUNK ? bytes : NET_CHUNK, 0, 0, 0);
 
             if (part <= 0) {
-                (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+                (void)call_6(NET_CLOSE, fd, 0, 0, 0, 0, 0);
                 return;
             }
             bytes -= part;
@@ -367,21 +344,21 @@ static void net_serve_streams(void)
 {
     long tcp = net_bound(NET_STREAM_SOCKET, NET_TCP_PORT);
 
-    if (net_call(NET_LISTEN, tcp, 4, 0, 0, 0, 0) != 0) {
+    if (call_6(NET_LISTEN, tcp, 4, 0, 0, 0, 0) != 0) {
         NET_END("listen failed");
     }
     for (;;) {
-        long fd = net_call(NET_ACCEPT, tcp, 0, 0, 0, 0, 0);
+        long fd = call_6(NET_ACCEPT, tcp, 0, 0, 0, 0, 0);
 
         if (fd < 0) {
             NET_END("accept failed");
         }
         /* Each has a process of its own, which a peer that is gone may keep for ever. */
-        if (net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0) == 0) {
+        if (call_6(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0) == 0) {
             net_serve_connection(fd);
             NET_END("a connection ended");
         }
-        (void)net_call(NET_CLOSE, fd, 0, 0, 0, 0, 0);
+        (void)call_6(NET_CLOSE, fd, 0, 0, 0, 0, 0);
     }
 }
 
@@ -389,17 +366,17 @@ static void net_server(void)
 {
     long udp = net_bound(NET_DATAGRAM_SOCKET, NET_UDP_PORT);
 
-    if (net_call(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0) == 0) {
+    if (call_6(NET_CLONE, NET_SIGCHLD, 0, 0, 0, 0, 0) == 0) {
         net_serve_streams();
     }
     for (;;) {
         struct net_address from;
         uint32_t bytes = sizeof(from);
         long part =
-            net_call(NET_RECVFROM, udp, (long)net_buffer, NET_CHUNK, 0, (long)&from, (long)&bytes);
+            call_6(NET_RECVFROM, udp, (long)net_buffer, NET_CHUNK, 0, (long)&from, (long)&bytes);
 
         if (part >= 0) {
-            (void)net_call(NET_SENDTO, udp, (long)net_buffer, part, 0, (long)&from, bytes);
+            (void)call_6(NET_SENDTO, udp, (long)net_buffer, part, 0, (long)&from, bytes);
         }
     }
 }
@@ -408,10 +385,10 @@ static void net_server(void)
 static __attribute__((noinline)) void net_rounds(long fd, long count)
 {
     for (long i = 0; i < count; i++) {
-        NET_MARK(6);
+        MARK_AT(6);
         net_write_all(fd, net_buffer, NET_PACKET);
         net_read_all(fd, net_buffer, NET_PACKET);
-        NET_MARK(7);
+        MARK_AT(7);
     }
 }
 
@@ -448,23 +425,23 @@ static void net_client(const uint8_t host[4])
     long udp = net_connect(NET_DATAGRAM_SOCKET, NET_UDP_PORT, host);
 
     net_rounds(udp, NET_WARM_UP);
-    NET_MARK(0);
+    MARK_AT(0);
     net_rounds(udp, NET_ROUNDS);
-    NET_MARK(1);
+    MARK_AT(1);
     net_stream(tcp, NET_STREAM_WARM_UP);
-    NET_MARK(2);
+    MARK_AT(2);
     net_stream(tcp, NET_STREAM);
-    NET_MARK(3);
+    MARK_AT(3);
     net_stream_back(tcp, NET_STREAM_WARM_UP);
-    NET_MARK(10);
+    MARK_AT(10);
     net_stream_back(tcp, NET_STREAM);
-    NET_MARK(11);
+    MARK_AT(11);
     net_do_without(tcp);
     net_stream(tcp, NET_PLAIN);
     net_stream(tcp, NET_STREAM_WARM_UP);
-    NET_MARK(4);
+    MARK_AT(4);
     net_stream(tcp, NET_STREAM);
-    NET_MARK(5);
+    MARK_AT(5);
     NET_END("done");
 }
 
@@ -530,8 +507,4 @@ void net_main(const long *stack)
     NET_END("streamed");
 }
 
-__asm__(".globl _start\n"
-        "_start:\n"
-        "    mov x29, #0\n"
-        "    mov x0, sp\n"
-        "    b net_main\n");
+START_WITH(net_main);

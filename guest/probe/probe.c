@@ -17,15 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call.h"
 #include "line.h"
+#include "start.h"
 
-/** Of Linux's ABI for arm64 (include/uapi/asm-generic/unistd.h, include/uapi/linux/reboot.h). */
-#define PROBE_WRITE 64
-#define PROBE_REBOOT 142
+/** Of Linux's ABI for arm64 (include/uapi/asm-generic/unistd.h). */
 #define PROBE_GETPPID 173
-#define PROBE_REBOOT_MAGIC 0xfee1dead
-#define PROBE_REBOOT_MAGIC2 672274793
-#define PROBE_REBOOT_POWER_OFF 0x4321fedc
 
 #define PROBE_COMPUTE_ROUNDS 20000000
 #define PROBE_CALLS 300000
@@ -34,22 +31,11 @@
 #define PROBE_WORDS 32768
 /** Work between two looks at the counter, and a part of the time that is looked at. */
 #define PROBE_BUSY_ROUNDS 1000
-#define PROBE_BUSY_TICKS 20000000
+#define PROBE_BUSY_TICKS 20000000UL
 
 void probe_main(const uint64_t *stack);
 
 static uint64_t probe_memory[PROBE_WORDS];
-
-static long probe_call(long number, long x0, long x1, long x2)
-{
-    register long r0 __asm__("x0") = x0;
-    register long r1 __asm__("x1") = x1;
-    register long r2 __asm__("x2") = x2;
-    register long r8 __asm__("x8") = number;
-
-    __asm__ volatile("svc #0" : "+r"(r0) : "r"(r1), "r"(r2), "r"(r8) : "memory");
-    return r0;
-}
 
 static void probe_print(const char *name, uint64_t number, uint64_t other)
 {
@@ -62,7 +48,7 @@ static void probe_print(const char *name, uint64_t number, uint64_t other)
         at = line_number(line, at, other);
     }
     at = line_text(line, at, "\n");
-    (void)probe_call(PROBE_WRITE, 1, (long)line, (long)at);
+    (void)call_3(CALL_WRITE, 1, (long)line, (long)at);
 }
 
 /** Arithmetic, loads and stores over 256 KiB. Returns what keeps the compiler from dropping it. */
@@ -84,15 +70,14 @@ static long probe_getppid(uint32_t rounds)
     long sum = 0;
 
     for (uint32_t i = 0; i < rounds; i++) {
-        sum += probe_call(PROBE_GETPPID, 0, 0, 0);
+        sum += call_3(PROBE_GETPPID, 0, 0, 0);
     }
     return sum;
 }
 
 static void probe_end(void)
 {
-    (void)probe_call(PROBE_REBOOT, (long)PROBE_REBOOT_MAGIC, PROBE_REBOOT_MAGIC2,
-                     PROBE_REBOOT_POWER_OFF);
+    (void)call_3(CALL_REBOOT, (long)CALL_REBOOT_MAGIC, CALL_REBOOT_MAGIC2, CALL_REBOOT_POWER_OFF);
     for (;;) {
     }
 }
@@ -151,8 +136,4 @@ void probe_main(const uint64_t *stack)
     probe_end();
 }
 
-__asm__(".globl _start\n"
-        "_start:\n"
-        "    mov x29, #0\n"
-        "    mov x0, sp\n"
-        "    b probe_main\n");
+START_WITH(probe_main);
