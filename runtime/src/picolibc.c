@@ -36,6 +36,9 @@ void _exit(int status)
     microkit_internal_crash((seL4_Error)0);
 }
 
+/* picolibc calls its parameters __fmt and so on.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 int vprintf(const char *format, va_list arguments)
 {
     return vfprintf(stdout, format, arguments);
@@ -68,6 +71,7 @@ static int string_put(char c, FILE *file)
     return (unsigned char)c;
 }
 
+/* The stream writes to `to`. NOLINTNEXTLINE(readability-non-const-parameter) */
 int vsnprintf(char *to, size_t bytes, const char *format, va_list arguments)
 {
     struct print_string string = {
@@ -92,3 +96,5 @@ int snprintf(char *to, size_t bytes, const char *format, ...)
     va_end(arguments);
     return count;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -312,6 +312,7 @@ static void print_to_buffer(void *context, char c)
     }
 }
 
+/* The sink writes to `to`. NOLINTNEXTLINE(readability-non-const-parameter) */
 WEAK int vsnprintf(char *restrict to, size_t bytes, const char *restrict format, va_list arguments)
 {
     struct print_buffer buffer = { .next = to, .room = bytes == 0 ? 0 : bytes - 1 };

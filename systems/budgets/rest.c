@@ -32,7 +32,8 @@ void init(void)
     }
     spinner = share->spinner_ticks - spinner;
 
-    uint64_t permille = spinner * 1000 / (spinner + mine);
+    uint64_t both = spinner + mine;
+    uint64_t permille = both == 0 ? 0 : spinner * 1000 / both;
     printf("rest: the spinner had %lu.%lu %% of the CPU\n", permille / 10, permille % 10);
     printf("rest: %s\n", permille >= 150 && permille <= 250 ? "as it should be" : "that is wrong");
 }

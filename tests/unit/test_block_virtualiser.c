@@ -216,8 +216,8 @@ static void a_read_only_client_changes_nothing(void **state)
 {
     (void)state;
     block_rig_start();
-    for (uint8_t kind = BLOCK_READ; kind <= BLOCK_ZERO; kind++) {
-        uint32_t tag = block_rig_ask(1, kind, 0, 0, 512);
+    for (unsigned int kind = BLOCK_READ; kind <= BLOCK_ZERO; kind++) {
+        uint32_t tag = block_rig_ask(1, (uint8_t)kind, 0, 0, 512);
 
         (void)block_rig_serve();
         if (kind == BLOCK_WRITE || kind == BLOCK_DISCARD || kind == BLOCK_ZERO) {
@@ -243,8 +243,8 @@ static void kinds_that_there_are_not(void **state)
         (void)block_rig_serve();
         block_rig_expect(0, tag, BLOCK_UNSUPPORTED);
     }
-    for (uint8_t kind = BLOCK_DISCARD; kind <= BLOCK_ZERO; kind++) {
-        uint32_t tag = block_rig_ask(0, kind, 0, 0, 512);
+    for (unsigned int kind = BLOCK_DISCARD; kind <= BLOCK_ZERO; kind++) {
+        uint32_t tag = block_rig_ask(0, (uint8_t)kind, 0, 0, 512);
 
         (void)block_rig_serve();
         block_rig_expect(0, tag, BLOCK_UNSUPPORTED);

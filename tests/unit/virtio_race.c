@@ -42,6 +42,7 @@ static bool chain_sound(const struct chain *chain)
            chain->readable_bytes.bytes + chain->writable_bytes.bytes == segment->bytes;
 }
 
+/* The other thread writes to `place`. NOLINTNEXTLINE(readability-non-const-parameter) */
 void race_pop(struct probe *probe, struct world *world, unsigned char *place, unsigned flags_at,
               uint16_t first, uint16_t second)
 {

@@ -20,15 +20,15 @@ static void long_messages(void)
     bool right = true;
 
     for (seL4_Uint16 count = 0; count <= seL4_MsgMaxLength; count++) {
-        for (seL4_Uint8 i = 0; i < count; i++) {
-            microkit_mr_set(i, 1000u * count + i);
+        for (seL4_Uint16 i = 0; i < count; i++) {
+            microkit_mr_set((seL4_Uint8)i, 1000u * count + i);
         }
         microkit_msginfo answer =
             microkit_ppcall((microkit_channel)first_ch, microkit_msginfo_new(count + 7u, count));
         right = right && microkit_msginfo_get_label(answer) == (seL4_Word)count + 8 &&
                 microkit_msginfo_get_count(answer) == count;
-        for (seL4_Uint8 i = 0; i < count; i++) {
-            right = right && microkit_mr_get(i) == ~(1000UL * count + i);
+        for (seL4_Uint16 i = 0; i < count; i++) {
+            right = right && microkit_mr_get((seL4_Uint8)i) == ~(1000UL * count + i);
         }
     }
     say("messages of 0 to 64 words", right);

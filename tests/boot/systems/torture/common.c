@@ -44,9 +44,9 @@ uint64_t torture_random(uint64_t limit)
 
 unsigned int torture_choose(uint64_t bits)
 {
-    uint64_t count = 0;
+    uint64_t count = 1;
 
-    for (uint64_t left = bits; left != 0; left &= left - 1) {
+    for (uint64_t left = bits & (bits - 1); left != 0; left &= left - 1) {
         count++;
     }
     for (uint64_t skip = torture_random(count); skip > 0; skip--) {

@@ -166,6 +166,7 @@ static inline uint64_t torture_get(const uint64_t *word)
     return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
+/* It is stored to. NOLINTNEXTLINE(readability-non-const-parameter) */
 static inline void torture_set(uint64_t *word, uint64_t value)
 {
     __atomic_store_n(word, value, __ATOMIC_SEQ_CST);

@@ -115,7 +115,8 @@ static void worker_call(unsigned int callee)
                      : "x7", "x8", "x9", "x10", "x11", "x30", "memory", "cc")
 
 static void worker_do_fault(enum torture_kind kind, uint64_t value,
-                            uint64_t registers[WORKER_REGISTERS])
+                            /* The assembly writes to them. */
+                            uint64_t *registers /* NOLINT(readability-non-const-parameter) */)
 {
     switch (kind) {
     case TORTURE_READ_HOLE:
