@@ -13,8 +13,6 @@
 /* Sectors of a request to write zeros: a bounded stay. */
 #define RAM_DISK_MOST_ZERO 0x800u
 
-#define NOT_SET 1
-
 /* Set in the ELF file by the tool. */
 uint64_t disk_vaddr = 1;
 uint64_t disk_bytes = 1;
@@ -22,7 +20,7 @@ uint64_t block_vaddr = 1;
 uint64_t block_bytes = 1;
 uint64_t block_channel = MICROKIT_MAX_CHANNELS;
 /* Of a driver that is restarted. */
-__attribute__((used)) uint64_t supervisor_vaddr = NOT_SET;
+__attribute__((used)) uint64_t supervisor_vaddr = SUPERVISOR_NONE;
 
 static struct block_server server;
 static struct block_segment segments[BLOCK_MAX_SEGMENTS];
@@ -104,13 +102,6 @@ static void serve(void)
     }
 }
 
-/* Its parent has had enough of it. */
-static bool is_to_leave(void)
-{
-    return supervisor_vaddr != NOT_SET &&
-           *(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE;
-}
-
 void init(void)
 {
     const struct block_info info = {
@@ -129,7 +120,7 @@ void init(void)
         microkit_dbg_puts("ram_disk: the connection's region is too small or not aligned\n");
         microkit_internal_crash(0);
     }
-    gone = is_to_leave();
+    gone = supervisor_says_leave(supervisor_vaddr);
     block_server_show(&server, gone ? NULL : &info);
     serve();
     microkit_notify((microkit_channel)block_channel);

@@ -10,9 +10,9 @@
 #include <io/block/server.h>
 #include <microkit.h>
 
-#include "virtio_blk.h"
+#include <drivers/virtio/virtio_mapped.h>
 
-#define NOT_SET 1
+#include "virtio_blk.h"
 
 /* Set in the ELF file by the tool: not to be taken for constants. */
 #define PATCHED __attribute__((used))
@@ -25,7 +25,7 @@ PATCHED uint64_t block_vaddr = 1;
 PATCHED uint64_t block_bytes = 1;
 PATCHED uint64_t block_channel = MICROKIT_MAX_CHANNELS;
 /* Of a driver that is restarted. */
-PATCHED uint64_t supervisor_vaddr = NOT_SET;
+PATCHED uint64_t supervisor_vaddr = SUPERVISOR_NONE;
 
 static struct virtio_blk disk;
 static struct block_server server;
@@ -34,25 +34,11 @@ static bool broken;
 /* It took leave: there is no disk any more, and nothing reaches the clients' memory. */
 static bool gone;
 
-static uint32_t disk_load(void *context, uint32_t offset)
-{
-    uint32_t value = *(volatile uint32_t *)((uintptr_t)context + offset);
-
-    __asm__ volatile("dmb oshld" : : : "memory");
-    return value;
-}
-
-static void disk_store(void *context, uint32_t offset, uint32_t value)
-{
-    __asm__ volatile("dmb oshst" : : : "memory");
-    *(volatile uint32_t *)((uintptr_t)context + offset) = value;
-}
-
-static void disk_stop(enum virtio_blk_error error)
+static void disk_stop(enum virtio_device_error error)
 {
     microkit_dbg_puts(microkit_name);
     microkit_dbg_puts(": the disk ");
-    microkit_dbg_puts(virtio_blk_says(error));
+    microkit_dbg_puts(virtio_device_says(error));
     microkit_dbg_puts("\n");
     broken = true;
 }
@@ -87,9 +73,9 @@ static void disk_quiesce(uint64_t word)
     uint16_t owner = block_server_owner(word);
 
     if (virtio_blk_has(&disk, owner)) {
-        enum virtio_blk_error error = virtio_blk_withdraw(&disk, owner);
+        enum virtio_device_error error = virtio_blk_withdraw(&disk, owner);
 
-        if (error != VIRTIO_BLK_OK) {
+        if (error != VIRTIO_DEVICE_OK) {
             /* Nothing is said to be quiet that may not be. */
             disk_stop(error);
             return;
@@ -121,13 +107,6 @@ static void serve(void)
     }
 }
 
-/* Its parent has had enough of it. */
-static bool is_to_leave(void)
-{
-    return supervisor_vaddr != NOT_SET &&
-           *(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE;
-}
-
 /* The device reaches nobody's memory. */
 static void disk_leave(void)
 {
@@ -140,25 +119,25 @@ static void disk_leave(void)
 
 void init(void)
 {
-    const struct virtio_blk_registers registers = { (void *)disk_vaddr, disk_load, disk_store };
+    const struct virtio_device device = virtio_mapped(disk_vaddr);
     const struct virtio_blk_memory memory = { (uint8_t *)dma_vaddr, dma_paddr, dma_bytes };
     struct block_info info;
-    enum virtio_blk_error error;
+    enum virtio_device_error error;
 
     /* An earlier life may have left requests with the device: it is reset before the queue opens,
      * or that stays closed. */
-    error = virtio_blk_start(&disk, &registers, &memory, &info);
-    if (error != VIRTIO_BLK_OK) {
+    error = virtio_blk_start(&disk, &device, &memory, &info);
+    if (error != VIRTIO_DEVICE_OK) {
         disk_stop(error);
     }
-    if (error == VIRTIO_BLK_STUCK && ((const struct block_shared *)block_vaddr)->opened != 0) {
+    if (error == VIRTIO_DEVICE_STUCK && ((const struct block_shared *)block_vaddr)->opened != 0) {
         return;
     }
     if (!block_server_open(&server, (void *)block_vaddr, block_bytes)) {
         microkit_dbg_puts("virtio_blk: the connection's region is too small or not aligned\n");
         microkit_internal_crash(0);
     }
-    if (error != VIRTIO_BLK_OK || is_to_leave()) {
+    if (error != VIRTIO_DEVICE_OK || supervisor_says_leave(supervisor_vaddr)) {
         disk_leave();
         return;
     }

@@ -72,25 +72,20 @@ static void blk_free(struct virtio_blk *blk, uint32_t slot)
     blk->in_flight--;
 }
 
-enum virtio_blk_error virtio_blk_start(struct virtio_blk *blk,
-                                       const struct virtio_blk_registers *registers,
-                                       const struct virtio_blk_memory *memory,
-                                       struct block_info *info)
+enum virtio_device_error virtio_blk_start(struct virtio_blk *blk,
+                                          const struct virtio_device *device,
+                                          const struct virtio_blk_memory *memory,
+                                          struct block_info *info)
 {
-    enum virtio_blk_error error;
+    enum virtio_device_error error = virtio_device_find(device, VIRTIO_ID_BLOCK);
 
-    *blk = (struct virtio_blk){ .registers = *registers, .memory = *memory, .free = NO_SLOT };
-    if (virtio_blk_device_load(blk, VIRTIO_MMIO_MAGIC) != VIRTIO_MMIO_MAGIC_VALUE ||
-        virtio_blk_device_load(blk, VIRTIO_MMIO_VERSION) != VIRTIO_MMIO_VERSION_VALUE ||
-        virtio_blk_device_load(blk, VIRTIO_MMIO_DEVICE_ID) == 0) {
-        return VIRTIO_BLK_NONE;
-    }
-    if (virtio_blk_device_load(blk, VIRTIO_MMIO_DEVICE_ID) != VIRTIO_ID_BLOCK) {
-        return VIRTIO_BLK_OTHER;
+    *blk = (struct virtio_blk){ .device = *device, .memory = *memory, .free = NO_SLOT };
+    if (error != VIRTIO_DEVICE_OK) {
+        return error;
     }
     error = virtio_blk_device_start(blk);
     blk->slot_count = blk->entries;
-    if (error == VIRTIO_BLK_OK) {
+    if (error == VIRTIO_DEVICE_OK) {
         error = virtio_blk_device_config(blk, info);
     }
     blk->in_flight = blk->slot_count;
@@ -98,25 +93,6 @@ enum virtio_blk_error virtio_blk_start(struct virtio_blk *blk,
         blk_free(blk, slot);
     }
     return error;
-}
-
-const char *virtio_blk_says(enum virtio_blk_error error)
-{
-    switch (error) {
-    case VIRTIO_BLK_OK:
-        return "works";
-    case VIRTIO_BLK_NONE:
-        return "is not there, or of the legacy kind";
-    case VIRTIO_BLK_OTHER:
-        return "is no disk";
-    case VIRTIO_BLK_FEATURES:
-        return "has not the features that are needed";
-    case VIRTIO_BLK_SMALL:
-        return "has a configuration that cannot be, or too small a queue";
-    case VIRTIO_BLK_STUCK:
-        return "does not come out of a reset";
-    }
-    return "is wrong";
 }
 
 /** Show the device the slot's table. */
@@ -226,14 +202,14 @@ void virtio_blk_kick(struct virtio_blk *blk)
     }
     blk->kicked = blk->avail;
     if (wanted) {
-        virtio_blk_device_store(blk, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_BLK_QUEUE);
+        virtio_device_store(&blk->device, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_BLK_QUEUE);
     }
 }
 
 void virtio_blk_acknowledge(struct virtio_blk *blk)
 {
-    virtio_blk_device_store(blk, VIRTIO_MMIO_INTERRUPT_ACK,
-                            virtio_blk_device_load(blk, VIRTIO_MMIO_INTERRUPT_STATUS));
+    virtio_device_store(&blk->device, VIRTIO_MMIO_INTERRUPT_ACK,
+                        virtio_device_load(&blk->device, VIRTIO_MMIO_INTERRUPT_STATUS));
 }
 
 /** A slot that the device has given back. True: it is an answer. */
@@ -332,18 +308,18 @@ static void blk_repeat(struct virtio_blk *blk, uint32_t slot)
     blk_show(blk, slot, count + 2);
 }
 
-enum virtio_blk_error virtio_blk_withdraw(struct virtio_blk *blk, uint16_t owner)
+enum virtio_device_error virtio_blk_withdraw(struct virtio_blk *blk, uint16_t owner)
 {
     uint64_t features = blk->features;
     uint32_t entries = blk->entries;
-    enum virtio_blk_error error = virtio_blk_device_start(blk);
+    enum virtio_device_error error = virtio_blk_device_start(blk);
 
     blk->resets++;
-    if (error != VIRTIO_BLK_OK) {
+    if (error != VIRTIO_DEVICE_OK) {
         return error;
     }
     if (blk->features != features || blk->entries != entries) {
-        return VIRTIO_BLK_FEATURES;
+        return VIRTIO_DEVICE_FEATURES;
     }
     for (uint32_t slot = 0; slot < blk->slot_count; slot++) {
         struct virtio_blk_slot *own = &blk->slots[slot];
@@ -356,5 +332,5 @@ enum virtio_blk_error virtio_blk_withdraw(struct virtio_blk *blk, uint16_t owner
         }
     }
     virtio_blk_kick(blk);
-    return VIRTIO_BLK_OK;
+    return VIRTIO_DEVICE_OK;
 }

@@ -10,6 +10,7 @@
 #ifndef DRIVERS_BLOCK_VIRTIO_BLK_H
 #define DRIVERS_BLOCK_VIRTIO_BLK_H
 
+#include <drivers/virtio/virtio_device.h>
 #include <io/block/queue.h>
 
 /** Requests with the device, at most. */
@@ -20,34 +21,11 @@
 /** Slots that a driver needs at least. */
 #define VIRTIO_BLK_MIN_SLOTS 4u
 
-/** The device's registers: 32-bit words, byte offsets. */
-struct virtio_blk_registers {
-    void *context;
-    /** What is loaded from memory behind it is not older than the register. */
-    uint32_t (*load)(void *context, uint32_t offset);
-    /** What was stored to memory before it is there for the device. */
-    void (*store)(void *context, uint32_t offset, uint32_t value);
-};
-
 /** Memory that the device reaches: RING_ALIGN-aligned, zeroed, and where the device finds it. */
 struct virtio_blk_memory {
     uint8_t *bytes;
     uint64_t address;
     size_t count;
-};
-
-enum virtio_blk_error {
-    VIRTIO_BLK_OK = 0,
-    /** There is no virtIO device, or one of the legacy kind. */
-    VIRTIO_BLK_NONE,
-    /** It is no disk. */
-    VIRTIO_BLK_OTHER,
-    /** It refuses the features that this driver needs (VERSION_1, INDIRECT_DESC). */
-    VIRTIO_BLK_FEATURES,
-    /** Its queue or the memory is too small, or its configuration cannot be. */
-    VIRTIO_BLK_SMALL,
-    /** It does not come out of a reset. */
-    VIRTIO_BLK_STUCK,
 };
 
 /** A request that is with the device. */
@@ -60,7 +38,7 @@ struct virtio_blk_slot {
 };
 
 struct virtio_blk {
-    struct virtio_blk_registers registers;
+    struct virtio_device device;
     struct virtio_blk_memory memory;
     bool event_idx;
     /** Offered and accepted features. */
@@ -81,14 +59,14 @@ struct virtio_blk {
     uint64_t resets;
 };
 
-/** Find the device, reset it, and start it. `info` becomes what the disk is like. */
-enum virtio_blk_error virtio_blk_start(struct virtio_blk *blk,
-                                       const struct virtio_blk_registers *registers,
-                                       const struct virtio_blk_memory *memory,
-                                       struct block_info *info);
-
-/** What is wrong, as the end of a sentence about the device. */
-const char *virtio_blk_says(enum virtio_blk_error error);
+/**
+ * Find the device, reset it, and start it. `info` becomes what the disk is like. The device needs
+ * VERSION_1 and INDIRECT_DESC; its load16() is not used.
+ */
+enum virtio_device_error virtio_blk_start(struct virtio_blk *blk,
+                                          const struct virtio_device *device,
+                                          const struct virtio_blk_memory *memory,
+                                          struct block_info *info);
 
 /** Give the device a request, which was checked. False: all slots are taken. */
 bool virtio_blk_submit(struct virtio_blk *blk, const struct block_request *request,
@@ -114,6 +92,6 @@ bool virtio_blk_has(const struct virtio_blk *blk, uint16_t owner);
  * virtio_blk_take(), and the others are given to it anew. On an error the device is of no use, and
  * whether it still reaches memory is not known.
  */
-enum virtio_blk_error virtio_blk_withdraw(struct virtio_blk *blk, uint16_t owner);
+enum virtio_device_error virtio_blk_withdraw(struct virtio_blk *blk, uint16_t owner);
 
 #endif

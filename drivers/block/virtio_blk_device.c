@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "virtio_blk_device.h"
 
-/** Loads of the status register that a reset may take. */
-#define RESET_POLLS 100000u
-
 /** @{ Features of a disk (5.2.3). */
 #define FEATURE_SIZE_MAX VIRTIO_FEATURE(1)
 #define FEATURE_SEG_MAX VIRTIO_FEATURE(2)
@@ -37,19 +34,9 @@
 _Static_assert(VIRTIO_BLK_SLOTS * 16 <= VIRTIO_BLK_AVAIL - VIRTIO_BLK_DESC, "it fits");
 _Static_assert(6 + VIRTIO_BLK_SLOTS * 8 <= VIRTIO_BLK_QUEUE_BYTES - VIRTIO_BLK_USED, "it fits");
 
-uint32_t virtio_blk_device_load(const struct virtio_blk *blk, uint32_t offset)
-{
-    return blk->registers.load(blk->registers.context, offset);
-}
-
-void virtio_blk_device_store(const struct virtio_blk *blk, uint32_t offset, uint32_t value)
-{
-    blk->registers.store(blk->registers.context, offset, value);
-}
-
 static uint32_t device_config(const struct virtio_blk *blk, uint32_t offset)
 {
-    return virtio_blk_device_load(blk, VIRTIO_MMIO_CONFIG + offset);
+    return virtio_device_load(&blk->device, VIRTIO_MMIO_CONFIG + offset);
 }
 
 uint16_t *virtio_blk_device_word(const struct virtio_blk *blk, uint32_t offset)
@@ -57,43 +44,16 @@ uint16_t *virtio_blk_device_word(const struct virtio_blk *blk, uint32_t offset)
     return (uint16_t *)(void *)(blk->memory.bytes + offset);
 }
 
-static enum virtio_blk_error device_reset(const struct virtio_blk *blk)
+static enum virtio_device_error device_negotiate(struct virtio_blk *blk)
 {
-    virtio_blk_device_store(blk, VIRTIO_MMIO_STATUS, 0);
-    for (uint32_t i = 0; i < RESET_POLLS; i++) {
-        if (virtio_blk_device_load(blk, VIRTIO_MMIO_STATUS) == 0) {
-            return VIRTIO_BLK_OK;
-        }
-    }
-    return VIRTIO_BLK_STUCK;
-}
+    uint64_t offered = virtio_device_offer(&blk->device);
 
-static enum virtio_blk_error device_negotiate(struct virtio_blk *blk)
-{
-    uint32_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
-    uint64_t offered;
-
-    virtio_blk_device_store(blk, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_ACKNOWLEDGE);
-    virtio_blk_device_store(blk, VIRTIO_MMIO_STATUS, status);
-    virtio_blk_device_store(blk, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
-    offered = (uint64_t)virtio_blk_device_load(blk, VIRTIO_MMIO_DEVICE_FEATURES) << 32;
-    virtio_blk_device_store(blk, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
-    offered |= virtio_blk_device_load(blk, VIRTIO_MMIO_DEVICE_FEATURES);
     if ((offered & FEATURES_NEEDED) != FEATURES_NEEDED) {
-        return VIRTIO_BLK_FEATURES;
+        return VIRTIO_DEVICE_FEATURES;
     }
     blk->features = offered & FEATURES_WANTED;
     blk->event_idx = (blk->features & VIRTIO_F_EVENT_IDX) != 0;
-    for (uint32_t word = 0; word < 2; word++) {
-        virtio_blk_device_store(blk, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
-        virtio_blk_device_store(blk, VIRTIO_MMIO_DRIVER_FEATURES,
-                                (uint32_t)(blk->features >> (32 * word)));
-    }
-    status |= VIRTIO_STATUS_FEATURES_OK;
-    virtio_blk_device_store(blk, VIRTIO_MMIO_STATUS, status);
-    return (virtio_blk_device_load(blk, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_FEATURES_OK) != 0
-               ? VIRTIO_BLK_OK
-               : VIRTIO_BLK_FEATURES;
+    return virtio_device_accept(&blk->device, blk->features);
 }
 
 /** Slots that there is memory for, as far as a queue of them is of a size that may be. */
@@ -111,20 +71,17 @@ static uint32_t device_count_slots(const struct virtio_blk *blk, uint32_t most)
     return slots;
 }
 
-static void device_store_address(const struct virtio_blk *blk, uint32_t offset, uint32_t area)
+static enum virtio_device_error device_start_queue(struct virtio_blk *blk)
 {
-    uint64_t address = blk->memory.address + area;
+    struct virtio_device_queue queue = {
+        .desc = blk->memory.address + VIRTIO_BLK_DESC,
+        .avail = blk->memory.address + VIRTIO_BLK_AVAIL,
+        .used = blk->memory.address + VIRTIO_BLK_USED,
+    };
 
-    virtio_blk_device_store(blk, offset, (uint32_t)address);
-    virtio_blk_device_store(blk, offset + 4, (uint32_t)(address >> 32));
-}
-
-static enum virtio_blk_error device_start_queue(struct virtio_blk *blk)
-{
-    virtio_blk_device_store(blk, VIRTIO_MMIO_QUEUE_SEL, VIRTIO_BLK_QUEUE);
-    blk->entries = device_count_slots(blk, virtio_blk_device_load(blk, VIRTIO_MMIO_QUEUE_NUM_MAX));
+    blk->entries = device_count_slots(blk, virtio_device_select(&blk->device, VIRTIO_BLK_QUEUE));
     if (blk->entries < VIRTIO_BLK_MIN_SLOTS) {
-        return VIRTIO_BLK_SMALL;
+        return VIRTIO_DEVICE_SMALL;
     }
     for (uint32_t i = 0; i < VIRTIO_BLK_QUEUE_BYTES / 2; i++) {
         *virtio_blk_device_word(blk, 2 * i) = 0;
@@ -132,15 +89,10 @@ static enum virtio_blk_error device_start_queue(struct virtio_blk *blk)
     blk->avail = 0;
     blk->kicked = 0;
     blk->used = 0;
-    virtio_blk_device_store(blk, VIRTIO_MMIO_QUEUE_NUM, blk->entries);
-    device_store_address(blk, VIRTIO_MMIO_QUEUE_DESC_LOW, VIRTIO_BLK_DESC);
-    device_store_address(blk, VIRTIO_MMIO_QUEUE_DRIVER_LOW, VIRTIO_BLK_AVAIL);
-    device_store_address(blk, VIRTIO_MMIO_QUEUE_DEVICE_LOW, VIRTIO_BLK_USED);
-    virtio_blk_device_store(blk, VIRTIO_MMIO_QUEUE_READY, 1);
-    virtio_blk_device_store(blk, VIRTIO_MMIO_STATUS,
-                            VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER |
-                                VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
-    return VIRTIO_BLK_OK;
+    queue.entries = blk->entries;
+    virtio_device_give(&blk->device, &queue);
+    virtio_device_begin(&blk->device);
+    return VIRTIO_DEVICE_OK;
 }
 
 bool virtio_blk_device_has(const struct virtio_blk *blk, uint64_t feature)
@@ -153,15 +105,15 @@ static bool device_is_power(uint32_t number)
     return number != 0 && (number & (number - 1)) == 0;
 }
 
-enum virtio_blk_error virtio_blk_device_config(const struct virtio_blk *blk,
-                                               struct block_info *info)
+enum virtio_device_error virtio_blk_device_config(const struct virtio_blk *blk,
+                                                  struct block_info *info)
 {
     uint32_t exponent = 0;
     uint32_t generation;
 
     /* The device may change it meanwhile: a few times, not for ever. */
     for (uint32_t i = 0; i < 16; i++) {
-        generation = virtio_blk_device_load(blk, VIRTIO_MMIO_CONFIG_GENERATION);
+        generation = virtio_device_load(&blk->device, VIRTIO_MMIO_CONFIG_GENERATION);
         *info = (struct block_info){
             .sectors = device_config(blk, CONFIG_CAPACITY) |
                        (uint64_t)device_config(blk, CONFIG_CAPACITY + 4) << 32,
@@ -173,7 +125,7 @@ enum virtio_blk_error virtio_blk_device_config(const struct virtio_blk *blk,
             .depth = blk->slot_count,
             .id = "virtio-blk",
         };
-        if (generation == virtio_blk_device_load(blk, VIRTIO_MMIO_CONFIG_GENERATION)) {
+        if (generation == virtio_device_load(&blk->device, VIRTIO_MMIO_CONFIG_GENERATION)) {
             break;
         }
     }
@@ -203,18 +155,18 @@ enum virtio_blk_error virtio_blk_device_config(const struct virtio_blk *blk,
     if (!device_is_power(info->logical_bytes) || info->logical_bytes < BLOCK_SECTOR ||
         info->logical_bytes > 0x10000 || exponent > 8 || info->max_segments == 0 ||
         info->max_segment_bytes < BLOCK_SECTOR || info->sectors > UINT64_MAX / BLOCK_SECTOR) {
-        return VIRTIO_BLK_SMALL;
+        return VIRTIO_DEVICE_SMALL;
     }
     info->physical_bytes = info->logical_bytes << exponent;
-    return VIRTIO_BLK_OK;
+    return VIRTIO_DEVICE_OK;
 }
 
-enum virtio_blk_error virtio_blk_device_start(struct virtio_blk *blk)
+enum virtio_device_error virtio_blk_device_start(struct virtio_blk *blk)
 {
-    enum virtio_blk_error error = device_reset(blk);
+    enum virtio_device_error error = virtio_device_reset(&blk->device);
 
-    if (error == VIRTIO_BLK_OK) {
+    if (error == VIRTIO_DEVICE_OK) {
         error = device_negotiate(blk);
     }
-    return error == VIRTIO_BLK_OK ? device_start_queue(blk) : error;
+    return error == VIRTIO_DEVICE_OK ? device_start_queue(blk) : error;
 }

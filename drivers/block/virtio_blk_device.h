@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The device behind virtio_blk.h: its registers, how it is started, what it says of itself. */
+/* The device behind virtio_blk.h: how it is started, what it says of itself. */
 #ifndef DRIVERS_BLOCK_VIRTIO_BLK_DEVICE_H
 #define DRIVERS_BLOCK_VIRTIO_BLK_DEVICE_H
-
-#include <virtio/spec.h>
 
 #include "virtio_blk.h"
 
@@ -19,11 +17,6 @@
 #define VIRTIO_BLK_USED 0x1800u
 /** @} */
 
-/** @{ The device's registers. */
-uint32_t virtio_blk_device_load(const struct virtio_blk *blk, uint32_t offset);
-void virtio_blk_device_store(const struct virtio_blk *blk, uint32_t offset, uint32_t value);
-/** @} */
-
 /** A 16-bit word of the queue's areas. */
 uint16_t *virtio_blk_device_word(const struct virtio_blk *blk, uint32_t offset);
 
@@ -31,10 +24,10 @@ uint16_t *virtio_blk_device_word(const struct virtio_blk *blk, uint32_t offset);
 bool virtio_blk_device_has(const struct virtio_blk *blk, uint64_t feature);
 
 /** Reset the device, negotiate, empty the queue on both sides, and let the device begin. */
-enum virtio_blk_error virtio_blk_device_start(struct virtio_blk *blk);
+enum virtio_device_error virtio_blk_device_start(struct virtio_blk *blk);
 
 /** What the disk is like. */
-enum virtio_blk_error virtio_blk_device_config(const struct virtio_blk *blk,
-                                               struct block_info *info);
+enum virtio_device_error virtio_blk_device_config(const struct virtio_blk *blk,
+                                                  struct block_info *info);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include <bulkhead/libc.h>
 #include <drivers/supervisor/supervisor.h>
+#include <drivers/virtio/virtio_mapped.h>
 #include <microkit.h>
 
 #include "virtio_nic.h"
@@ -27,7 +28,7 @@ PATCHED uint64_t dma_paddr = NOT_SET;
 PATCHED uint64_t net_vaddr = NOT_SET;
 PATCHED uint64_t net_buffers = NOT_SET;
 PATCHED uint64_t net_channel = MICROKIT_MAX_CHANNELS;
-PATCHED uint64_t supervisor_vaddr = NOT_SET;
+PATCHED uint64_t supervisor_vaddr = SUPERVISOR_NONE;
 
 /* One variable a port: the tool knows names, and no arrays. */
 #define BUFFERS(n)                      \
@@ -115,45 +116,16 @@ static const uint64_t *const buffers[NET_MAX_PORTS] = {
 static struct virtio_nic nic;
 static bool broken;
 
-static uint32_t nic_load(void *context, uint32_t offset)
-{
-    uint32_t value = *(volatile uint32_t *)((uintptr_t)context + offset);
-
-    __asm__ volatile("dmb oshld" : : : "memory");
-    return value;
-}
-
-static uint16_t nic_load16(void *context, uint32_t offset)
-{
-    uint16_t value = *(volatile uint16_t *)((uintptr_t)context + offset);
-
-    __asm__ volatile("dmb oshld" : : : "memory");
-    return value;
-}
-
-static void nic_store(void *context, uint32_t offset, uint32_t value)
-{
-    __asm__ volatile("dmb oshst" : : : "memory");
-    *(volatile uint32_t *)((uintptr_t)context + offset) = value;
-}
-
 /* Returns whether the switch is to be notified. */
 static bool serve(void)
 {
     return !broken && virtio_nic_serve(&nic);
 }
 
-/* Its parent has had enough of it. */
-static bool is_to_leave(void)
-{
-    return supervisor_vaddr != NOT_SET &&
-           *(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE;
-}
-
 void init(void)
 {
     struct virtio_nic_setup setup = {
-        .registers = { (void *)nic_vaddr, nic_load, nic_load16, nic_store },
+        .device = virtio_mapped(nic_vaddr),
         .memory = (uint8_t *)dma_vaddr,
         .address = dma_paddr,
         .place = {
@@ -162,7 +134,7 @@ void init(void)
             .port = PORT,
         },
     };
-    enum virtio_nic_error error;
+    enum virtio_device_error error;
 
     for (unsigned int i = 0; i < NET_MAX_PORTS; i++) {
         if (*buffers[i] != NOT_SET) {
@@ -170,10 +142,10 @@ void init(void)
             setup.place.readable |= UINT64_C(1) << i;
         }
     }
-    broken = is_to_leave();
+    broken = supervisor_says_leave(supervisor_vaddr);
     error = broken ? virtio_nic_leave(&nic, &setup) : virtio_nic_start(&nic, &setup);
-    if (error != VIRTIO_NIC_OK) {
-        printf("%s: the network device %s\n", microkit_name, virtio_nic_says(error));
+    if (error != VIRTIO_DEVICE_OK) {
+        printf("%s: the network device %s\n", microkit_name, virtio_device_says(error));
         broken = true;
     }
     (void)serve();

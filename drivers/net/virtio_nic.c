@@ -13,25 +13,6 @@
 /** The part of the receive queue that may be empty before buffers are added. */
 #define REFILL_PART 16u
 
-const char *virtio_nic_says(enum virtio_nic_error error)
-{
-    switch (error) {
-    case VIRTIO_NIC_OK:
-        return "works";
-    case VIRTIO_NIC_NONE:
-        return "is not there, or of the legacy kind";
-    case VIRTIO_NIC_OTHER:
-        return "is no network device";
-    case VIRTIO_NIC_FEATURES:
-        return "has not the features that are needed";
-    case VIRTIO_NIC_SMALL:
-        return "has too small queues";
-    case VIRTIO_NIC_STUCK:
-        return "does not come out of a reset";
-    }
-    return "is wrong";
-}
-
 /* ---- From the device ---- */
 
 static uint8_t *own_buffers(const struct virtio_nic *nic)
@@ -64,7 +45,7 @@ static void nic_fill(struct virtio_nic *nic)
         }
     } while (nic->rx_free_count > nic->rx.entries / 2 && !net_client_wait_slots(&nic->client));
     if (nic_queue_kick(&nic->rx)) {
-        virtio_nic_device_store(nic, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_NIC_RX);
+        virtio_device_store(&nic->setup.device, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_NIC_RX);
     }
 }
 
@@ -216,25 +197,27 @@ static void nic_begin_life(struct virtio_nic *nic, const struct virtio_nic_setup
     net_client_wish(&nic->client, 0, 0);
 }
 
-enum virtio_nic_error virtio_nic_leave(struct virtio_nic *nic, const struct virtio_nic_setup *setup)
+enum virtio_device_error virtio_nic_leave(struct virtio_nic *nic,
+                                          const struct virtio_nic_setup *setup)
 {
-    enum virtio_nic_error error;
+    enum virtio_device_error error;
 
     nic_begin_life(nic, setup);
     error = virtio_nic_device_stop(nic);
-    if (error == VIRTIO_NIC_OK) {
+    if (error == VIRTIO_DEVICE_OK) {
         net_client_open(&nic->client, &nic->setup.place);
     }
     return error;
 }
 
-enum virtio_nic_error virtio_nic_start(struct virtio_nic *nic, const struct virtio_nic_setup *setup)
+enum virtio_device_error virtio_nic_start(struct virtio_nic *nic,
+                                          const struct virtio_nic_setup *setup)
 {
-    enum virtio_nic_error error;
+    enum virtio_device_error error;
 
     nic_begin_life(nic, setup);
     error = virtio_nic_device_start(nic);
-    if (error != VIRTIO_NIC_OK) {
+    if (error != VIRTIO_DEVICE_OK) {
         return error;
     }
     nic->tx_pieces = nic->tx.entries / 2;
@@ -248,14 +231,14 @@ enum virtio_nic_error virtio_nic_start(struct virtio_nic *nic, const struct virt
     net_client_open(&nic->client, &nic->setup.place);
     virtio_nic_device_promiscuous(nic);
     nic_wish(nic);
-    return VIRTIO_NIC_OK;
+    return VIRTIO_DEVICE_OK;
 }
 
 void virtio_nic_interrupt(struct virtio_nic *nic)
 {
-    uint32_t status = virtio_nic_device_load(nic, VIRTIO_MMIO_INTERRUPT_STATUS);
+    uint32_t status = virtio_device_load(&nic->setup.device, VIRTIO_MMIO_INTERRUPT_STATUS);
 
-    virtio_nic_device_store(nic, VIRTIO_MMIO_INTERRUPT_ACK, status);
+    virtio_device_store(&nic->setup.device, VIRTIO_MMIO_INTERRUPT_ACK, status);
     if ((status & VIRTIO_INTERRUPT_CONFIG) != 0) {
         nic_wish(nic);
     }

@@ -18,6 +18,7 @@
 #ifndef DRIVERS_NET_VIRTIO_NIC_H
 #define DRIVERS_NET_VIRTIO_NIC_H
 
+#include <drivers/virtio/virtio_device.h>
 #include <io/net/client.h>
 #include <io/net/offload.h>
 
@@ -30,40 +31,15 @@
 /** Bytes of memory that the device reaches, aligned to a page. */
 #define VIRTIO_NIC_MEMORY_BYTES 0x11000u
 
-/** The device's registers, by byte offsets. */
-struct virtio_nic_registers {
-    void *context;
-    /** What is loaded from memory behind it is not older than the register. */
-    uint32_t (*load)(void *context, uint32_t offset);
-    /** For 16-bit fields of the configuration space. */
-    uint16_t (*load16)(void *context, uint32_t offset);
-    /** What was stored to memory before it is there for the device. */
-    void (*store)(void *context, uint32_t offset, uint32_t value);
-};
-
 /** What the driver works with; it stays in use. */
 struct virtio_nic_setup {
-    struct virtio_nic_registers registers;
+    struct virtio_device device;
     /** VIRTIO_NIC_MEMORY_BYTES bytes, and where the device finds them. */
     uint8_t *memory;
     uint64_t address;
     /** The port, and where the device finds the buffers of each port (0: it does not). */
     struct net_client_place place;
     uint64_t buffers[NET_MAX_PORTS];
-};
-
-enum virtio_nic_error {
-    VIRTIO_NIC_OK = 0,
-    /** There is no virtIO device, or one of the legacy kind. */
-    VIRTIO_NIC_NONE,
-    /** It is no network device. */
-    VIRTIO_NIC_OTHER,
-    /** It refuses the features that this driver needs (VERSION_1). */
-    VIRTIO_NIC_FEATURES,
-    /** Its queues are too small. */
-    VIRTIO_NIC_SMALL,
-    /** It does not come out of a reset. */
-    VIRTIO_NIC_STUCK,
 };
 
 /** A frame of which pieces are with the device. */
@@ -115,22 +91,19 @@ struct virtio_nic {
 
 /**
  * Find the device, reset it and start it, and only then open the port, whose buffers an earlier
- * life's device may have written until then. On an error the port is not opened. The switch is to
- * be notified afterwards in any case.
+ * life's device may have written until then. The device needs VERSION_1. On an error the port is
+ * not opened. The switch is to be notified afterwards in any case.
  */
-enum virtio_nic_error virtio_nic_start(struct virtio_nic *nic,
-                                       const struct virtio_nic_setup *setup);
+enum virtio_device_error virtio_nic_start(struct virtio_nic *nic,
+                                          const struct virtio_nic_setup *setup);
 
 /**
  * In place of virtio_nic_start(): stop the device and take leave of the switch, so that what it had
  * lent to this port goes back to its owners, and nothing more comes. On an error the device may
  * still reach memory, and nothing is given back.
  */
-enum virtio_nic_error virtio_nic_leave(struct virtio_nic *nic,
-                                       const struct virtio_nic_setup *setup);
-
-/** What is wrong, as the end of a sentence about the device. */
-const char *virtio_nic_says(enum virtio_nic_error error);
+enum virtio_device_error virtio_nic_leave(struct virtio_nic *nic,
+                                          const struct virtio_nic_setup *setup);
 
 /** Acknowledge the device's interrupt, and look what it is about. */
 void virtio_nic_interrupt(struct virtio_nic *nic);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The device behind virtio_nic.h: its registers, how it is started, and whether its link is up. */
+/* The device behind virtio_nic.h: how it is started, and whether its link is up. */
 #ifndef DRIVERS_NET_VIRTIO_NIC_DEVICE_H
 #define DRIVERS_NET_VIRTIO_NIC_DEVICE_H
 
@@ -32,19 +32,14 @@
 #define VIRTIO_NIC_F_CTRL_RX VIRTIO_FEATURE(18)
 /** @} */
 
-/** @{ The device's registers. */
-uint32_t virtio_nic_device_load(const struct virtio_nic *nic, uint32_t offset);
-void virtio_nic_device_store(const struct virtio_nic *nic, uint32_t offset, uint32_t value);
-/** @} */
-
 /** Were all of those features negotiated? */
 bool virtio_nic_device_has(const struct virtio_nic *nic, uint64_t features);
 
 /** Reset the device, negotiate, give it empty queues, and let it begin. */
-enum virtio_nic_error virtio_nic_device_start(struct virtio_nic *nic);
+enum virtio_device_error virtio_nic_device_start(struct virtio_nic *nic);
 
 /** Find the device and reset it. */
-enum virtio_nic_error virtio_nic_device_stop(struct virtio_nic *nic);
+enum virtio_device_error virtio_nic_device_stop(struct virtio_nic *nic);
 
 /** Is there a link? True where the device does not say. */
 bool virtio_nic_device_link(const struct virtio_nic *nic);

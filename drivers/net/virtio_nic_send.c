@@ -255,7 +255,7 @@ static void nic_send(struct virtio_nic *nic)
         }
     }
     if (nic_queue_kick(&nic->tx)) {
-        virtio_nic_device_store(nic, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_NIC_TX);
+        virtio_device_store(&nic->setup.device, VIRTIO_MMIO_QUEUE_NOTIFY, VIRTIO_NIC_TX);
     }
 }
 

@@ -141,12 +141,12 @@ static void make_device(void)
     world_attach(&world, &blk.dev);
 }
 
-static enum virtio_blk_error start(size_t bytes)
+static enum virtio_device_error start(size_t bytes)
 {
-    const struct virtio_blk_registers registers = { NULL, load, store };
+    const struct virtio_device device = { .load = load, .store = store };
     const struct virtio_blk_memory memory = { world_at(&world, MEMORY_AT), MEMORY_AT, bytes };
 
-    return virtio_blk_start(&driver, &registers, &memory, &info);
+    return virtio_blk_start(&driver, &device, &memory, &info);
 }
 
 static int setup(void **state)
@@ -174,7 +174,7 @@ static int setup(void **state)
         contents[i] = (uint8_t)(i / 512 + i);
     }
     make_device();
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_OK);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_OK);
     return 0;
 }
 
@@ -236,7 +236,7 @@ static void what_the_disk_is_like(void **state)
     disk.flush = false;
     disk.block_bytes = 4096;
     make_device();
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_OK);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_OK);
     assert_int_equal(info.flags, BLOCK_INFO_READ_ONLY);
     assert_int_equal(info.logical_bytes, 4096);
 }
@@ -250,7 +250,7 @@ static void reads_and_writes(void **state)
     for (unsigned int choice = 0; choice < 2; choice++) {
         features = choices[choice];
         make_device();
-        assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_OK);
+        assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_OK);
         for (uint32_t round = 0; round < 300; round++) {
             uint32_t id = round % 16;
 
@@ -320,7 +320,7 @@ static void how_worn_it_is(void **state)
     assert_int_equal(info.flags & BLOCK_INFO_LIFETIME, 0);
     disk.lifetime = true;
     make_device();
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_OK);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_OK);
     assert_true((info.flags & BLOCK_INFO_LIFETIME) != 0);
     memset(world_at(&world, DATA_AT), 0xee, 0x200);
     assert_true(virtio_blk_submit(&driver, &request, data));
@@ -334,7 +334,7 @@ static void how_worn_it_is(void **state)
     kept_count = 0;
     assert_true(virtio_blk_submit(&driver, &request, data));
     virtio_blk_kick(&driver);
-    assert_int_equal(virtio_blk_withdraw(&driver, 2), VIRTIO_BLK_OK);
+    assert_int_equal(virtio_blk_withdraw(&driver, 2), VIRTIO_DEVICE_OK);
     assert_int_equal(kept_count, 2);
     assert_int_equal(kept[1].kind, VBLK_LIFETIME);
     assert_int_equal(kept[1].bytes, BLOCK_LIFETIME_BYTES);
@@ -390,7 +390,7 @@ static void what_is_withdrawn_comes_back_and_the_rest_is_repeated(void **state)
     assert_int_equal(kept_count, 6);
     assert_true(virtio_blk_has(&driver, 1));
     assert_false(virtio_blk_has(&driver, 4));
-    assert_int_equal(virtio_blk_withdraw(&driver, 1), VIRTIO_BLK_OK);
+    assert_int_equal(virtio_blk_withdraw(&driver, 1), VIRTIO_DEVICE_OK);
     /* The device begins the others' anew: a write, a range, and the flush behind a write. */
     assert_int_equal(kept_count, 9);
     expect(0, BLOCK_ABORTED);
@@ -440,7 +440,7 @@ static void a_device_that_answers_nonsense(void **state)
     expect_none();
     assert_true(driver.nonsense <= 2 + 2 * SLOTS);
     /* A reset mends it. */
-    assert_int_equal(virtio_blk_withdraw(&driver, 9), VIRTIO_BLK_OK);
+    assert_int_equal(virtio_blk_withdraw(&driver, 9), VIRTIO_DEVICE_OK);
     submit(2, BLOCK_READ, 0, 0, 512, 1);
     virtio_blk_kick(&driver);
     finish(1);
@@ -450,22 +450,22 @@ static void a_device_that_answers_nonsense(void **state)
 static void devices_that_are_none(void **state)
 {
     (void)state;
-    assert_int_equal(start(0x2000 + 3 * VIRTIO_BLK_SLOT_BYTES), VIRTIO_BLK_SMALL);
-    assert_int_equal(start(100), VIRTIO_BLK_SMALL);
+    assert_int_equal(start(0x2000 + 3 * VIRTIO_BLK_SLOT_BYTES), VIRTIO_DEVICE_SMALL);
+    assert_int_equal(start(100), VIRTIO_DEVICE_SMALL);
     stuck = true;
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_STUCK);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_STUCK);
     stuck = false;
     features = VIRTIO_F_EVENT_IDX;
     make_device();
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_FEATURES);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_FEATURES);
     world.page[VIRTIO_MMIO_DEVICE_ID / 4] = 1;
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_OTHER);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_OTHER);
     world.page[VIRTIO_MMIO_DEVICE_ID / 4] = 0;
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_NONE);
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_NONE);
     world.page[VIRTIO_MMIO_VERSION / 4] = 1;
-    assert_int_equal(start(MEMORY_BYTES), VIRTIO_BLK_NONE);
-    for (unsigned int error = VIRTIO_BLK_OK; error <= VIRTIO_BLK_STUCK; error++) {
-        assert_string_not_equal(virtio_blk_says((enum virtio_blk_error)error), "is wrong");
+    assert_int_equal(start(MEMORY_BYTES), VIRTIO_DEVICE_NONE);
+    for (unsigned int error = VIRTIO_DEVICE_OK; error <= VIRTIO_DEVICE_STUCK; error++) {
+        assert_string_not_equal(virtio_device_says((enum virtio_device_error)error), "is wrong");
     }
 }
 
@@ -476,7 +476,7 @@ static void a_device_that_does_not_come_out_of_a_withdrawal(void **state)
     submit(1, BLOCK_READ, 0, 0, 512, 1);
     virtio_blk_kick(&driver);
     stuck = true;
-    assert_int_equal(virtio_blk_withdraw(&driver, 1), VIRTIO_BLK_STUCK);
+    assert_int_equal(virtio_blk_withdraw(&driver, 1), VIRTIO_DEVICE_STUCK);
 }
 
 static void notifications_are_saved(void **state)

@@ -120,7 +120,7 @@ static void make_device(void)
 static struct virtio_nic_setup given_setup(void)
 {
     const struct virtio_nic_setup given = {
-        .registers = { NULL, load, load16, store },
+        .device = { NULL, load, load16, store },
         .memory = memory,
         .address = MEMORY_AT,
         .place = { .memory = ports[NIC], .buffers = buffers, .readable = 3, .port = NIC },
@@ -130,7 +130,7 @@ static struct virtio_nic_setup given_setup(void)
     return given;
 }
 
-static enum virtio_nic_error start(void)
+static enum virtio_device_error start(void)
 {
     const struct virtio_nic_setup given = given_setup();
 
@@ -193,7 +193,7 @@ static int setup(void **state)
     answer = VNET_TAKEN;
     stuck = false;
     make_device();
-    assert_int_equal(start(), VIRTIO_NIC_OK);
+    assert_int_equal(start(), VIRTIO_DEVICE_OK);
     run();
     return 0;
 }
@@ -215,7 +215,7 @@ static void start_with(uint64_t given)
 {
     features = given;
     make_device();
-    assert_int_equal(start(), VIRTIO_NIC_OK);
+    assert_int_equal(start(), VIRTIO_DEVICE_OK);
     run();
 }
 
@@ -719,7 +719,7 @@ static void a_restart_gives_everything_back(void **state)
         memset(&nic, 0, sizeof(nic));
         answer = VNET_TAKEN;
         wire_count = 0;
-        assert_int_equal(start(), VIRTIO_NIC_OK);
+        assert_int_equal(start(), VIRTIO_DEVICE_OK);
         run();
         assert_int_equal(peer_lent(), 0);
         expect_none();
@@ -744,7 +744,7 @@ static void who_leaves_gives_everything_back(void **state)
     run();
     assert_true(peer_lent() > 0);
     memset(&nic, 0, sizeof(nic));
-    assert_int_equal(virtio_nic_leave(&nic, &given), VIRTIO_NIC_OK);
+    assert_int_equal(virtio_nic_leave(&nic, &given), VIRTIO_DEVICE_OK);
     assert_false(vnet_is_up(&net));
     for (unsigned i = 0; i < 100; i++) {
         assert_true(send_plain(1000));
@@ -756,7 +756,7 @@ static void who_leaves_gives_everything_back(void **state)
     assert_int_equal(peer_lent(), 0);
     /* Unless it still may be read. */
     stuck = true;
-    assert_int_equal(virtio_nic_leave(&nic, &given), VIRTIO_NIC_STUCK);
+    assert_int_equal(virtio_nic_leave(&nic, &given), VIRTIO_DEVICE_STUCK);
 }
 
 static void a_restart_of_the_switch_takes_no_slot_from_the_device(void **state)
@@ -918,7 +918,7 @@ static void a_device_that_answers_nonsense(void **state)
     assert_int_equal(nic.stats.nonsense, 5);
     expect_none();
     /* A restart mends it. */
-    assert_int_equal(start(), VIRTIO_NIC_OK);
+    assert_int_equal(start(), VIRTIO_DEVICE_OK);
     run();
     assert_true(send_plain(100));
     run();
@@ -929,7 +929,7 @@ static void devices_that_are_none(void **state)
 {
     (void)state;
     stuck = true;
-    assert_int_equal(start(), VIRTIO_NIC_STUCK);
+    assert_int_equal(start(), VIRTIO_DEVICE_STUCK);
     /* Nobody sends to a port without device. */
     assert_true(send_plain(100));
     for (unsigned port = 0; port < PORTS; port++) {
@@ -938,14 +938,14 @@ static void devices_that_are_none(void **state)
     assert_int_equal(network.ports[PEER].stats.unwanted, 1);
     stuck = false;
     world.page[VIRTIO_MMIO_DEVICE_ID / 4] = 2;
-    assert_int_equal(start(), VIRTIO_NIC_OTHER);
+    assert_int_equal(start(), VIRTIO_DEVICE_OTHER);
     world.page[VIRTIO_MMIO_DEVICE_ID / 4] = 0;
-    assert_int_equal(start(), VIRTIO_NIC_NONE);
+    assert_int_equal(start(), VIRTIO_DEVICE_NONE);
     world.page[VIRTIO_MMIO_DEVICE_ID / 4] = 1;
     world.page[VIRTIO_MMIO_VERSION / 4] = 1;
-    assert_int_equal(start(), VIRTIO_NIC_NONE);
-    for (unsigned error = VIRTIO_NIC_OK; error <= VIRTIO_NIC_STUCK; error++) {
-        assert_string_not_equal(virtio_nic_says((enum virtio_nic_error)error), "is wrong");
+    assert_int_equal(start(), VIRTIO_DEVICE_NONE);
+    for (unsigned error = VIRTIO_DEVICE_OK; error <= VIRTIO_DEVICE_STUCK; error++) {
+        assert_string_not_equal(virtio_device_says((enum virtio_device_error)error), "is wrong");
     }
 }
 

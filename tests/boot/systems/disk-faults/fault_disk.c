@@ -20,7 +20,7 @@ uint64_t disk_bytes = 1;
 uint64_t block_vaddr = 1;
 uint64_t block_bytes = 1;
 uint64_t block_channel = MICROKIT_MAX_CHANNELS;
-uint64_t supervisor_vaddr = 1;
+uint64_t supervisor_vaddr = SUPERVISOR_NONE;
 
 /** A request that was not answered. */
 struct held {
@@ -156,7 +156,7 @@ static void serve(void)
     struct block_request request;
     uint64_t word;
 
-    if (*(const volatile uint32_t *)supervisor_vaddr == SUPERVISOR_LEAVE) {
+    if (supervisor_says_leave(supervisor_vaddr)) {
         if (block_server_refuse(&server, segments)) {
             microkit_notify((microkit_channel)block_channel);
         }
