@@ -3,14 +3,6 @@
 
 _Static_assert(offsetof(struct vnet, dev) == 0, "a device's vnet is found by a cast");
 
-/* The header before a frame (5.1.6); the driver leaves num_buffers 0 in what it sends. */
-#define HEADER_FLAGS 0U
-#define HEADER_GSO_TYPE 1U
-#define HEADER_LENGTH 2U
-#define HEADER_GSO_BYTES 4U
-#define HEADER_CSUM_START 6U
-#define HEADER_CSUM_OFFSET 8U
-
 #define STATUS_LINK_UP 1U
 #define STATUS_ANNOUNCE 2U
 
@@ -79,12 +71,12 @@ static bool read_header(const struct vnet *net, struct chain_reader *reader,
     }
     *frame = (struct vnet_frame){
         .bytes = (uint32_t)(bytes - VNET_HEADER_BYTES),
-        .flags = header[HEADER_FLAGS],
-        .gso_type = header[HEADER_GSO_TYPE],
-        .header_bytes = field(header, HEADER_LENGTH),
-        .gso_bytes = field(header, HEADER_GSO_BYTES),
-        .csum_start = field(header, HEADER_CSUM_START),
-        .csum_offset = field(header, HEADER_CSUM_OFFSET),
+        .flags = header[offsetof(struct virtio_net_header, flags)],
+        .gso_type = header[offsetof(struct virtio_net_header, gso_type)],
+        .header_bytes = field(header, offsetof(struct virtio_net_header, header_bytes)),
+        .gso_bytes = field(header, offsetof(struct virtio_net_header, gso_bytes)),
+        .csum_start = field(header, offsetof(struct virtio_net_header, csum_start)),
+        .csum_offset = field(header, offsetof(struct virtio_net_header, csum_offset)),
     };
     return frame_valid(net, frame);
 }

@@ -1,22 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vnet_internal.h"
 
-/* The header before a frame that the guest receives. */
-struct header {
-    uint8_t flags;
-    uint8_t gso_type;
-    uint16_t header_bytes;
-    uint16_t gso_bytes;
-    uint16_t csum_start;
-    uint16_t csum_offset;
-    uint16_t buffers;
-};
-
-_Static_assert(sizeof(struct header) == VNET_HEADER_BYTES, "the header's layout");
-
 /* The header and a short first piece, as it most often is, are written at once. */
 struct start {
-    struct header header;
+    struct virtio_net_header header;
     uint8_t first[VNET_ETHERNET_BYTES + VNET_TAG_BYTES];
 };
 
@@ -273,7 +260,7 @@ static void give(struct vnet *net, const struct vnet_frame *frame, const struct 
     size_t joined = 0;
     unsigned used = 1;
 
-    start.header = (struct header){
+    start.header = (struct virtio_net_header){
         /* VIO-NET-03: DATA_VALID only for a driver that knows it. */
         .flags = (net->offloads & VNET_F_GUEST_CSUM) != 0 ? frame->flags : 0,
         .gso_type = frame->gso_type,

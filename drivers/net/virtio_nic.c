@@ -73,7 +73,7 @@ static bool nic_take_slot(struct virtio_nic *nic, uint16_t *slot, uint32_t *byte
 
 /* What the device's header says of a frame, as far as that was negotiated. False: it makes no
  * sense. The rest is for the switch to check. */
-static bool nic_read_header(const struct virtio_nic *nic, const struct virtio_nic_header *header,
+static bool nic_read_header(const struct virtio_nic *nic, const struct virtio_net_header *header,
                             struct net_frame *frame)
 {
     uint8_t kind = header->gso_type & (uint8_t)~NET_GSO_ECN;
@@ -97,7 +97,7 @@ static bool nic_read_header(const struct virtio_nic *nic, const struct virtio_ni
 static void nic_forward(struct virtio_nic *nic, uint16_t slot, const uint8_t *at, uint32_t bytes)
 {
     struct net_frame frame = { .flags = 0 };
-    struct virtio_nic_header header;
+    struct virtio_net_header header;
     bool good = bytes >= sizeof(header) + NET_ETHERNET_BYTES;
 
     if (good) {
@@ -161,7 +161,7 @@ static void nic_receive(struct virtio_nic *nic)
     do {
         while (nic_take_slot(nic, &slot, &bytes)) {
             const uint8_t *at = net_client_at(&nic->client, slot);
-            struct virtio_nic_header header;
+            struct virtio_net_header header;
 
             memcpy(&header, at, sizeof(header));
             if (virtio_nic_device_has(nic, VIRTIO_NIC_F_MRG_RXBUF) && header.buffers > 1 &&

@@ -13,7 +13,7 @@
 /** In place of the entry of a piece's frame: that was copied, and is its sender's again. */
 #define NO_FRAME 0xffu
 
-_Static_assert(sizeof(struct virtio_nic_header) + NET_OFFLOAD_HEAD + NET_TAG_BYTES <= HEAD_BYTES,
+_Static_assert(sizeof(struct virtio_net_header) + NET_OFFLOAD_HEAD + NET_TAG_BYTES <= HEAD_BYTES,
                "it fits");
 _Static_assert(VIRTIO_NIC_HEADS + VIRTIO_NIC_PIECES * HEAD_BYTES <= VIRTIO_NIC_MEMORY_BYTES,
                "so do all of them");
@@ -26,7 +26,7 @@ struct piece {
     /** From the sender's buffers' beginning. */
     uint64_t data;
     uint32_t data_bytes;
-    struct virtio_nic_header header;
+    struct virtio_net_header header;
 };
 
 static void nic_drop_use(struct virtio_nic *nic, uint8_t index)
@@ -161,9 +161,9 @@ static bool nic_send_small(struct virtio_nic *nic, const struct net_frame *frame
     uint32_t place = VIRTIO_NIC_HEADS + piece * HEAD_BYTES;
     uint32_t tag = net_wire_tag_bytes(frame->vlan);
     uint8_t *at = nic->setup.memory + place;
-    uint8_t *ethernet = at + sizeof(struct virtio_nic_header) + tag;
+    uint8_t *ethernet = at + sizeof(struct virtio_net_header) + tag;
     uint32_t sum_at = (uint32_t)frame->csum_start + frame->csum_offset;
-    struct virtio_nic_header header = { .flags = 0 };
+    struct virtio_net_header header = { .flags = 0 };
 
     if (sum_at + 2U > frame->bytes) {
         return false;

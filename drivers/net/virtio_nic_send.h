@@ -9,19 +9,6 @@
  *  than a port has slots of either size. */
 #define VIRTIO_NIC_LAZY 8u
 
-/** The header before each frame (5.1.6). */
-struct virtio_nic_header {
-    uint8_t flags;
-    uint8_t gso_type;
-    uint16_t header_bytes;
-    uint16_t gso_bytes;
-    uint16_t csum_start;
-    uint16_t csum_offset;
-    uint16_t buffers;
-};
-
-_Static_assert(sizeof(struct virtio_nic_header) == 12, "5.1.6");
-
 /** Take back what the device has read, and give it frames until there are no more, or no room. */
 void virtio_nic_send(struct virtio_nic *nic);
 

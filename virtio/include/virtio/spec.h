@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Numbers that the virtIO specification (version 1.2) fixes and that the core uses: feature bits,
- * device status bits, the virtio-mmio register layout, ring flags and device types.
+ * device status bits, the virtio-mmio register layout, ring flags and device types; and the header
+ * of frames, which both a device and a driver handle.
  */
 #ifndef VIRTIO_SPEC_H
 #define VIRTIO_SPEC_H
@@ -96,5 +97,20 @@
 #define VIRTIO_INTERRUPT_CONFIG 2U
 #define VIRTIO_INTERRUPT_ALL (VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG)
 /** @} */
+
+/** Before each frame that goes through a network device's queues (5.1.6). Numbers are
+ *  little-endian. */
+struct virtio_net_header {
+    uint8_t flags;
+    uint8_t gso_type;
+    uint16_t header_bytes;
+    uint16_t gso_bytes;
+    uint16_t csum_start;
+    uint16_t csum_offset;
+    /** Of a received frame: the buffers that it is in. A driver leaves it 0. */
+    uint16_t buffers;
+};
+
+_Static_assert(sizeof(struct virtio_net_header) == 12, "5.1.6");
 
 #endif

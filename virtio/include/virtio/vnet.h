@@ -72,7 +72,7 @@
 /** The largest frame: a packet of 64 KiB less one byte, with a tag. */
 #define VNET_MAX_FRAME (65535U + VNET_ETHERNET_BYTES + VNET_TAG_BYTES)
 /** The header before each frame in guest memory. */
-#define VNET_HEADER_BYTES 12U
+#define VNET_HEADER_BYTES sizeof(struct virtio_net_header)
 #define VNET_MIN_MTU 68U
 #define VNET_MAX_MTU 65535U
 
