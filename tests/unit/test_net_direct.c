@@ -11,6 +11,7 @@
 
 #include "io/net/direct.h"
 #include "io/net/switch.h"
+#include "tests/unit/net_rig.h"
 
 #define PORTS 4U
 #define SECOND 1000000000ULL
@@ -30,13 +31,6 @@ static uint8_t *ram[PORTS];
 static uint8_t *buffers;
 static uint64_t now;
 
-static void mac_of(unsigned number, uint8_t mac[NET_MAC_BYTES])
-{
-    memset(mac, 0, NET_MAC_BYTES);
-    mac[0] = 2;
-    mac[5] = (uint8_t)number;
-}
-
 static void wish(unsigned port, uint32_t more)
 {
     net_client_wish(&clients[port], NET_WISH_UP | NET_WISH_POSTS | more, 0);
@@ -45,14 +39,7 @@ static void wish(unsigned port, uint32_t more)
 
 static void open_port(unsigned port)
 {
-    const struct net_client_place place = {
-        .memory = memories[port],
-        .buffers = buffers,
-        .readable = (UINT64_C(1) << PORTS) - 1,
-        .port = port,
-    };
-
-    net_client_open(&clients[port], &place);
+    net_rig_open(&clients[port], memories[port], buffers, PORTS, port);
     net_direct_open(&direct[port], &clients[port]);
     net_switch_unpost(&network, port);
     assert_int_equal(net_direct_unposted(&direct[port], true), 0);
@@ -67,7 +54,7 @@ static void add_port(unsigned port)
         .guest = { RAM, RAM_BYTES, ram[port] },
     };
 
-    mac_of(port, rules.mac);
+    net_rig_mac(port, rules.mac);
     if (port == 2) {
         rules.tagged[0] = 1U << 5;
     } else if (port == 3) {
@@ -85,8 +72,7 @@ static int setup(void **state)
     buffers = calloc(PORTS, NET_BUFFER_BYTES);
     net_switch_init(&network, 300 * SECOND);
     for (unsigned i = 0; i < PORTS; i++) {
-        memories[i] = aligned_alloc(64, NET_PORT_BYTES);
-        memset(memories[i], 0, NET_PORT_BYTES);
+        memories[i] = net_rig_memory();
         /* With redzones of the allocation's own around it. */
         ram[i] = calloc(1, RAM_BYTES);
         add_port(i);
@@ -123,10 +109,20 @@ static struct net_frame frame_to(unsigned from, unsigned to, uint32_t payload)
 {
     struct net_frame frame = { .bytes = NET_ETHERNET_BYTES + payload };
 
-    mac_of(to, frame.ethernet);
-    mac_of(from, frame.ethernet + NET_MAC_BYTES);
+    net_rig_mac(to, frame.ethernet);
+    net_rig_mac(from, frame.ethernet + NET_MAC_BYTES);
     frame.ethernet[12] = 8;
     return frame;
+}
+
+/* It is to be segmented, and its checksum to be finished. */
+static void make_large(struct net_frame *frame, uint8_t gso_type)
+{
+    frame->flags = NET_NEEDS_CSUM;
+    frame->csum_start = 34;
+    frame->csum_offset = 16;
+    frame->gso_type = gso_type;
+    frame->gso_bytes = 1448;
 }
 
 /* Put a frame into the batch, whose payload is in `count` pieces. */
@@ -244,11 +240,7 @@ static void large_frames_are_spread(void **state)
         }
         memset(ram[1], 0, RAM_BYTES);
         post(1, 0, count, size);
-        frame.flags = NET_NEEDS_CSUM;
-        frame.csum_start = 34;
-        frame.csum_offset = 16;
-        frame.gso_type = NET_GSO_TCP4;
-        frame.gso_bytes = 1448;
+        make_large(&frame, NET_GSO_TCP4);
         add(0, &frame, &piece, 1);
         assert_int_equal(send(0), 1);
         frame = landed(1, count);
@@ -369,11 +361,7 @@ static void offloads_need_a_receiver_that_has_them(void **state)
 
     (void)state;
     post(1, 0, 16, BUFFER);
-    frame.flags = NET_NEEDS_CSUM;
-    frame.csum_start = 34;
-    frame.csum_offset = 16;
-    frame.gso_type = NET_GSO_TCP6;
-    frame.gso_bytes = 1448;
+    make_large(&frame, NET_GSO_TCP6);
     add(0, &frame, &piece, 1);
     assert_int_equal(send(0), 0);
     wish(1, NET_WISH_MERGE | NET_WISH_TCP6);

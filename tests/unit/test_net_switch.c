@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "io/net/client.h"
 #include "io/net/switch.h"
+#include "tests/unit/net_rig.h"
 
 #define PORTS 4U
 #define SECOND 1000000000ULL
@@ -24,31 +24,17 @@ static uint64_t now;
 
 static const uint8_t everybody[NET_MAC_BYTES] = { 255, 255, 255, 255, 255, 255 };
 
-static void mac_of(unsigned number, uint8_t mac[NET_MAC_BYTES])
-{
-    memset(mac, 0, NET_MAC_BYTES);
-    mac[0] = 2;
-    mac[5] = (uint8_t)number;
-}
-
 static struct net_port_rules rules_of(unsigned port)
 {
     struct net_port_rules rules = { .vlan = NET_DEFAULT_VLAN, .to = UINT64_MAX };
 
-    mac_of(port, rules.mac);
+    net_rig_mac(port, rules.mac);
     return rules;
 }
 
 static void open_client(unsigned port)
 {
-    const struct net_client_place place = {
-        .memory = memories[port],
-        .buffers = buffers,
-        .readable = (UINT64_C(1) << PORTS) - 1,
-        .port = port,
-    };
-
-    net_client_open(&clients[port], &place);
+    net_rig_open(&clients[port], memories[port], buffers, PORTS, port);
     net_client_wish(&clients[port], NET_WISH_UP, 0);
 }
 
@@ -60,8 +46,7 @@ static int setup(void **state)
     for (unsigned i = 0; i < PORTS; i++) {
         struct net_port_rules rules = rules_of(i);
 
-        memories[i] = aligned_alloc(64, NET_PORT_BYTES);
-        memset(memories[i], 0, NET_PORT_BYTES);
+        memories[i] = net_rig_memory();
         net_switch_add(&network, &rules, memories[i]);
         open_client(i);
     }
@@ -99,7 +84,7 @@ static struct net_frame frame_to(unsigned from, const uint8_t *to)
                                .bytes = NET_ETHERNET_BYTES + PAYLOAD };
 
     memcpy(frame.ethernet, to, NET_MAC_BYTES);
-    mac_of(from, frame.ethernet + NET_MAC_BYTES);
+    net_rig_mac(from, frame.ethernet + NET_MAC_BYTES);
     frame.ethernet[12] = 8;
     return frame;
 }
@@ -127,7 +112,7 @@ static void send(unsigned from, unsigned to)
 {
     uint8_t mac[NET_MAC_BYTES];
 
-    mac_of(to, mac);
+    net_rig_mac(to, mac);
     send_to(from, mac);
 }
 
@@ -212,7 +197,7 @@ static void a_segment_of_64_kib_crosses_whole(void **state)
     uint8_t *at;
 
     (void)state;
-    mac_of(1, to);
+    net_rig_mac(1, to);
     frame = frame_to(0, to);
     frame.bytes = NET_MAX_FRAME;
     frame.flags = NET_NEEDS_CSUM;
@@ -273,7 +258,7 @@ static void who_waits_for_slots_gets_them(void **state)
     uint8_t *at;
 
     (void)state;
-    mac_of(1, to);
+    net_rig_mac(1, to);
     (void)receive(1, 0);
     frame = frame_to(0, to);
     for (unsigned i = 0; i < NET_SMALL_SLOTS; i++) {
@@ -380,7 +365,7 @@ static void a_port_sends_from_its_address(void **state)
     struct net_frame frame;
 
     (void)state;
-    mac_of(1, to);
+    net_rig_mac(1, to);
     frame = frame_to(2, to);
     put(0, &frame);
     (void)serve();
@@ -409,8 +394,8 @@ static void addresses_are_learned_and_forgotten(void **state)
     (void)state;
     has_others_behind(2);
     has_others_behind(3);
-    mac_of(0, to);
-    mac_of(99, behind);
+    net_rig_mac(0, to);
+    net_rig_mac(99, behind);
     /* Nobody knows it: it goes to those that may have it. */
     send_to(0, behind);
     assert_int_equal(receive(1, 0), 0);
@@ -453,8 +438,8 @@ static void a_flood_of_addresses_harms_nobody(void **state)
     (void)state;
     has_others_behind(2);
     has_others_behind(3);
-    mac_of(0, to);
-    mac_of(99, behind);
+    net_rig_mac(0, to);
+    net_rig_mac(99, behind);
     frame = frame_to(99, to);
     put(2, &frame);
     (void)serve();
@@ -496,7 +481,7 @@ static void vlans_are_apart(void **state)
     send(0, 1);
     assert_int_equal(receive(1, 0), 0);
     /* From the trunk, by tag, with its priority. */
-    mac_of(1, to);
+    net_rig_mac(1, to);
     frame = frame_to(3, everybody);
     frame.vlan = NET_VLAN_TAG | 6 | 0x6000;
     put(3, &frame);
@@ -572,7 +557,7 @@ static void frames_stay_in_order_and_none_is_lost(void **state)
     uint32_t next = 0;
 
     (void)state;
-    mac_of(1, to);
+    net_rig_mac(1, to);
     for (uint32_t i = 0; i < 20000;) {
         for (unsigned burst = 0; burst < i % 91 + 1 && i - next < NET_HELD_SMALL; burst++) {
             uint16_t slot;
@@ -639,7 +624,7 @@ static void send_large(unsigned from, unsigned to)
     uint16_t slot;
     uint8_t *at;
 
-    mac_of(to, mac);
+    net_rig_mac(to, mac);
     frame = frame_to(from, mac);
     frame.bytes = 65000;
     if (!net_client_reserve(&clients[from], frame.bytes, &slot, &at)) {
@@ -715,7 +700,7 @@ static void hostile_descriptors(void **state)
     struct net_frame bad;
 
     (void)state;
-    mac_of(1, to);
+    net_rig_mac(1, to);
     good = frame_to(0, to);
     const struct {
         uint32_t offset;
@@ -895,8 +880,7 @@ static void as_many_ports_as_there_are_channels(void **state)
     for (unsigned i = 0; i < NET_MAX_PORTS; i++) {
         struct net_port_rules rules = rules_of(i);
 
-        shared[i] = aligned_alloc(64, NET_PORT_BYTES);
-        memset(shared[i], 0, NET_PORT_BYTES);
+        shared[i] = net_rig_memory();
         const struct net_client_place place = { shared[i], many, UINT64_MAX, i };
         net_switch_add(&network, &rules, shared[i]);
         net_client_open(&all[i], &place);
@@ -911,7 +895,7 @@ static void as_many_ports_as_there_are_channels(void **state)
             uint16_t slot;
             uint8_t *at;
 
-            mac_of(to, mac);
+            net_rig_mac(to, mac);
             frame = frame_to(from, mac);
             assert_true(net_client_reserve(&all[from], 60, &slot, &at));
             net_client_send(&all[from], slot, &frame);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "io/net/config.h"
+#include "tests/unit/net_rig.h"
 
 #define SWITCHES 2u
 #define GUESTS 2u
@@ -54,8 +55,7 @@ static int setup(void **state)
             };
 
             mac_of(sw, port, rules.mac);
-            memories[sw][port] = aligned_alloc(64, NET_PORT_BYTES);
-            memset(memories[sw][port], 0, NET_PORT_BYTES);
+            memories[sw][port] = net_rig_memory();
             net_switch_add(&switches[sw], &rules, memories[sw][port]);
         }
         for (unsigned port = 0; port < GUESTS; port++) {

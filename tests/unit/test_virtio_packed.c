@@ -72,31 +72,6 @@ static void put_table(unsigned index, uint64_t at, uint32_t bytes, unsigned flag
     memcpy(ring->tables + (size_t)16 * index, &desc, 16);
 }
 
-static void put16(unsigned char *at, unsigned value)
-{
-    uint16_t v = (uint16_t)value;
-
-    memcpy(at, &v, 2);
-}
-
-static uint16_t get16(const unsigned char *at)
-{
-    uint16_t v;
-
-    memcpy(&v, at, 2);
-    return v;
-}
-
-static enum virtio_error pop(void)
-{
-    return vdev_pop(&probe.dev, 0, &probe.chain);
-}
-
-static void push(uint64_t written)
-{
-    vdev_push(&probe.dev, 0, &probe.chain, written);
-}
-
 /* The flags that make a descriptor available (or used) when `number` slots went before it. */
 static unsigned available(unsigned number)
 {
@@ -111,8 +86,8 @@ static unsigned used(unsigned number)
 static void turn(unsigned number)
 {
     put_desc(number % ENTRIES, WORLD_DATA_AT, 16, available(number), number);
-    assert_int_equal(pop(), VIRTIO_OK);
-    push(0);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
+    probe_push(&probe, 0);
 }
 
 static void expect_failed(enum virtio_error error)
@@ -123,7 +98,7 @@ static void expect_failed(enum virtio_error error)
     assert_int_equal(world.reports, 1);
     assert_int_equal(world.reported, error);
     assert_int_equal(world.raised_config, 1);
-    assert_int_equal(pop(), VIRTIO_EMPTY);
+    assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
     boot(0);
     turn(0);
     assert_int_equal(get_desc(0).flags, used(0));
@@ -131,7 +106,7 @@ static void expect_failed(enum virtio_error error)
 
 static void expect_refused(enum virtio_error error)
 {
-    assert_int_equal(pop(), error);
+    assert_int_equal(probe_pop(&probe), error);
     assert_false(probe.chain.in_flight);
     expect_failed(error);
 }
@@ -151,7 +126,7 @@ static void vio_packed_01_taken_in_ring_order(void **state)
         assert_int_equal(vdev_pop(&probe.dev, 0, &chains[i]), VIRTIO_OK);
         assert_int_equal(chains[i].id, 100 + i);
     }
-    assert_int_equal(pop(), VIRTIO_EMPTY);
+    assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
 }
 
 static void vio_packed_02_given_back_in_order_of_completion(void **state)
@@ -185,7 +160,7 @@ static void vio_packed_03_readable_buffers_are_never_written(void **state)
     memset(world_at(&world, WORLD_DATA_AT), 0x55, 64);
     put_desc(1, WORLD_DATA_AT + 32, 8, available(1) | WRITE, 9);
     put_desc(0, WORLD_DATA_AT, 16, available(0) | NEXT, 9);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     writer = chain_writer(&probe.chain);
     assert_int_equal(chain_write(&writer, "0123456789abcdef0123456789abcdef", 32), 8);
     for (unsigned i = 0; i < 64; i++) {
@@ -193,7 +168,7 @@ static void vio_packed_03_readable_buffers_are_never_written(void **state)
 
         assert_int_equal(*world_at(&world, WORLD_DATA_AT + i) != 0x55, may);
     }
-    push(writer.written);
+    probe_push(&probe, writer.written);
     assert_int_equal(get_desc(0).bytes, 8);
     assert_int_equal(get_desc(0).flags, used(0) | WRITE);
 }
@@ -206,7 +181,7 @@ static void vio_packed_04_writable_buffers_are_not_read(void **state)
     (void)state;
     boot(0);
     put_desc(0, WORLD_DATA_AT, 8, available(0) | WRITE, 0);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     reader = chain_reader(&probe.chain);
     assert_int_equal(chain_read(&reader, got, sizeof got), 0);
 }
@@ -219,7 +194,7 @@ static void vio_packed_05_nothing_is_used_before_it_is_available(void **state)
     for (unsigned i = 0; i < 3; i++) {
         boot(0);
         put_desc(0, WORLD_DATA_AT, 16, not_yet[i], 0);
-        assert_int_equal(pop(), VIRTIO_EMPTY);
+        assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
     }
     /* In the second lap the same bits mean the contrary. */
     boot(0);
@@ -227,9 +202,9 @@ static void vio_packed_05_nothing_is_used_before_it_is_available(void **state)
         turn(i);
     }
     put_desc(0, WORLD_DATA_AT, 16, AVAIL, 0);
-    assert_int_equal(pop(), VIRTIO_EMPTY);
+    assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
     put_desc(0, WORLD_DATA_AT, 16, USED, 0);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
 }
 
 static void vio_packed_06_a_used_descriptor_is_left_alone(void **state)
@@ -239,8 +214,8 @@ static void vio_packed_06_a_used_descriptor_is_left_alone(void **state)
     (void)state;
     boot(0);
     put_desc(0, WORLD_DATA_AT, 16, available(0) | WRITE, 3);
-    assert_int_equal(pop(), VIRTIO_OK);
-    push(5);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
+    probe_push(&probe, 5);
     assert_int_equal(get_desc(0).id, 3);
     assert_int_equal(get_desc(0).bytes, 5);
     assert_int_equal(get_desc(0).flags, used(0) | WRITE);
@@ -265,7 +240,7 @@ static void vio_packed_07_lists_are_used_in_order(void **state)
     put_desc(1, WORLD_DATA_AT, 2, available(1) | NEXT, 0);
     put_desc(2, WORLD_DATA_AT + 2, 2, available(2), 44);
     put_desc(0, WORLD_DATA_AT + 4, 2, available(0) | NEXT, 0);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     reader = chain_reader(&probe.chain);
     assert_int_equal(chain_read(&reader, got, 6), 6);
     assert_memory_equal(got, "abcdef", 6);
@@ -281,11 +256,11 @@ static void vio_packed_08_only_write_counts_in_a_table(void **state)
     put_table(2, WORLD_DATA_AT + 8, 4, WRITE);
     /* WRITE beside INDIRECT is reserved and ignored. */
     put_desc(0, WORLD_TABLES_AT, 48, available(0) | INDIRECT | WRITE, 6);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     assert_int_equal(probe.chain.readable, 2);
     assert_int_equal(probe.chain.count, 3);
     assert_int_equal(probe.chain.id, 6);
-    push(4);
+    probe_push(&probe, 4);
     assert_int_equal(get_desc(0).id, 6);
     turn(1);
 }
@@ -306,9 +281,9 @@ static void vio_packed_09_one_used_descriptor_for_a_list(void **state)
             put_desc(n % ENTRIES, WORLD_DATA_AT, 16, available(n) | (i + 1 < length ? NEXT : 0),
                      turns);
         }
-        assert_int_equal(pop(), VIRTIO_OK);
+        assert_int_equal(probe_pop(&probe), VIRTIO_OK);
         assert_int_equal(probe.chain.count, length);
-        push(0);
+        probe_push(&probe, 0);
         assert_int_equal(get_desc(number % ENTRIES).flags, used(number));
         assert_int_equal(get_desc(number % ENTRIES).id, turns);
         for (unsigned i = 1; i < length; i++) {
@@ -325,17 +300,17 @@ static void vio_packed_10_driver_event_suppression(void **state)
 {
     (void)state;
     boot(0);
-    put16(ring->driver + 2, VIRTIO_EVENT_DISABLE);
+    driver_put16(ring->driver + 2, VIRTIO_EVENT_DISABLE);
     turn(0);
     vdev_signal(&probe.dev, 0);
     assert_int_equal(world.raised_used, 0);
-    put16(ring->driver + 2, VIRTIO_EVENT_ENABLE);
+    driver_put16(ring->driver + 2, VIRTIO_EVENT_ENABLE);
     turn(1);
     vdev_signal(&probe.dev, 0);
     assert_int_equal(world.raised_used, 1);
     /* Without EVENT_IDX "one descriptor" is not valid, and an interrupt too many is no harm. */
-    put16(ring->driver, 5);
-    put16(ring->driver + 2, VIRTIO_EVENT_DESC);
+    driver_put16(ring->driver, 5);
+    driver_put16(ring->driver + 2, VIRTIO_EVENT_DESC);
     turn(2);
     vdev_signal(&probe.dev, 0);
     assert_int_equal(world.raised_used, 2);
@@ -348,7 +323,7 @@ static void vio_packed_10_driver_event_names_a_descriptor(void **state)
 
     (void)state;
     boot(VIRTIO_F_EVENT_IDX);
-    put16(ring->driver + 2, VIRTIO_EVENT_DESC);
+    driver_put16(ring->driver + 2, VIRTIO_EVENT_DESC);
     /* Every event from one lap behind to one lap ahead, for batches of 0 to a lap. */
     for (unsigned batch = 0; batch <= ENTRIES; batch++) {
         for (unsigned ahead = 0; ahead < 2 * ENTRIES; ahead++) {
@@ -363,7 +338,7 @@ static void vio_packed_10_driver_event_names_a_descriptor(void **state)
             }
             event = number - ENTRIES + ahead;
             wrap = event / ENTRIES % 2 == 0 ? 1U << 15 : 0;
-            put16(ring->driver, event % ENTRIES | wrap);
+            driver_put16(ring->driver, event % ENTRIES | wrap);
             for (unsigned i = 0; i < batch; i++) {
                 turn(number + i);
             }
@@ -385,17 +360,17 @@ static void device_event_suppression(void **state)
     (void)state;
     boot(0);
     virtq_suppress_kicks(&probe.queues[0]);
-    assert_int_equal(get16(ring->device + 2), VIRTIO_EVENT_DISABLE);
+    assert_int_equal(driver_get16(ring->device + 2), VIRTIO_EVENT_DISABLE);
     assert_false(vdev_want_kick(&probe.dev, 0));
-    assert_int_equal(get16(ring->device + 2), VIRTIO_EVENT_ENABLE);
+    assert_int_equal(driver_get16(ring->device + 2), VIRTIO_EVENT_ENABLE);
     virtq_suppress_kicks(&probe.queues[0]);
     put_desc(0, WORLD_DATA_AT, 16, available(0), 0);
     assert_true(vdev_want_kick(&probe.dev, 0));
     boot(VIRTIO_F_EVENT_IDX);
     turn(0);
     assert_false(vdev_want_kick(&probe.dev, 0));
-    assert_int_equal(get16(ring->device), 1 | 1U << 15);
-    assert_int_equal(get16(ring->device + 2), VIRTIO_EVENT_DESC);
+    assert_int_equal(driver_get16(ring->device), 1 | 1U << 15);
+    assert_int_equal(driver_get16(ring->device + 2), VIRTIO_EVENT_DESC);
 }
 
 static void want_kick_with_a_full_ring_in_flight(void **state)
@@ -412,7 +387,7 @@ static void want_kick_with_a_full_ring_in_flight(void **state)
     }
     /* The driver pretends that slot 0 is available again, while it is still ours. */
     put_desc(0, WORLD_DATA_AT, 16, available(ENTRIES), 0);
-    assert_int_equal(pop(), VIRTIO_EMPTY);
+    assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
     assert_false(vdev_want_kick(&probe.dev, 0));
 }
 
@@ -540,9 +515,9 @@ static void hostile_event_outside_the_ring(void **state)
 {
     (void)state;
     boot(VIRTIO_F_EVENT_IDX);
-    put16(ring->driver + 2, VIRTIO_EVENT_DESC);
+    driver_put16(ring->driver + 2, VIRTIO_EVENT_DESC);
     for (unsigned i = 0; i < 4 * ENTRIES; i++) {
-        put16(ring->driver, 0x7fff);
+        driver_put16(ring->driver, 0x7fff);
         turn(i);
         vdev_signal(&probe.dev, 0);
     }
@@ -574,11 +549,11 @@ static void a_late_answer_changes_no_byte(void **state)
     (void)state;
     boot(0);
     put_desc(0, WORLD_DATA_AT, 16, available(0) | WRITE, 0);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     world_reset(&world);
     for (unsigned i = 0; i < 2; i++) {
         memcpy(before, ring->desc, sizeof before);
-        push(16);
+        probe_push(&probe, 16);
         vdev_signal(&probe.dev, 0);
         assert_memory_equal(ring->desc, before, sizeof before);
         boot(0);

@@ -61,49 +61,24 @@ static void put_table(unsigned index, uint64_t at, uint32_t bytes, unsigned flag
     memcpy(ring->tables + (size_t)16 * index, &desc, 16);
 }
 
-static void put16(unsigned char *at, unsigned value)
-{
-    uint16_t v = (uint16_t)value;
-
-    memcpy(at, &v, 2);
-}
-
-static uint16_t get16(const unsigned char *at)
-{
-    uint16_t v;
-
-    memcpy(&v, at, 2);
-    return v;
-}
-
 static void put_avail(unsigned slot, unsigned head)
 {
-    put16(ring->driver + 4 + (size_t)2 * slot, head);
+    driver_put16(ring->driver + 4 + (size_t)2 * slot, head);
 }
 
 static void set_avail_idx(unsigned idx)
 {
-    put16(ring->driver + 2, idx);
+    driver_put16(ring->driver + 2, idx);
 }
 
 static void set_used_event(unsigned event)
 {
-    put16(ring->driver + 4 + (size_t)2 * ENTRIES, event);
+    driver_put16(ring->driver + 4 + (size_t)2 * ENTRIES, event);
 }
 
 static uint16_t used_idx(void)
 {
-    return get16(ring->device + 2);
-}
-
-static enum virtio_error pop(void)
-{
-    return vdev_pop(&probe.dev, 0, &probe.chain);
-}
-
-static void push(uint64_t written)
-{
-    vdev_push(&probe.dev, 0, &probe.chain, written);
+    return driver_get16(ring->device + 2);
 }
 
 /* One readable buffer, popped and given back. */
@@ -112,8 +87,8 @@ static void turn(unsigned number)
     put_desc(0, WORLD_DATA_AT, 16, 0, 0);
     put_avail(number % ENTRIES, 0);
     set_avail_idx(number + 1);
-    assert_int_equal(pop(), VIRTIO_OK);
-    push(0);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
+    probe_push(&probe, 0);
 }
 
 /* The device has failed, for this reason, and told so exactly once. */
@@ -126,7 +101,7 @@ static void expect_failed(enum virtio_error error)
     assert_int_equal(world.reported, error);
     assert_int_equal(world.raised_config, 1);
     /* Nothing more comes from it, and it can be revived. */
-    assert_int_equal(pop(), VIRTIO_EMPTY);
+    assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
     assert_int_equal(world.reports, 1);
     boot(0);
     turn(0);
@@ -138,7 +113,7 @@ static void expect_refused(enum virtio_error error)
 {
     put_avail(0, 0);
     set_avail_idx(1);
-    assert_int_equal(pop(), error);
+    assert_int_equal(probe_pop(&probe), error);
     assert_false(probe.chain.in_flight);
     expect_failed(error);
 }
@@ -161,11 +136,11 @@ static void vio_split_01_any_arrangement_of_descriptors(void **state)
         put_desc(5, WORLD_SECOND_AT, total - cut, 0, 0);
         put_avail(0, 0);
         set_avail_idx(1);
-        assert_int_equal(pop(), VIRTIO_OK);
+        assert_int_equal(probe_pop(&probe), VIRTIO_OK);
         reader = chain_reader(&probe.chain);
         assert_int_equal(chain_read(&reader, got, total), total);
         assert_memory_equal(got, text, total);
-        push(0);
+        probe_push(&probe, 0);
     }
 }
 
@@ -180,7 +155,7 @@ static void vio_split_02_readable_buffers_are_never_written(void **state)
     put_desc(1, WORLD_DATA_AT + 32, 8, WRITE, 0);
     put_avail(0, 0);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     writer = chain_writer(&probe.chain);
     assert_int_equal(chain_write(&writer, "0123456789abcdef0123456789abcdef", 32), 8);
     for (unsigned i = 0; i < 64; i++) {
@@ -188,8 +163,8 @@ static void vio_split_02_readable_buffers_are_never_written(void **state)
 
         assert_int_equal(*world_at(&world, WORLD_DATA_AT + i) != 0x55, may);
     }
-    push(writer.written);
-    assert_int_equal(get16(ring->device + 8), 8);
+    probe_push(&probe, writer.written);
+    assert_int_equal(driver_get16(ring->device + 8), 8);
 }
 
 static void vio_split_03_writable_buffers_are_not_read(void **state)
@@ -203,7 +178,7 @@ static void vio_split_03_writable_buffers_are_not_read(void **state)
     put_desc(1, WORLD_DATA_AT + 32, 8, WRITE, 0);
     put_avail(0, 0);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     reader = chain_reader(&probe.chain);
     assert_int_equal(chain_read(&reader, got, sizeof got), 4);
 }
@@ -224,8 +199,8 @@ static void vio_split_04_the_descriptor_table_is_never_written(void **state)
         }
         set_avail_idx(ENTRIES / 2);
         for (unsigned i = 0; i < ENTRIES / 2; i++) {
-            assert_int_equal(pop(), VIRTIO_OK);
-            push(64);
+            assert_int_equal(probe_pop(&probe), VIRTIO_OK);
+            probe_push(&probe, 64);
         }
         vdev_signal(&probe.dev, 0);
         vdev_want_kick(&probe.dev, 0);
@@ -248,7 +223,7 @@ static void vio_split_05_write_flag_of_an_indirect_descriptor_is_ignored(void **
     put_desc(0, WORLD_TABLES_AT, 16, INDIRECT | WRITE, 0);
     put_avail(0, 0);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     assert_int_equal(probe.chain.readable, 1);
     assert_int_equal(probe.chain.writable_bytes.bytes, 0);
     reader = chain_reader(&probe.chain);
@@ -269,10 +244,10 @@ static void vio_split_06_descriptors_and_then_a_table(void **state)
         put_desc(direct, WORLD_TABLES_AT, 48, INDIRECT, 0);
         put_avail(0, 0);
         set_avail_idx(1);
-        assert_int_equal(pop(), VIRTIO_OK);
+        assert_int_equal(probe_pop(&probe), VIRTIO_OK);
         assert_int_equal(probe.chain.readable, direct + 1);
         assert_int_equal(probe.chain.count, direct + 2);
-        push(1);
+        probe_push(&probe, 1);
         assert_int_equal(used_idx(), 1);
     }
 }
@@ -293,7 +268,7 @@ static void vio_split_08_flags_1_no_notification(void **state)
 {
     (void)state;
     boot(0);
-    put16(ring->driver, 1);
+    driver_put16(ring->driver, 1);
     turn(0);
     vdev_signal(&probe.dev, 0);
     assert_int_equal(world.raised_used, 0);
@@ -316,7 +291,7 @@ static void vio_split_10_flags_are_ignored_with_event_indices(void **state)
 {
     (void)state;
     boot(VIRTIO_F_EVENT_IDX);
-    put16(ring->driver, 1);
+    driver_put16(ring->driver, 1);
     set_used_event(0);
     turn(0);
     vdev_signal(&probe.dev, 0);
@@ -371,10 +346,10 @@ static void vio_split_13_length_is_there_before_the_index(void **state)
     put_desc(3, WORLD_DATA_AT, 100, WRITE, 0);
     put_avail(0, 3);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     memset(ring->device + 4, 0xee, 8);
     assert_int_equal(used_idx(), 0);
-    push(77);
+    probe_push(&probe, 77);
     memcpy(entry, ring->device + 4, 8);
     assert_int_equal(used_idx(), 1);
     assert_int_equal(entry[0], 3);
@@ -391,8 +366,8 @@ static void vio_split_14_never_claims_more_than_the_buffer_holds(void **state)
     put_desc(1, WORLD_DATA_AT + 100, 20, WRITE, 0);
     put_avail(0, 0);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_OK);
-    push(1000);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
+    probe_push(&probe, 1000);
     memcpy(entry, ring->device + 4, 8);
     assert_int_equal(entry[1], 20);
 }
@@ -402,9 +377,9 @@ static void vio_split_15_used_flags_are_0_or_1(void **state)
     (void)state;
     boot(0);
     virtq_suppress_kicks(&probe.queues[0]);
-    assert_int_equal(get16(ring->device), 1);
+    assert_int_equal(driver_get16(ring->device), 1);
     assert_false(vdev_want_kick(&probe.dev, 0));
-    assert_int_equal(get16(ring->device), 0);
+    assert_int_equal(driver_get16(ring->device), 0);
     /* A buffer that came while kicks were suppressed is not lost. */
     virtq_suppress_kicks(&probe.queues[0]);
     put_desc(0, WORLD_DATA_AT, 16, 0, 0);
@@ -417,12 +392,12 @@ static void vio_split_16_used_flags_stay_0_with_event_indices(void **state)
     (void)state;
     boot(VIRTIO_F_EVENT_IDX);
     virtq_suppress_kicks(&probe.queues[0]);
-    assert_int_equal(get16(ring->device), 0);
+    assert_int_equal(driver_get16(ring->device), 0);
     turn(0);
     assert_false(vdev_want_kick(&probe.dev, 0));
-    assert_int_equal(get16(ring->device), 0);
+    assert_int_equal(driver_get16(ring->device), 0);
     /* avail_event names the next entry. */
-    assert_int_equal(get16(ring->device + 4 + (size_t)8 * ENTRIES), 1);
+    assert_int_equal(driver_get16(ring->device + 4 + (size_t)8 * ENTRIES), 1);
 }
 
 static void vio_split_17_kicks_for_nothing_do_nothing(void **state)
@@ -431,7 +406,7 @@ static void vio_split_17_kicks_for_nothing_do_nothing(void **state)
     boot(0);
     for (unsigned i = 0; i < 100; i++) {
         world_store(&world, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
-        assert_int_equal(pop(), VIRTIO_EMPTY);
+        assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
     }
     assert_int_equal(world_load(&world, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET, 0);
     turn(0);
@@ -445,7 +420,7 @@ static void hostile_index_jumps_ahead(void **state)
     (void)state;
     boot(0);
     set_avail_idx(ENTRIES + 1);
-    assert_int_equal(pop(), VIRTIO_ERR_INDEX);
+    assert_int_equal(probe_pop(&probe), VIRTIO_ERR_INDEX);
     expect_failed(VIRTIO_ERR_INDEX);
 }
 
@@ -456,7 +431,7 @@ static void hostile_index_goes_back(void **state)
     turn(0);
     turn(1);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_ERR_INDEX);
+    assert_int_equal(probe_pop(&probe), VIRTIO_ERR_INDEX);
     expect_failed(VIRTIO_ERR_INDEX);
 }
 
@@ -474,7 +449,7 @@ static void hostile_more_in_flight_than_entries(void **state)
         assert_int_equal(vdev_pop(&probe.dev, 0, &chains[i]), VIRTIO_OK);
     }
     set_avail_idx(ENTRIES + 1);
-    assert_int_equal(pop(), VIRTIO_ERR_INDEX);
+    assert_int_equal(probe_pop(&probe), VIRTIO_ERR_INDEX);
     expect_failed(VIRTIO_ERR_INDEX);
 }
 
@@ -484,11 +459,11 @@ static void hostile_head_out_of_range(void **state)
     boot(0);
     put_avail(0, ENTRIES);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_ERR_HEAD);
+    assert_int_equal(probe_pop(&probe), VIRTIO_ERR_HEAD);
     expect_failed(VIRTIO_ERR_HEAD);
     put_avail(1, 0xffff);
     set_avail_idx(2);
-    assert_int_equal(pop(), VIRTIO_ERR_HEAD);
+    assert_int_equal(probe_pop(&probe), VIRTIO_ERR_HEAD);
 }
 
 static void hostile_next_out_of_range(void **state)
@@ -697,7 +672,7 @@ static void table_need_not_be_aligned(void **state)
         put_desc(0, WORLD_TABLES_AT + shift, 16, INDIRECT, 0);
         put_avail(0, 0);
         set_avail_idx(1);
-        assert_int_equal(pop(), VIRTIO_OK);
+        assert_int_equal(probe_pop(&probe), VIRTIO_OK);
         assert_int_equal(probe.chain.writable_bytes.bytes, 24);
     }
 }
@@ -707,7 +682,7 @@ static void a_second_push_changes_nothing(void **state)
     (void)state;
     boot(0);
     turn(0);
-    push(0);
+    probe_push(&probe, 0);
     assert_int_equal(used_idx(), 1);
     assert_int_equal(probe.dev.stats.errors[VIRTIO_ERR_STALE], 1);
 }
@@ -720,16 +695,16 @@ static void vio_reset_02_a_late_answer_changes_no_byte(void **state)
     boot(0);
     put_desc(0, WORLD_DATA_AT, 16, WRITE, 0);
     set_avail_idx(1);
-    assert_int_equal(pop(), VIRTIO_OK);
+    assert_int_equal(probe_pop(&probe), VIRTIO_OK);
     world_reset(&world);
     memcpy(before, ring->desc, sizeof before);
-    push(16);
+    probe_push(&probe, 16);
     vdev_signal(&probe.dev, 0);
     assert_memory_equal(ring->desc, before, sizeof before);
     /* Also when the driver is back, on the same queue. */
     boot(0);
     memcpy(before, ring->desc, sizeof before);
-    push(16);
+    probe_push(&probe, 16);
     vdev_signal(&probe.dev, 0);
     assert_memory_equal(ring->desc, before, sizeof before);
     assert_int_equal(world.raised_used, 0);
@@ -755,8 +730,8 @@ static void completion_in_any_order(void **state)
     }
     for (unsigned i = 0; i < 4; i++) {
         vdev_push(&probe.dev, 0, &chains[order[i]], order[i]);
-        assert_int_equal(get16(ring->device + 4 + (size_t)8 * i), order[i]);
-        assert_int_equal(get16(ring->device + 8 + (size_t)8 * i), order[i]);
+        assert_int_equal(driver_get16(ring->device + 4 + (size_t)8 * i), order[i]);
+        assert_int_equal(driver_get16(ring->device + 8 + (size_t)8 * i), order[i]);
     }
 }
 

@@ -7,9 +7,11 @@
 
 enum { NEXT = 1, WRITE = 2, INDIRECT = 4, AVAIL = 1 << 7, USED = 1 << 15 };
 
-static void put16(unsigned char *at, uint16_t value)
+void driver_put16(unsigned char *at, unsigned value)
 {
-    memcpy(at, &value, sizeof value);
+    uint16_t word = (uint16_t)value;
+
+    memcpy(at, &word, sizeof word);
 }
 
 static void put32(unsigned char *at, uint32_t value)
@@ -22,7 +24,7 @@ static void put64(unsigned char *at, uint64_t value)
     memcpy(at, &value, sizeof value);
 }
 
-static uint16_t get16(const unsigned char *at)
+uint16_t driver_get16(const unsigned char *at)
 {
     uint16_t value;
 
@@ -75,14 +77,14 @@ static void write_table(struct driver_ring *ring, uint16_t slot,
         put64(table + (size_t)16 * i, elements[i].at);
         put32(table + (size_t)16 * i + 8, elements[i].bytes);
         if (ring->packed) {
-            put16(table + (size_t)16 * i + 12, 0);
-            put16(table + (size_t)16 * i + 14, (uint16_t)flags);
+            driver_put16(table + (size_t)16 * i + 12, 0);
+            driver_put16(table + (size_t)16 * i + 14, (uint16_t)flags);
         } else {
             if (i + 1 < count) {
                 flags |= NEXT;
             }
-            put16(table + (size_t)16 * i + 12, (uint16_t)flags);
-            put16(table + (size_t)16 * i + 14, (uint16_t)(i + 1));
+            driver_put16(table + (size_t)16 * i + 12, (uint16_t)flags);
+            driver_put16(table + (size_t)16 * i + 14, (uint16_t)(i + 1));
         }
     }
 }
@@ -115,15 +117,15 @@ static bool split_add(struct driver_ring *ring, const struct driver_element *ele
         }
         if (i + 1 < descs) {
             flags |= NEXT;
-            put16(desc + 14, ring->free_list[ring->free - 2 - i]);
+            driver_put16(desc + 14, ring->free_list[ring->free - 2 - i]);
         }
-        put16(desc + 12, (uint16_t)flags);
+        driver_put16(desc + 12, (uint16_t)flags);
     }
     ring->free -= descs;
     ring->cookie[head] = cookie;
     ring->count[head] = (uint16_t)descs;
     ring->taken[head] = true;
-    put16(ring->driver + 4 + (size_t)2 * (ring->avail % ring->entries), head);
+    driver_put16(ring->driver + 4 + (size_t)2 * (ring->avail % ring->entries), head);
     ring->avail++;
     return true;
 }
@@ -156,14 +158,14 @@ static bool packed_add(struct driver_ring *ring, const struct driver_element *el
             put32(desc + 8, 16 * count);
             flags |= INDIRECT;
         }
-        put16(desc + 12, id);
+        driver_put16(desc + 12, id);
         if (i + 1 < descs) {
             flags |= NEXT;
         }
         if (i == 0) {
             first_flags = flags;
         } else {
-            put16(desc + 14, (uint16_t)flags);
+            driver_put16(desc + 14, (uint16_t)flags);
         }
         ring->avail++;
         if (ring->avail == ring->entries) {
@@ -176,7 +178,7 @@ static bool packed_add(struct driver_ring *ring, const struct driver_element *el
     ring->cookie[id] = cookie;
     ring->count[id] = (uint16_t)descs;
     ring->taken[id] = true;
-    put16(ring->desc + (size_t)16 * first + 14, (uint16_t)first_flags);
+    driver_put16(ring->desc + (size_t)16 * first + 14, (uint16_t)first_flags);
     return true;
 }
 
@@ -193,13 +195,13 @@ static bool split_publish(struct driver_ring *ring)
 {
     uint16_t event;
 
-    put16(ring->driver + 2, ring->avail);
+    driver_put16(ring->driver + 2, ring->avail);
     if (!ring->event_idx) {
         ring->announced = ring->avail;
-        return get16(ring->device) == 0;
+        return driver_get16(ring->device) == 0;
     }
     /* Kick if the entry that the device named is among [announced, avail). */
-    event = get16(ring->device + 4 + (size_t)8 * ring->entries);
+    event = driver_get16(ring->device + 4 + (size_t)8 * ring->entries);
     for (uint16_t i = ring->announced; i != ring->avail; i++) {
         if (i == event) {
             ring->announced = ring->avail;
@@ -212,8 +214,8 @@ static bool split_publish(struct driver_ring *ring)
 
 static bool packed_publish(struct driver_ring *ring)
 {
-    uint16_t off_wrap = get16(ring->device);
-    unsigned flags = get16(ring->device + 2) & 3U;
+    uint16_t off_wrap = driver_get16(ring->device);
+    unsigned flags = driver_get16(ring->device + 2) & 3U;
     unsigned offset = off_wrap & 0x7fffU;
     bool wrap = off_wrap >> 15 != 0;
     unsigned slot = ring->avail;
@@ -248,7 +250,7 @@ static bool split_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *writ
     uint32_t head;
     uint16_t index;
 
-    if (get16(ring->device + 2) == ring->used) {
+    if (driver_get16(ring->device + 2) == ring->used) {
         return false;
     }
     head = get32(entry);
@@ -261,7 +263,7 @@ static bool split_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *writ
     index = (uint16_t)head;
     for (unsigned i = 0; i < ring->count[head]; i++) {
         ring->free_list[ring->free++] = index;
-        index = get16(ring->desc + (size_t)16 * index + 14);
+        index = driver_get16(ring->desc + (size_t)16 * index + 14);
     }
     ring->used++;
     return true;
@@ -270,7 +272,7 @@ static bool split_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *writ
 static bool packed_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *written)
 {
     const unsigned char *desc = ring->desc + (size_t)16 * ring->used;
-    unsigned flags = get16(desc + 14);
+    unsigned flags = driver_get16(desc + 14);
     bool avail = (flags & AVAIL) != 0;
     bool used = (flags & USED) != 0;
     uint16_t id;
@@ -278,7 +280,7 @@ static bool packed_get(struct driver_ring *ring, uint32_t *cookie, uint32_t *wri
     if (avail != ring->used_wrap || used != ring->used_wrap) {
         return false;
     }
-    id = get16(desc + 12);
+    id = driver_get16(desc + 12);
     if (id >= ring->entries || !ring->taken[id]) {
         nonsense("a used id that is not in flight");
     }
@@ -305,13 +307,13 @@ void driver_ring_interrupts(struct driver_ring *ring, bool wanted)
     if (ring->packed) {
         unsigned flags = !wanted ? 1 : ring->event_idx ? 2 : 0;
 
-        put16(ring->driver, (uint16_t)(ring->used | (ring->used_wrap ? 1U << 15 : 0U)));
-        put16(ring->driver + 2, (uint16_t)flags);
+        driver_put16(ring->driver, (uint16_t)(ring->used | (ring->used_wrap ? 1U << 15 : 0U)));
+        driver_put16(ring->driver + 2, (uint16_t)flags);
     } else if (ring->event_idx) {
         /* An event far behind says "not wanted". */
-        put16(ring->driver + 4 + (size_t)2 * ring->entries,
-              (uint16_t)(wanted ? ring->used : ring->used - 0x4000));
+        driver_put16(ring->driver + 4 + (size_t)2 * ring->entries,
+                     (uint16_t)(wanted ? ring->used : ring->used - 0x4000));
     } else {
-        put16(ring->driver, wanted ? 0 : 1);
+        driver_put16(ring->driver, wanted ? 0 : 1);
     }
 }

@@ -30,6 +30,11 @@ enum driver_shape {
     DRIVER_MIXED,
 };
 
+/* @{ A word of a ring, wherever it lies; of a value, the low half. */
+void driver_put16(unsigned char *at, unsigned value);
+uint16_t driver_get16(const unsigned char *at);
+/* @} */
+
 struct driver_ring {
     bool packed;
     bool event_idx;

@@ -90,3 +90,13 @@ void probe_setup(struct probe *probe, struct world *world)
     }
     world_attach(world, &probe->dev);
 }
+
+enum virtio_error probe_pop(struct probe *probe)
+{
+    return vdev_pop(&probe->dev, 0, &probe->chain);
+}
+
+void probe_push(struct probe *probe, uint64_t written)
+{
+    vdev_push(&probe->dev, 0, &probe->chain, written);
+}

@@ -45,4 +45,8 @@ enum virtio_error probe_init(struct probe *probe, struct world *world, uint64_t 
 /* World, probe and transport, not initialised by the driver yet. Aborts when it cannot. */
 void probe_setup(struct probe *probe, struct world *world);
 
+/* Take the next buffer of the first queue into `chain`, and give it back. */
+enum virtio_error probe_pop(struct probe *probe);
+void probe_push(struct probe *probe, uint64_t written);
+
 #endif
