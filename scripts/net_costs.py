@@ -27,15 +27,22 @@ import linux_costs as linux
 
 PROBE = linux.MAIN / 'guest/guest-net-probe'
 BOOTARGS = 'quiet nokaslr panic=-1 rdinit=/net-init'
-INIT = b'''#!/bin/sh
+
+
+def up(address, *, modules='virtio_mmio virtio_console virtio_net', then):
+    """The first program of a guest: brings the network up and goes on with `then`, lines of the
+    shell."""
+    return f'''#!/bin/sh
 /bin/busybox mount -t devtmpfs devtmpfs /dev
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t proc proc /proc
-/bin/busybox modprobe -a virtio_mmio virtio_console virtio_net
+/bin/busybox modprobe -a {modules}
 /bin/busybox ifconfig lo up
-/bin/busybox ifconfig eth0 10.0.0.$number up
-exec /net-probe $role >/dev/hvc0 2>&1
-'''
+/bin/busybox ifconfig eth0 {address} up
+{then}'''.encode()
+
+
+INIT = up('10.0.0.$number', then='exec /net-probe $role >/dev/hvc0 2>&1\n')
 ROLES = {'left': 'number=1', 'right': 'number=2 role="client 10.0.0.1"'}
 SYSTEM = '''<system name="net-costs">
   <image name="debian" kernel="Image" initrd="initrd-net"/>

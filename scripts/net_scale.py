@@ -21,14 +21,7 @@ import net_costs
 RAM, BOARD_RAM = '128M', 4 << 30
 BOOTARGS = 'quiet nokaslr panic=-1 rdinit=/net-init console=hvc0'
 # A guest that does not answer yet is asked again; then all must answer at once.
-INIT = b'''#!/bin/sh
-/bin/busybox mount -t devtmpfs devtmpfs /dev
-/bin/busybox mount -t sysfs sysfs /sys
-/bin/busybox mount -t proc proc /proc
-/bin/busybox modprobe -a virtio_mmio virtio_console virtio_net
-/bin/busybox ifconfig lo up
-/bin/busybox ifconfig eth0 10.0.0.$number up
-exec >/dev/hvc0 2>&1
+INIT = net_costs.up('10.0.0.$number', then='''exec >/dev/hvc0 2>&1
 echo "net: $number is up"
 for other in $(/bin/busybox seq $guests); do
     until /bin/busybox ping -c 1 -W 3 10.0.0.$other >/dev/null; do :; done
@@ -39,7 +32,7 @@ for other in $(/bin/busybox seq $guests); do
 done
 echo "net: $number has pinged $guests"
 exec /net-probe $role
-'''
+''')
 WAYS = {'load': 'TCP', 'plain': 'TCP without offloads'}
 # The program passes its mark behind so many bytes.
 MARK, CHUNK = 8, 128 << 10

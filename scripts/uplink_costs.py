@@ -31,15 +31,8 @@ import net_costs
 
 PAGE = linux.TOP / 'docs/network.md'
 BOOTARGS = 'earlycon nokaslr quiet panic=-1 rdinit=/net-init'
-INIT = b'''#!/bin/sh
-/bin/busybox mount -t devtmpfs devtmpfs /dev
-/bin/busybox mount -t sysfs sysfs /sys
-/bin/busybox mount -t proc proc /proc
-/bin/busybox modprobe -a virtio_mmio virtio_net
-/bin/busybox ifconfig lo up
-/bin/busybox ifconfig eth0 10.0.2.15 up
-exec /net-probe client 10.0.2.2
-'''
+INIT = net_costs.up('10.0.2.15', modules='virtio_mmio virtio_net',
+                    then='exec /net-probe client 10.0.2.2\n')
 SYSTEM = f'''<system name="uplink-costs">
   <image name="debian" kernel="Image" initrd="initrd-net"/>
   <network name="lan"><uplink/></network>
