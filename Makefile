@@ -104,7 +104,7 @@ bench: all
 bench-compare: setup
 	@$(PYTHON) bench/run.py --compare '$(OLD)' $(if $(NEW),'$(NEW)')
 
-## lint: formatting, clang-tidy, and the checks of `make test`
+## lint: clang-tidy (some minutes), and the checks of `make test`, formatting among them
 lint: all
 	@scripts/lint.sh
 	@$(PYTHON) scripts/test.py checks
