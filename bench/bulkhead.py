@@ -75,6 +75,8 @@ BUSY_GUEST = '''<guest name="guest{number}" image="debian" ram="128M" cpus="0"
 # kernel's stays are looked at; and stays, of a system of protection domains, and with guests.
 URGENT, MORE_URGENT = 10_000, 100_000
 STAYS, STAYS_GUESTS = 2_000, 10_000
+# Stays of each system that are shown.
+SHOWN = 3
 
 
 def named(parts):
@@ -96,9 +98,22 @@ def guest():
     return {figure: found[name][GIC][1] for name, figure in MICRO.items()}
 
 
+def kick_own():
+    """The VMM is on the CPU of the vCPU that kicks."""
+    group = 'virtio'
+    image = guest_figures.build(*guest_figures.RUNS[group],
+                                guest_figures.TOP / 'build/images/guests-figures/kick-own', cpu=1)
+    found = guest_figures.run([*guest_figures.machine(GIC), '-kernel', image])
+    return {'kick_own': found['virtio kick, VMM woken'][0]}
+
+
 def kernel_figures(found):
     """The figures of what linux_costs measured."""
-    return {'boot_init': found['boot'], 'boot_power_on': found['power_on'],
+    parts = {"Bulkhead's kernel, before the VMM": found['kernel'],
+             'VMM, until the guest begins': found['load'],
+             'guest: Linux': found['power_on'] - found['kernel'] - found['load']}
+    return {'boot_init': found['boot'],
+            'boot_power_on': {'value': found['power_on'], 'parts': parts},
             **linux.system_calls(found)}
 
 
@@ -167,7 +182,7 @@ def fio():
         linux.fio_initrd(folder / 'initrd-disk')
         with linux_costs.Machine(folder, [*build(folder, description),
                                           *disk_costs.DRIVE]) as machine:
-            return linux.fio(machine.run_until('job end', 600))
+            return linux.fio(machine.run_until('job end'))
 
 
 def net(padding=0):
@@ -234,15 +249,23 @@ def longest_of(stays):
     return max(length for length, _ in stays.values())
 
 
+def of_stays(found):
+    """The answer of a figure of the kernel's longest stay, of {system: its stays}."""
+    shown = {system: [parts for _, parts in sorted(stays.values(), key=lambda stay: -stay[0])[:SHOWN]]
+             for system, stays in found.items()}
+    return {'value': max(longest_of(stays) for stays in found.values()), 'stays': shown}
+
+
 def masked():
-    return {'masked': max(longest_of(longest.longest(system, GIC, STAYS))
-                          for system in longest.SYSTEMS)}
+    return {'masked': of_stays({system.stem: longest.longest(system, GIC, STAYS)
+                                for system in longest.SYSTEMS})}
 
 
 def masked_guests():
     with tempfile.TemporaryDirectory(prefix='bulkhead-bench-') as name:
         image = guest_urgent.build(Path(name), guest_urgent.ALL, MORE_URGENT)
-        return {'masked_guests': longest_of(longest.longest_of_image(image, GIC, STAYS_GUESTS))}
+        return {'masked_guests': of_stays(
+            {'two hostile guests': longest.longest_of_image(image, GIC, STAYS_GUESTS)})}
 
 
 def disk_eight(figure, way):
@@ -295,6 +318,7 @@ FULL = [
                lambda: broken_down(between_programs())),
     steps.Step('exits and interrupts of the test guest, and where they go', tuple(MICRO.values()),
                False, lambda: broken_down(guest())),
+    steps.Step("a kick, the VMM on the guest's CPU", ('kick_own',), False, kick_own),
     steps.Step('an urgent interrupt beside two hostile guests', ('urgent',), False, urgent),
     steps.Step('longest stays with interrupts masked', ('masked',), False, masked),
     steps.Step('the same with guests', ('masked_guests',), False, masked_guests),

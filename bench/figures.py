@@ -38,6 +38,8 @@ FIGURES = {
     'kick': Figure('calls', "kick: store to a virtIO device's QueueNotify, until the guest goes on",
                    INSTRUCTIONS),
     'kick_awake': Figure('calls', 'the same while the monitor is awake', INSTRUCTIONS),
+    'kick_own': Figure('calls', 'the same, the monitor on the CPU of the vCPU that kicks',
+                       INSTRUCTIONS),
     'virtio_ack': Figure('calls', "store to a virtIO device's InterruptACK", INSTRUCTIONS),
     'timer': Figure('interrupts', "virtual timer: expiry to the guest's handler", INSTRUCTIONS),
     'timer_wfi': Figure('interrupts', 'the same, out of WFI', INSTRUCTIONS),

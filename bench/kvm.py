@@ -37,6 +37,22 @@ JOIN = b'''#!/bin/sh
 ip link set "$1" up
 ip link set "$1" master br0
 '''
+# The VMM inherits its CPU from the shell; the threads' names are what is looked for.
+PINNED = '''place() {{
+    for name in {names}; do
+        until grep -qs "$name" /proc/[0-9]*/task/*/comm; do sleep 1; done
+    done
+    for comm in /proc/[0-9]*/task/*/comm; do
+        thread=${{comm%/comm}}
+        thread=${{thread##*/}}
+        case $(cat $comm) in
+{moves}        esac
+    done >/dev/null
+    echo cont
+    sleep 1000000
+}}
+place | taskset {mask} {vmm} -S -name debug-threads=on >/dev/null
+'''
 MODULES = 'modprobe -a tun bridge vhost_net\n'
 DRIVERS = '/bin/busybox modprobe -a virtio_mmio virtio_pci'
 KERNEL = ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS)
@@ -85,23 +101,43 @@ def machine(folder, script, files, arguments=(), **more):
         folder, [*peer.BOARD, *host_arguments(folder, script, files), *arguments], **more)
 
 
+def pinned(vmm, threads, cpu):
+    """Lines of the host's shell that start a VMM whose threads of these names are on the CPUs that
+    are named, and its others on `cpu`. Its guest begins when they are there."""
+    moves = ''.join(f'            "{name}") taskset -p {1 << to:x} $thread;;\n'
+                    for name, to in threads.items())
+    names = ' '.join(f'"{name}"' for name in threads)
+    return PINNED.format(moves=moves, names=names, mask=f'{1 << cpu:x}',
+                         vmm=vmm.replace('-monitor none', '-monitor stdio'))
+
+
 def guest_files(initrd):
     """The host's files for a Linux guest with such an initrd."""
     return {'Image': (linux_costs.FILES / 'Image').read_bytes(), 'initrd': initrd}
 
 
-def micro():
-    """The bare-metal guest with two vCPUs, each on a CPU of its own."""
-    command = Guest('kvm').device(RANDOM).vmm(
-        'test=costs,spi,virtio virtio=0x0a000000 start=1', cpus=2, initrd=False)
+def micro_of(arguments, cpus, vmm):
+    """The figures of the bare-metal guest with two vCPUs on CPUs 0 and 1, its VMM's own threads on
+    another."""
+    command = Guest('kvm').device(RANDOM).vmm(arguments, '/dev/console', cpus=2, initrd=False)
     files = {'Image': guest_figures.GUEST.read_bytes()}
-    with peer.folder() as folder, machine(folder, command, files, cpus=2) as board:
-        found = peer.micro(board.run_until('done: ', 900))
+    script = pinned(command, {'CPU 0/KVM': 0, 'CPU 1/KVM': 1}, vmm)
+    with peer.folder() as folder, machine(folder, script, files, cpus=cpus) as board:
+        return peer.micro(board.run_until(peer.MICRO_END))
+
+
+def micro():
+    """The VMM has a CPU of its own, but for one figure."""
+    arguments = 'test=costs,spi,virtio virtio=0x0a000000 start=1'
+    found = micro_of(arguments, 3, vmm=2)
     found['spi'] = {'value': found['spi'], 'note': 'the device is emulated by the VMM'}
-    found['kick'] = {'value': found['kick'],
-                     'note': "the host's kernel takes it; the VMM's thread is in it where that "
-                             "comes on the vCPU's CPU"}
     return found
+
+
+def kick_own():
+    """The VMM's threads are on the CPU of the vCPU that kicks."""
+    found = micro_of('test=virtio virtio=0x0a000000 start=1', 2, vmm=1)
+    return {'kick_own': found['kick']}
 
 
 def memory():
@@ -113,7 +149,7 @@ def memory():
         start=command + ' &', ready='grep -qs "guest ready" /tmp/guest')
     initrd = peer.guest_initrd((linux_costs.FILES / 'initrd.cpio.gz').read_bytes(), DRIVERS)
     with peer.folder() as folder, machine(folder, script, guest_files(initrd)) as board:
-        taken = peer.taken(board.run_until('host: done', 300))
+        taken = peer.taken(board.run_until('host: done'))
     return {'memory_guest': taken['MemFree'] - (256 << 20)}
 
 
@@ -145,7 +181,7 @@ def busy(guests):
               for number in range(guests)]
     script = ''.join(listed) + 'wait\ncat /tmp/[0-9]\necho host: done\n'
     with peer.folder() as folder, machine(folder, script, files) as board:
-        return board.run_until('host: done', 300)
+        return board.run_until('host: done')
 
 
 def busy_two():
@@ -158,7 +194,7 @@ def disk(kind):
     command = Guest(kind).device(DISK).vmm(
         peer.guest_arguments(disk_costs.BOOTARGS + ' quiet probe=bench'))
     with peer.folder() as folder, machine(folder, command, guest_files(initrd)) as board:
-        return linux.disk(board.run_until('disk: done', 300))
+        return linux.disk(board.run_until('disk: done'))
 
 
 def fio(kind):
@@ -208,6 +244,7 @@ def of_kind(kind):
         # These have no devices.
         listed = [
             steps.Step('exits and interrupts of the test guest', MICRO, False, micro),
+            steps.Step("a kick, the VMM on the guest's CPU", ('kick_own',), False, kick_own),
             steps.Step('Linux boots, computes, makes system calls', KERNEL, False, kernel),
             steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),
             steps.Step('memory', ('memory_guest',), False, memory),

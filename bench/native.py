@@ -51,7 +51,7 @@ def fio():
         arguments = disk_costs.native_arguments(GIC, folder, bootargs, linux.FIO_RAM)
         linux.fio_initrd(folder / 'initrd-disk')
         with linux_costs.Machine(folder, arguments) as machine:
-            return linux.fio(machine.run_until('job end', 600))
+            return linux.fio(machine.run_until('job end'))
 
 
 def outside():

@@ -69,6 +69,8 @@ OUTSIDE_BRIDGE = BRIDGE + '''ip link set eth0 up
 ip link set eth0 master br0
 '''
 MARK = linux_costs.MAIN / 'guest/guest-mark'
+# How the test guest's last line ends; it is printed character by character.
+MICRO_END = ' failed'
 # What the test guest prints and the figures that it gives.
 MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to handler': 'timer',
          'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',

@@ -12,9 +12,11 @@ below build/bench/ with every figure, what versions and flags there were, the co
 and prints a table. --quick measures Bulkhead alone, in under three minutes. --only measures figures
 whose name has this text. --write also puts the figures into docs/results/bench.json, where those of
 other systems stay as they are, and makes the tables and plots of docs/performance.md anew from it;
---tables does the latter alone. --compare shows what changed between two runs (the second is the
-last one when it is not given). --again measures Bulkhead twice, quickly, and fails when an exact
-figure is more than 1 % apart.
+--tables does the latter alone. A step that fails is tried once more, which is said; when it fails
+again, the others are measured, nothing is put into the manual, and the exit code is 1. What each
+step's machines said is in build/bench/logs. --compare shows what changed between two runs (the
+second is the last one when it is not given). --again measures Bulkhead twice, quickly, and fails
+when an exact figure is more than 1 % apart.
 """
 import argparse
 import datetime
@@ -45,12 +47,24 @@ class Progress:
         self._out = out
         self._refreshes = out.isatty()
         self._start = time.monotonic()
+        # Of which system the steps are.
+        self.system = ''
+        # Steps that were tried twice, and those that failed nevertheless.
+        self.repeated, self.lost = [], []
 
     def __call__(self, text):
         seconds = int(time.monotonic() - self._start)
-        line = f'{seconds // 60}:{seconds % 60:02} {text}'
+        line = f'{seconds // 60}:{seconds % 60:02} {self.system}: {text}'
         print(f'\r\033[K{line}' if self._refreshes else line, file=self._out, flush=True,
               end='' if self._refreshes else '\n')
+
+    def failed(self, step, why, again):
+        """A step went wrong; `again` says that it is tried once more."""
+        self.end()
+        name = f'{self.system}: {step}'
+        (self.repeated if again else self.lost).append(name)
+        print(f'{name} FAILED {why}\n' + ('It is tried once more.' if again else 'It is left out.'),
+              file=self._out, flush=True)
 
     def end(self):
         """Leaves no line behind."""
@@ -91,7 +105,8 @@ def measure(names, quick, only, progress):
     for name in names:
         module = importlib.import_module(name)
         start = time.monotonic()
-        columns = module.measure(quick, lambda text, name=name: progress(f'{name}: {text}'), only)
+        progress.system = name
+        columns = module.measure(quick, progress, only)
         for column, found in columns.items():
             strange = set(found['figures']) - set(figures.FIGURES)
             if strange:
@@ -100,6 +115,8 @@ def measure(names, quick, only, progress):
                 'title': module.COLUMNS[column], 'commit': run['commit'], 'date': run['date'],
                 'seconds': round(time.monotonic() - start), **found}
     run['seconds'] = round(time.monotonic() - began)
+    run['repeated'] = progress.repeated
+    run['failed'] = progress.lost
     return run
 
 
@@ -186,6 +203,12 @@ def main():
     write_json(LAST, run)
     print(table.text(run), end='')
     print(f'{run["seconds"]} s; {path.relative_to(TOP)}')
+    for name in run['repeated']:
+        print(f'tried twice: {name}')
+    for name in run['failed']:
+        print(f'FAILED twice: {name}')
+    if run['failed']:
+        return 1
     if arguments.write:
         keep(run, not arguments.only and not arguments.quick)
         make_pages()

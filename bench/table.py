@@ -8,6 +8,8 @@ TOP = Path(__file__).resolve().parent.parent
 PAGE = TOP / 'docs/performance.md'
 # Components whose functions are parts of a break-down, and what they are called.
 NAMES = {'kernel': "Bulkhead's kernel", 'VMM': 'VMM'}
+# Functions of a stay that have less of it are not shown.
+LEAST_SHOWN = 0.07
 
 
 def rows(systems):
@@ -86,6 +88,22 @@ def of_parts(systems):
     return text
 
 
+def of_stays(systems):
+    """The longest stays with interrupts masked: a line each, with where they go."""
+    lines = ['| system | instructions | where they go |', '|---|--:|---|']
+    for system in systems.values():
+        for found in system['figures'].values():
+            shown = found.get('stays', {}) if isinstance(found, dict) else {}
+            for name, listed in shown.items():
+                for parts in listed:
+                    length = sum(parts.values())
+                    most = sorted(parts.items(), key=lambda part: -part[1])
+                    where = [f'`{who}` {count}' for who, count in most
+                             if count >= LEAST_SHOWN * length]
+                    lines.append(f'| {name} | {length} | {", ".join(where)} |')
+    return '\n'.join(lines) + '\n'
+
+
 def text(run):
     """All tables of a run, for a terminal."""
     parts = [f'{title}\n\n{of_group(run["systems"], group)}\n'
@@ -120,5 +138,6 @@ def write(kept, elsewhere, page=PAGE):
     for group in figures.GROUPS:
         content = put(content, f'bench {group}', of_group(systems, group))
     content = put(content, 'bench parts', of_parts(kept['systems']))
+    content = put(content, 'bench stays', of_stays(kept['systems']))
     content = put(content, 'bench sources', sources(systems))
     page.write_text(content, encoding='utf-8')

@@ -91,7 +91,7 @@ def start(name):
 def show(log, text):
     """Lines of dom0's shell that print what a domain has printed, once a text is in it."""
     return f'until grep -qs "{text}" /var/log/xen/{log}.log; do sleep 60; done\n' \
-           f'tr -d "\\r" </var/log/xen/{log}.log\n'
+           f'tr -d "\\r" </var/log/xen/{log}.log; echo\n'
 
 
 def host():
@@ -130,9 +130,9 @@ def micro():
     """The bare-metal guest, which prints on a UART that Xen emulates."""
     files = {'Image': guest_figures.GUEST.read_bytes(),
              'test.cfg': domain('test', 'test=costs', 'vuart = "sbsa_uart"', initrd=False)}
-    script = start('test') + show('guest-test-vuart0', '^done: ')
+    script = start('test') + show('guest-test-vuart0', peer.MICRO_END)
     with peer.folder() as folder, machine(folder, script, files) as board:
-        return peer.micro(board.run_until('done: ', 300))
+        return peer.micro(board.run_until(peer.MICRO_END))
 
 
 def kernel(bootargs, initrd):
@@ -170,7 +170,7 @@ def busy(guests):
     for number in range(guests):
         script += show(f'guest-busy{number}', 'reboot: Power down')
     with peer.folder() as folder, machine(folder, script + 'echo host: done\n', files) as board:
-        return board.run_until('host: done', 300)
+        return board.run_until('host: done')
 
 
 def busy_two():
@@ -184,7 +184,7 @@ def disk():
              'disk.cfg': domain('disk', bootargs, DISK)}
     script = start('disk') + show('guest-disk', 'disk: done')
     with peer.folder() as folder, machine(folder, script, files) as board:
-        return linux.disk(board.run_until('disk: done', 300))
+        return linux.disk(board.run_until('disk: done'))
 
 
 def fio():
@@ -195,7 +195,7 @@ def fio():
              'fio.cfg': domain('fio', bootargs, DISK, ram=512)}
     script = start('fio') + show('guest-fio', 'job end')
     with peer.folder() as folder, machine(folder, script, files) as board:
-        return linux.fio(board.run_until('job end', 900))
+        return linux.fio(board.run_until('job end'))
 
 
 def net():
@@ -235,7 +235,7 @@ def memory():
     script = peer.BRIDGE + peer.MEMORY.format(
         start=start('guest'), ready='grep -qs "guest ready" /var/log/xen/guest-guest.log')
     with peer.folder() as folder, machine(folder, script, files) as board:
-        taken = peer.taken(board.run_until('host: done', 300))
+        taken = peer.taken(board.run_until('host: done'))
     return {'memory_guest': {
         'value': sum(taken.values()) - (256 << 20),
         'parts': {'Xen': taken['free_memory'] - (256 << 20), 'dom0': taken['MemFree']},

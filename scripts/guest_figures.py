@@ -19,6 +19,8 @@ TOP = Path(__file__).resolve().parent.parent
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
 SYSTEM = TOP / 'tests/boot/systems/guests-figures/guests-figures.system'
+# Of the system: the VMM of the guest that is counted.
+VMM = 'name="counted_vmm" priority="200"'
 GUEST = MAIN / 'tests/guest/guest-test.img'
 SETTINGS = 'gic 2 0x08000000 0x08010000\ngic 3 0x08000000 0x080a0000\n'
 DEVICE = 'virtio rng 0x0b010000 209 1\nirq 34 2\n'
@@ -56,9 +58,14 @@ RUNS = {
 }
 
 
-def build(arguments, other, folder):
-    """The image with these boot arguments of the two guests."""
+def build(arguments, other, folder, cpu=0):
+    """The image with these boot arguments of the two guests, the counted one's VMM on this CPU."""
     folder.mkdir(parents=True, exist_ok=True)
+    text = SYSTEM.read_text(encoding='utf-8')
+    if VMM not in text:
+        raise RuntimeError(f'{SYSTEM} has changed')
+    description = folder / SYSTEM.name
+    description.write_text(text.replace(VMM, f'{VMM} cpu="{cpu}"'), encoding='utf-8')
     for guest, what in (('counted', arguments), ('other', other)):
         device = DEVICE if guest == 'counted' else ''
         (folder / f'{guest}.conf').write_text(f'name {guest}\nbootargs {what}\n{SETTINGS}{device}',
@@ -66,8 +73,8 @@ def build(arguments, other, folder):
     image = folder / 'image'
     paths = [folder, MAIN / 'sdk/board' / BOARD / 'release/elf', MAIN / 'systems/one-guest/release',
              GUEST.parent]
-    command = [MAIN / 'sdk/bin/bulkhead', 'build', SYSTEM, '--board', BOARD, '--config', 'release',
-               '-o', image]
+    command = [MAIN / 'sdk/bin/bulkhead', 'build', description, '--board', BOARD, '--config',
+               'release', '-o', image]
     for path in paths:
         if path.is_dir():
             command += ['--search-path', path]
@@ -96,6 +103,11 @@ def run(arguments):
     return found
 
 
+def machine(gic):
+    """QEMU's arguments for the machine under Bulkhead."""
+    return ['-machine', f'virt,virtualization=on,gic-version={gic}', '-smp', 2, '-m', '2G']
+
+
 def measure(groups=tuple(RUNS), gics=(2, 3)):
     """{name: {gic: (native median or None, median, worst)}} of these groups."""
     results = {}
@@ -106,8 +118,7 @@ def measure(groups=tuple(RUNS), gics=(2, 3)):
             if group == 'costs':
                 native = run(['-machine', f'virt,gic-version={gic}', '-smp', 2, '-m', '256M',
                               '-kernel', GUEST, '-append', 'test=costs,spi'])
-            found = run(['-machine', f'virt,virtualization=on,gic-version={gic}', '-smp', 2,
-                         '-m', '2G', '-kernel', image])
+            found = run([*machine(gic), '-kernel', image])
             for name, (median, worst) in found.items():
                 results.setdefault(name, {})[gic] = (native.get(name, (None,))[0], median, worst)
     return results

@@ -43,6 +43,8 @@ KEPT = ('apb-pclk', 'chosen', 'cpus', 'intc', 'memory', 'pl011', 'psci', 'timer'
 # An archive may be padded by so many bytes, times 0, 1, 2..., which Linux passes over: what is
 # behind them is elsewhere in memory.
 PADDING = 4096
+# Seconds that a machine may take from one thing that is waited for to the next, on a busy host.
+PATIENCE = 900
 # A tick of the counter is 16 ns, and so 16 instructions while the CPU does not sleep.
 TICK = 16
 # Figure, what it is, and at most so many times native.
@@ -81,14 +83,19 @@ def kernel_entry():
 
 class Machine:
     """A machine in QEMU that stops where it is told to and counts instructions; a context manager
-    that ends it."""
+    that ends it. What goes wrong with it raises RuntimeError, with what QEMU and the console said
+    last."""
 
     # The command of each machine so far, without paths.
     commands = []
+    # A file behind whose end each machine's command and console are kept, or None.
+    log = None
 
     def __init__(self, folder, arguments, sleep='off', cpus=1):
         self._folder = folder
+        self._start = time.monotonic()
         self.console = folder / 'console'
+        self._errors = folder / 'errors'
         command = ['qemu-system-aarch64', *arguments, '-cpu', 'cortex-a53', '-smp', cpus, '-S',
                    '-icount', f'shift=0,sleep={sleep}', '-seed', '1',
                    '-rtc', 'base=2026-01-01,clock=vm',
@@ -96,40 +103,75 @@ class Machine:
                    '-serial', f'file:{self.console}', '-qmp', f'unix:{folder}/qmp,server,nowait',
                    '-gdb', f'unix:{folder}/gdb,server,nowait']
         text = ' '.join(map(str, command))
-        self.commands.append(text.replace(f'{folder}/', '').replace(f'{TOP}/', ''))
-        self._qemu = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._qmp = self._connect('qmp').makefile('rw')
-        self._qmp.readline()
-        self._ask('qmp_capabilities')
-        self._gdb = self._connect('gdb')
+        self._command = text.replace(f'{folder}/', '').replace(f'{TOP}/', '')
+        self.commands.append(self._command)
+        with open(self._errors, 'wb') as errors:
+            self._qemu = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
+                                          stdout=errors, stderr=errors)
         self._heard = b''
+        try:
+            self._qmp = self._connect('qmp').makefile('rw')
+            self._qmp.readline()
+            self._ask('qmp_capabilities')
+            self._gdb = self._connect('gdb')
+        except BaseException:
+            self._end()
+            raise
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self._end()
+
+    def _end(self):
+        """Ends QEMU; keeps what it and the console said."""
+        if self.log:
+            with open(self.log, 'a', encoding='utf-8') as log:
+                log.write(f'{self._command}\n{self._state()}\n{self._said(self.console)}\n')
         self._qemu.kill()
         self._qemu.wait()
+
+    @staticmethod
+    def _said(file):
+        """What is in a file that QEMU writes; nothing when there is none yet."""
+        return file.read_text(encoding='utf-8', errors='replace') if file.exists() else ''
+
+    def _state(self):
+        """Whether QEMU runs, since when, and what it complained about."""
+        code = self._qemu.poll()
+        state = 'runs' if code is None else f'ended with exit code {code}'
+        return f'QEMU {state}, {time.monotonic() - self._start:.0f} s after its start. ' + \
+            self._said(self._errors)
+
+    def _trouble(self, what):
+        """An error that says all that is known."""
+        return RuntimeError(f'{what}\n{self._state()}\nThe console ends with:\n'
+                            f'{self._said(self.console)[-2000:]}')
 
     def _connect(self, name):
         for _ in range(300):
             try:
                 end = socket.socket(socket.AF_UNIX)
                 end.connect(str(self._folder / name))
-                end.settimeout(300)
+                end.settimeout(PATIENCE)
                 return end
             except OSError:
                 end.close()
+                if self._qemu.poll() is not None:
+                    break
                 time.sleep(0.1)
-        raise RuntimeError(f'QEMU does not open its socket {name}')
+        raise self._trouble(f'QEMU does not open its socket {name}.')
 
     def _ask(self, command, arguments=None):
         """A command of QEMU's machine protocol; returns its answer."""
         self._qmp.write(json.dumps({'execute': command, 'arguments': arguments or {}}) + '\n')
         self._qmp.flush()
         while True:
-            answer = json.loads(self._qmp.readline())
+            line = self._qmp.readline()
+            if not line:
+                raise self._trouble(f'QEMU ended before it answered {command}.')
+            answer = json.loads(line)
             if 'return' in answer:
                 return answer['return']
             if 'error' in answer:
@@ -149,9 +191,12 @@ class Machine:
                 self._heard = self._heard[match.end():]
                 self._gdb.sendall(b'+')
                 return match[1].decode()
-            more = self._gdb.recv(4096)
+            try:
+                more = self._gdb.recv(4096)
+            except TimeoutError:
+                raise self._trouble(f'QEMU did not stop in {PATIENCE} s.') from None
             if not more:
-                raise RuntimeError('QEMU ended')
+                raise self._trouble('QEMU ended.')
             self._heard += more
 
     def monitor(self, line):
@@ -167,11 +212,11 @@ class Machine:
         the count."""
         for time_left in range(times, 0, -1):
             if self._debug(f'Z1,{address:x},4') != 'OK':
-                raise RuntimeError('QEMU does not take a breakpoint')
+                raise self._trouble('QEMU does not take a breakpoint.')
             stopped = self._debug('c')
             self._debug(f'z1,{address:x},4')
             if not stopped.startswith('T05'):
-                raise RuntimeError(f'the machine stopped elsewhere: {stopped}')
+                raise self._trouble(f'The machine stopped elsewhere: {stopped}.')
             if time_left > 1:
                 self._debug('s')
         return self.count()
@@ -180,7 +225,7 @@ class Machine:
         """Stops a machine that goes on, behind run_until()."""
         self._gdb.sendall(b'\x03')
         if not self._answer().startswith('T'):
-            raise RuntimeError('the machine does not stop')
+            raise self._trouble('The machine does not stop.')
 
     def run_again_to(self, address):
         """The same from an instruction on at which the machine may have stopped before."""
@@ -208,16 +253,17 @@ class Machine:
             time.sleep(0.1)
         self._ask('stop')
 
-    def run_until(self, text, seconds=120, times=1):
-        """Goes on until the console has a text so many times; returns what is there."""
+    def run_until(self, text, seconds=PATIENCE, times=1):
+        """Goes on until the console has a text so many times; returns what is there, which may
+        end right behind the text."""
         self._debug('c', answered=False)
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            said = self.console.read_text(encoding='utf-8', errors='replace')
+        while time.monotonic() < end and self._qemu.poll() is None:
+            said = self._said(self.console)
             if said.count(text) >= times:
                 return said
             time.sleep(0.1)
-        raise RuntimeError(f'the console never had: {text}\n{said[-2000:]}')
+        raise self._trouble(f'The console did not have {text!r} {times} times in {seconds} s.')
 
 
 def finish(machine):
