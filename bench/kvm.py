@@ -32,6 +32,10 @@ RANDOM = ' -device virtio-rng-device,bus=virtio-mmio-bus.0'
 # All of it is there from the start.
 ALL_RAM = (' -object memory-backend-ram,id=ram,size=256M,prealloc=on '
            '-machine memory-backend=ram')
+# 128 MiB of a guest's own, and behind them what two guests share.
+PAIR = (' -object memory-backend-ram,id=own,size=128M -object memory-backend-file,id=pair,size=2M,'
+        'mem-path=/dev/shm/pair,share=on -numa node,memdev=own -numa node,memdev=pair')
+PAIR_BASE = linux_costs.RAM_BASE + (128 << 20)
 # What QEMU calls for a device of the host that it has made.
 JOIN = b'''#!/bin/sh
 ip link set "$1" up
@@ -140,6 +144,19 @@ def kick_own():
     return {'kick_own': found['kick']}
 
 
+def vm_switch():
+    """Two guests on CPU 1, which share memory. What the host's shell does is on CPU 0."""
+    script = ''
+    for test, serial, end in (('switched', 'file:/tmp/switched', ' &\n'),
+                              ('switch', '/dev/console', '\n')):
+        guest = Guest('kvm', '130M').device(PAIR)
+        script += 'taskset 2 ' + guest.vmm(f'test={test} pair={PAIR_BASE:#x} physical=1', serial,
+                                           initrd=False) + end
+    files = {'Image': guest_figures.GUEST.read_bytes()}
+    with peer.folder() as folder, machine(folder, script, files, cpus=2) as board:
+        return peer.micro(board.run_until(peer.MICRO_END))
+
+
 def memory():
     """What the host has less when a guest with a disk and a network device has booted, all of its
     RAM being there from the start."""
@@ -246,6 +263,7 @@ def of_kind(kind):
             steps.Step('exits and interrupts of the test guest', MICRO, False, micro),
             steps.Step("a kick, the VMM on the guest's CPU", ('kick_own',), False, kick_own),
             steps.Step('Linux boots, computes, makes system calls', KERNEL, False, kernel),
+            steps.Step('switches between test guests', ('vm_switch',), False, vm_switch),
             steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),
             steps.Step('memory', ('memory_guest',), False, memory),
             steps.Step('console', ('console_echo',), False, echo),

@@ -76,7 +76,7 @@ MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to ha
          'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',
          'SGI to another CPU in WFI': 'ipi_wfi', 'virtio register read': 'virtio_read',
          'virtio interrupt acknowledgement': 'virtio_ack', 'virtio kick, VMM woken': 'kick',
-         'SPI to handler': 'spi'}
+         'SPI to handler': 'spi', 'switch VM to VM': 'vm_switch'}
 NET = dict(zip(('net_udp', 'net_tcp', 'net_tcp_plain'),
                (name for name, *_ in net_costs.FIGURES)))
 OUTSIDE = {uplink_costs.UDP: 'net_out_udp', uplink_costs.TCP: 'net_out_tcp_send',
