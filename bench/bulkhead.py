@@ -251,8 +251,10 @@ def longest_of(stays):
 
 def of_stays(found):
     """The answer of a figure of the kernel's longest stay, of {system: its stays}."""
-    shown = {system: [parts for _, parts in sorted(stays.values(), key=lambda stay: -stay[0])[:SHOWN]]
-             for system, stays in found.items()}
+    shown = {}
+    for system, stays in found.items():
+        listed = sorted(stays.values(), key=lambda stay: -stay[0])
+        shown[system] = [parts for _, parts in listed[:SHOWN]]
     return {'value': max(longest_of(stays) for stays in found.values()), 'stays': shown}
 
 

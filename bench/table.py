@@ -95,8 +95,11 @@ def of_stays(systems):
         for found in system['figures'].values():
             shown = found.get('stays', {}) if isinstance(found, dict) else {}
             for name, listed in shown.items():
+                longest = max(sum(parts.values()) for parts in listed)
                 for parts in listed:
                     length = sum(parts.values())
+                    if length < longest / 2:
+                        continue
                     most = sorted(parts.items(), key=lambda part: -part[1])
                     where = [f'`{who}` {count}' for who, count in most
                              if count >= LEAST_SHOWN * length]

@@ -133,8 +133,8 @@ def front(made):
 
 
 def tree(folder, arguments):
-    """QEMU's arguments for a device tree that leaves the clock to guests; else it is what QEMU makes
-    for a board with these arguments, and two CPUs."""
+    """QEMU's arguments for a device tree that leaves the clock to guests; else it is what QEMU
+    makes for a board with these arguments, and two CPUs."""
     dump = [f'{argument},dumpdtb={folder}/tree' if str(argument).startswith('virt,') else argument
             for argument in arguments]
     linux_costs.checked('qemu-system-aarch64', *dump, '-cpu', 'cortex-a53', '-smp', 2,
