@@ -242,6 +242,11 @@ void lower_network_line(struct lower *lower, size_t config, struct sdf_str line)
 bool lower_network_allows(const struct sdf_network *network, const struct lower_net *from,
                           const struct lower_net *to);
 
+/** The address of a new port of the network: mac=, or one made of the names of network and guest.
+ *  False after complaining that mac= is none, or another port's. */
+bool lower_network_mac(struct lower *lower, const struct lower_network *network,
+                       const struct sdf_net *net, const char *guest, uint8_t mac[6]);
+
 /** The switch copies between the guests of the network itself: it gets their RAM. */
 void lower_network_trust(struct lower *lower, struct lower_network *network);
 
