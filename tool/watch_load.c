@@ -35,9 +35,9 @@ void watch_load_end(struct watch_load *load)
 }
 
 /* Exception classes of ESR_EL2 (Arm ARM, D19.2.37); class 0 stands for interrupts. */
-static enum watch_exit watch_load_exit(unsigned class)
+static enum watch_exit watch_load_exit(unsigned ec)
 {
-    switch (class) {
+    switch (ec) {
     case 0x00:
         return WATCH_EXIT_INTERRUPT;
     case 0x01:
@@ -75,10 +75,10 @@ static double watch_load_thread(struct watch_load *load, size_t index,
     double exits = 0;
 
     memset(share, 0, sizeof(*share));
-    for (unsigned class = 0; class < BH_COUNTS_EXITS; class ++) {
-        double count = watch_load_growth(before->exits[class], now->exits[class]);
+    for (unsigned ec = 0; ec < BH_COUNTS_EXITS; ec++) {
+        double count = watch_load_growth(before->exits[ec], now->exits[ec]);
 
-        share->exits[watch_load_exit(class)] += count / elapsed * WATCH_LOAD_SECOND;
+        share->exits[watch_load_exit(ec)] += count / elapsed * WATCH_LOAD_SECOND;
         exits += count;
     }
     share->switches = switches / elapsed * WATCH_LOAD_SECOND;

@@ -40,10 +40,14 @@ static void virtio_net_direct_copy(struct virtio_net *device, const struct net_f
     uint32_t left = frame->bytes - NET_ETHERNET_BYTES;
 
     for (unsigned i = 0; i < frame->slot; i++) {
-        struct gpa at = { pieces[i].address };
-        struct length bytes = { pieces[i].bytes < left ? pieces[i].bytes : left };
+        struct net_piece piece = pieces[i];
         struct length part;
         struct host_ptr from;
+
+        /* The switch may write there: what is checked is the copy. */
+        __asm__ volatile("" : : "r"(&piece) : "memory");
+        struct gpa at = { piece.address };
+        struct length bytes = { piece.bytes < left ? piece.bytes : left };
 
         while (bytes.bytes != 0 &&
                guestmem_find(device->mem, at, bytes, &from, &part) == VIRTIO_OK) {
