@@ -26,6 +26,7 @@
 
 #include "call.h"
 #include "mark.h"
+#include "sequence.h"
 #include "start.h"
 
 /** Of Linux's ABI for arm64. */
@@ -184,30 +185,10 @@ static void net_do_without(long fd)
     }
 }
 
-/** The words of a sequence; what comes back is compared with them. */
-static uint64_t net_next(uint64_t *state)
-{
-    *state = *state * 0x5851f42d4c957f2dUL + 0x14057b7ef767814fUL;
-    return *state ^ *state >> 33;
-}
-
-static void net_fill(uint64_t *state, void *to)
-{
-    uint64_t *words = to;
-
-    for (int i = 0; i < NET_CHUNK / 8; i++) {
-        words[i] = net_next(state);
-    }
-}
-
 static void net_check(uint64_t *state, const void *at)
 {
-    const uint64_t *words = at;
-
-    for (int i = 0; i < NET_CHUNK / 8; i++) {
-        if (words[i] != net_next(state)) {
-            NET_END("the stream is not what was sent");
-        }
+    if (!sequence_is(state, at, NET_CHUNK)) {
+        NET_END("the stream is not what was sent");
     }
 }
 
@@ -268,7 +249,7 @@ static void net_both_ways(long fd, struct net_task task)
     }
     if (child == 0) {
         for (long done = 0; done < task.bytes; done += NET_CHUNK) {
-            net_fill(&task.send, net_buffer);
+            sequence_fill(&task.send, net_buffer, NET_CHUNK);
             net_write_all(fd, net_buffer, NET_CHUNK);
         }
         (void)call_6(CALL_EXIT, 0, 0, 0, 0, 0, 0);
