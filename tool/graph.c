@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "size.h"
 
 #define GRAPH_CPUS 64
 
@@ -123,7 +124,7 @@ static void graph_cpu(const struct sdf *sdf, uint64_t cpu, FILE *out)
 static void graph_region(const struct sdf *sdf, const struct board *board, size_t index, FILE *out)
 {
     const struct sdf_region *region = &sdf->regions[index];
-    char size[32];
+    char size[SIZE_ROOM];
     bool device = region->phys_addr.given &&
                   (board == NULL ||
                    !board_touches_ram(board, region->phys_addr.value, sdf_region_bytes(region)));
@@ -133,7 +134,7 @@ static void graph_region(const struct sdf *sdf, const struct board *board, size_
                    : "shape=cylinder, style=filled, fillcolor=\"#f3eef8\", color=\"#604a7c\"");
     graph_text(region->name.text, out);
     fprintf(out, "<br/><font point-size=\"9\">%s",
-            report_size(sdf_region_bytes(region), size, sizeof(size)));
+            size_text(sdf_region_bytes(region), size, sizeof(size)));
     if (region->phys_addr.given) {
         fprintf(out, "<br/>at 0x%" PRIx64, region->phys_addr.value);
     }

@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "lower_internal.h"
+#include "size.h"
 
 /** The monitor's program, which the SDK brings. */
 #define LOWER_PROGRAM "vmm.elf"
@@ -131,8 +132,10 @@ static bool lower_check_ram(struct lower *lower, const struct sdf_num *ram)
         return false;
     }
     if (ram->value == 0 || ram->value % LOWER_ALIGN != 0 || ram->value > SDF_SPACE_END) {
-        diag_error(lower->diag, ram->pos, "a guest cannot have 0x%" PRIx64 " bytes of RAM",
-                   ram->value);
+        char size[SIZE_ROOM];
+
+        diag_error(lower->diag, ram->pos, "a guest cannot have %s of RAM",
+                   size_text(ram->value, size, sizeof(size)));
         diag_help(lower->diag, "use a multiple of 2 MiB, such as 256M");
         return false;
     }

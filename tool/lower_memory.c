@@ -4,6 +4,7 @@
 
 #include "layout.h"
 #include "lower_internal.h"
+#include "size.h"
 
 bool lower_place_identity(struct lower *lower, const struct sdf_guest *guest, uint64_t *base)
 {
@@ -39,9 +40,10 @@ bool lower_place_identity(struct lower *lower, const struct sdf_guest *guest, ui
     }
     layout_free(&layout);
     if (!found) {
-        diag_error(lower->diag, guest->ram.pos,
-                   "the board has no 0x%" PRIx64 " bytes of RAM in one piece for '%s'",
-                   guest->ram.value, guest->name.text);
+        char size[SIZE_ROOM];
+
+        diag_error(lower->diag, guest->ram.pos, "the board has no %s of RAM in one piece for '%s'",
+                   size_text(guest->ram.value, size, sizeof(size)), guest->name.text);
         diag_help(lower->diag, "give the guest less RAM, or move regions that have phys_addr");
     }
     return found;

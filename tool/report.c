@@ -18,19 +18,6 @@ const char *report_perms(unsigned perms, char *text)
     return text;
 }
 
-const char *report_size(uint64_t bytes, char *text, size_t room)
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB" };
-    size_t unit = 0;
-
-    while (unit < 3 && bytes != 0 && bytes % 1024 == 0) {
-        bytes /= 1024;
-        unit++;
-    }
-    snprintf(text, room, "%" PRIu64 " %s", bytes, units[unit]);
-    return text;
-}
-
 static void report_space(const struct plan *plan, size_t region, size_t first, size_t count,
                          bool vm, const char *name,
                          void (*each)(void *context, bool vm, const char *name,

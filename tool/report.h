@@ -29,10 +29,4 @@ void report_mappers(const struct plan *plan, size_t region,
 /** "rwx", with '-' for what is not allowed. `text` has room for 4 bytes and is returned. */
 const char *report_perms(unsigned perms, char *text);
 
-/**
- * "4 KiB", "2 MiB": a size in the largest unit that leaves no remainder. `text` has `room` bytes
- * (32 are always enough) and is returned.
- */
-const char *report_size(uint64_t bytes, char *text, size_t room);
-
 #endif

@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "layout.h"
 #include "report.h"
+#include "size.h"
 
 /* A line of the memory map. */
 struct report_row {
@@ -83,13 +84,13 @@ static void report_memory(const struct plan *plan, FILE *out)
     struct report_row *rows =
         alloc_array(plan->regions_count + plan->free_count + 5, sizeof(*rows));
     size_t count = report_rows(plan, rows);
-    char size[32];
+    char size[SIZE_ROOM];
 
     fputs("MEMORY\n\n", out);
     for (size_t i = 0; i < plan->board->ram_count; i++) {
         fprintf(out, "  RAM 0x%010" PRIx64 " - 0x%010" PRIx64 "  %s\n", plan->board->ram[i].base,
                 plan->board->ram[i].base + plan->board->ram[i].bytes - 1,
-                report_size(plan->board->ram[i].bytes, size, sizeof(size)));
+                size_text(plan->board->ram[i].bytes, size, sizeof(size)));
     }
     fputs("\n  first          last                size  name  mapped by\n", out);
     for (size_t i = 0; i < count; i++) {
@@ -97,7 +98,7 @@ static void report_memory(const struct plan *plan, FILE *out)
         struct report_users users = { out, 0 };
 
         fprintf(out, "  0x%010" PRIx64 " - 0x%010" PRIx64 "  %9s  %s%s", row->base,
-                row->base + row->bytes - 1, report_size(row->bytes, size, sizeof(size)), row->name,
+                row->base + row->bytes - 1, size_text(row->bytes, size, sizeof(size)), row->name,
                 row->device ? " [device]" : "");
         if (row->region != PLAN_NONE) {
             report_mappers(plan, row->region, report_user, &users);
@@ -110,16 +111,16 @@ static void report_memory(const struct plan *plan, FILE *out)
 static void report_maps(const struct plan *plan, size_t first, size_t count, FILE *out)
 {
     char perms[4];
-    char size[32];
-    char block[32];
+    char size[SIZE_ROOM];
+    char block[SIZE_ROOM];
 
     for (size_t i = first; i < first + count; i++) {
         const struct plan_map *map = &plan->maps[i];
 
         fprintf(out, "    0x%010" PRIx64 " - 0x%010" PRIx64 "  %9s  %s  %-8s  %5s blocks  %s\n",
-                map->addr, map->addr + map->bytes - 1, report_size(map->bytes, size, sizeof(size)),
+                map->addr, map->addr + map->bytes - 1, size_text(map->bytes, size, sizeof(size)),
                 report_perms(map->perms, perms), map->cached ? "cached" : "uncached",
-                report_size(plan_map_block(plan, map), block, sizeof(block)),
+                size_text(plan_map_block(plan, map), block, sizeof(block)),
                 plan->regions[map->region].name);
     }
 }
@@ -189,16 +190,16 @@ static void report_pd(const struct plan *plan, size_t index, FILE *out)
 static void report_cost(const struct plan *plan, size_t index, FILE *out)
 {
     struct plan_cost cost = plan_vm_cost(plan, index);
-    char size[5][32];
+    char size[5][SIZE_ROOM];
 
     fprintf(out,
             "    memory: %s of RAM, %s of images, %s besides (%s the monitor's, %s the "
             "kernel's)\n",
-            report_size(cost.ram, size[0], sizeof(size[0])),
-            report_size(cost.images, size[1], sizeof(size[1])),
-            report_size(cost.monitor + cost.kernel, size[2], sizeof(size[2])),
-            report_size(cost.monitor, size[3], sizeof(size[3])),
-            report_size(cost.kernel, size[4], sizeof(size[4])));
+            size_text(cost.ram, size[0], sizeof(size[0])),
+            size_text(cost.images, size[1], sizeof(size[1])),
+            size_text(cost.monitor + cost.kernel, size[2], sizeof(size[2])),
+            size_text(cost.monitor, size[3], sizeof(size[3])),
+            size_text(cost.kernel, size[4], sizeof(size[4])));
 }
 
 static void report_vm(const struct plan *plan, size_t index, FILE *out)

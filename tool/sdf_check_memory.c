@@ -5,6 +5,8 @@
 #include "alloc.h"
 #include "sdf_check.h"
 
+#define MIB (UINT64_C(1) << 20)
+
 static const char *sdf_check_region_name(const struct sdf_region *region)
 {
     return region->name.text != NULL ? region->name.text : "?";
@@ -217,9 +219,10 @@ static void sdf_check_ram(const struct sdf *sdf, const struct board *board, stru
     if (need.need > need.have) {
         diag_error(diag, need.pos, "the system needs more memory than the board has");
         diag_help(diag,
-                  "board %s has 0x%" PRIx64 " bytes of RAM; with this, at least 0x%" PRIx64
-                  " are needed",
-                  board->name, need.have, need.need);
+                  "board %s has %" PRIu64 " MiB of RAM; with this, at least %" PRIu64
+                  " are needed%s",
+                  board->name, need.have / MIB, need.need / MIB + (need.need % MIB != 0),
+                  board->qemu != NULL ? "; --ram gives an emulated board more" : "");
     }
 }
 
