@@ -3,13 +3,14 @@
 fresh clone, where continuous integration runs it, from nothing), and in a clean copy of it."""
 import contextlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 
 import pexpect
 import pytest
-from conftest import BUILD, LOGS, TOP
+from conftest import BOARD, BUILD, LOGS, TOOL, TOP
 
 sys.path.insert(0, str(TOP / 'scripts'))
 import tree  # noqa: E402
@@ -45,6 +46,14 @@ def place(request):
     """The folder to type the commands in."""
     with clean_copy() if request.param == 'copy' else contextlib.nullcontext(TOP) as folder:
         yield folder
+
+
+def runs():
+    """(page, command) of the lines with which pages say how a system is started."""
+    pages = [*TOP.glob('docs/*.md'), *TOP.glob('systems/*/README.md')]
+    return [(str(page.relative_to(TOP)), shlex.split(line)) for page in sorted(pages)
+            for line in re.findall(r'^ {4}((?:\w+=\S+ )?make run\b.*?)(?: {2,}.*)?$',
+                                   page.read_text(encoding='utf-8'), re.M)]
 
 
 def first_line_of(system):
@@ -90,3 +99,19 @@ def test_other(place, command):
     assert command.startswith('make ')
     assert done.returncode == 0, done.stdout
     assert done.stdout.strip()
+
+
+@pytest.mark.parametrize('page, command', runs(), ids=lambda value: value if isinstance(value, str) else ' '.join(value))
+def test_pages(page, command):
+    """What pages say how to start is there, and takes those arguments."""
+    given = dict(word.split('=', 1) for word in command if '=' in word)
+    system = given.get('SYSTEM', default_system())
+    assert (TOP / 'systems' / system / f'{system}.system').exists()
+    if page.startswith('systems/'):
+        assert system in page
+    done = subprocess.run([TOOL, 'run', '/nowhere', '--board', BOARD, '--config',
+                           given.get('CONFIG', 'debug'), *given.get('ARGS', '').split()],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    # The file is missing; the command line is not wrong.
+    assert done.returncode == 3, done.stdout
