@@ -76,9 +76,17 @@ BOOT = ('boot_init', 'boot_power_on')
 MICRO = ('hypercall', 'mmio_exit', 'timer', 'timer_wfi', 'spi', 'ipi', 'ipi_wfi')
 # dom0 stays on the first of two CPUs.
 TWO_CPUS = ' dom0_max_vcpus=1 dom0_vcpus_pin'
-# The board's clock, whose interrupt a guest gets: it is a device that dom0 leaves to others.
-RTC = '/pl031@9010000'
+# A guest may run at once when another one has not run for a millisecond yet.
+AT_ONCE = ' sched_ratelimit_us=0'
+# What test guests print on: Xen emulates it.
+UART = 'vuart = "sbsa_uart"'
+# The board's clock, whose interrupt a guest gets, and a page that two guests share: devices that
+# dom0 leaves to others, the latter of memory that is nobody's.
+RTC, PAIR = '/pl031@9010000', '/pair@bfe00000'
+PAIR_REG = ('reg', 0, 'bfe00000', 0, '1000')
 RTC_LINES = ('iomem = ["0x9010,1"]', 'irqs = [34]')
+PAIR_LINE = 'iomem = ["0xbfe00,1@0x0b000"]'
+PAIR_BASE = 0x0b000000
 
 
 def domain(name, bootargs, *more, ram=256, vcpus=1, initrd=True):
@@ -133,28 +141,49 @@ def front(made):
 
 
 def tree(folder, arguments):
-    """QEMU's arguments for a device tree that leaves the clock to guests; else it is what QEMU
-    makes for a board with these arguments, and two CPUs."""
+    """QEMU's arguments for a device tree that leaves the clock and a page to guests; else it is
+    what QEMU makes for a board with these arguments, and two CPUs."""
+    def put(node, *words):
+        linux_costs.checked('fdtput', '-p', '-t', 'x', folder / 'tree', node, *words)
     dump = [f'{argument},dumpdtb={folder}/tree' if str(argument).startswith('virt,') else argument
             for argument in arguments]
     linux_costs.checked('qemu-system-aarch64', *dump, '-cpu', 'cortex-a53', '-smp', 2,
                         '-display', 'none', '-nodefaults')
-    linux_costs.checked('fdtput', folder / 'tree', RTC, 'xen,passthrough')
+    put('/reserved-memory', '#address-cells', 2)
+    put('/reserved-memory', '#size-cells', 2)
+    put('/reserved-memory', 'ranges')
+    put('/reserved-memory' + PAIR, *PAIR_REG)
+    put('/reserved-memory' + PAIR, 'no-map')
+    put(PAIR, *PAIR_REG)
+    for node in (RTC, PAIR):
+        put(node, 'xen,passthrough')
     return ['-dtb', folder / 'tree']
 
 
-def micro():
-    """The bare-metal guest with two vCPUs, each on a CPU of its own, the first of which is dom0's,
-    too. It prints on a UART that Xen emulates."""
-    lines = ('vuart = "sbsa_uart"', 'cpus = ["0", "1"]', *RTC_LINES)
+def tests(guests, shown, more=''):
+    """The figures of bare-metal guests on a board with two CPUs, the first of which is dom0's, too;
+    {name: description}, whose figures, and arguments of Xen's."""
     files = {'Image': guest_figures.GUEST.read_bytes(),
-             'test.cfg': domain('test', 'test=costs,spi', *lines, vcpus=2, initrd=False)}
-    script = start('test') + show('guest-test-vuart0', peer.MICRO_END)
+             **{f'{name}.cfg': description for name, description in guests.items()}}
+    script = ''.join(map(start, guests)) + show(f'guest-{shown}-vuart0', peer.MICRO_END)
     with peer.folder() as folder:
-        arguments = [*peer.BOARD, *board_arguments(folder, script, files, TWO_CPUS)]
+        arguments = [*peer.BOARD, *board_arguments(folder, script, files, TWO_CPUS + more)]
         arguments += tree(folder, arguments)
         with linux_costs.Machine(folder, arguments, cpus=2) as board:
             return peer.micro(board.run_until(peer.MICRO_END, turns=True))
+
+
+def micro():
+    """One with two vCPUs, each on a CPU of its own."""
+    return tests({'test': domain('test', 'test=costs,spi', UART, 'cpus = ["0", "1"]', *RTC_LINES,
+                                 vcpus=2, initrd=False)}, 'test')
+
+
+def vm_switch():
+    """Two on one CPU."""
+    return tests({name: domain(name, f'test={name} pair={PAIR_BASE:#x} physical=1', UART,
+                               'cpus = "1"', PAIR_LINE, initrd=False)
+                  for name in ('switched', 'switch')}, 'switch', AT_ONCE)
 
 
 def kernel(bootargs, initrd):
@@ -275,6 +304,7 @@ def echo():
 
 STEPS = [
     steps.Step('exits and interrupts of the test guest', MICRO, False, micro),
+    steps.Step('switches between test guests', ('vm_switch',), False, vm_switch),
     steps.Step('Linux boots', BOOT, False, boot),
     steps.Step('Linux computes, makes system calls', linux.SYSTEM_CALLS, False, calls),
     steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),

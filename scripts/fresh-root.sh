@@ -63,7 +63,7 @@ done
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 
-git clone --quiet --no-hardlinks "$top" "$root/src/bulkhead"
+git -c advice.detachedHead=false clone --quiet --no-hardlinks "$top" "$root/src/bulkhead"
 echo "fresh-root: $* in a clone of $(git -C "$root/src/bulkhead" log -1 --format='%h %s')"
 started=$SECONDS
 status=0

@@ -87,7 +87,7 @@ def run(arguments):
     """Runs QEMU until the guest is done; {name: (median, worst)}."""
     text = []
     found = {}
-    with subprocess.Popen(['timeout', '-s', 'KILL', '60', *QEMU, *map(str, arguments)],
+    with subprocess.Popen(['timeout', '-s', 'KILL', '300', *QEMU, *map(str, arguments)],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace') as qemu:
         for line in qemu.stdout:

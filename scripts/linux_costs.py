@@ -110,12 +110,14 @@ class Machine:
         with open(self._errors, 'wb') as errors:
             self._qemu = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL,
                                           stdout=errors, stderr=errors)
+        # Opened when it is needed: QEMU tells whoever has it open of each stop, and waits when
+        # nobody reads that.
+        self._gdb = None
         self._heard = b''
         try:
             self._qmp = self._connect('qmp').makefile('rw')
             self._qmp.readline()
             self._ask('qmp_capabilities')
-            self._gdb = self._connect('gdb')
         except BaseException:
             self._end()
             raise
@@ -182,6 +184,8 @@ class Machine:
     def _debug(self, packet, answered=True):
         """A packet of the debugger's protocol; returns the answer."""
         data = packet.encode()
+        if not self._gdb:
+            self._gdb = self._connect('gdb')
         self._gdb.sendall(b'$' + data + b'#%02x' % (sum(data) & 255))
         return self._answer() if answered else None
 

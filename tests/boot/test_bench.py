@@ -3,6 +3,7 @@
 the kernel's operations and of the test guest are looked at in test_costs.py and
 test_guest_figures.py, where they are measured."""
 import copy
+import io
 import json
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import budgets  # noqa: E402
 import bulkhead  # noqa: E402
 import compare  # noqa: E402
 import figures  # noqa: E402
+import run  # noqa: E402
+import steps  # noqa: E402
 
 
 def never(name):
@@ -127,6 +130,29 @@ def test_apart():
     assert not compare.apart(run_of(kick=1000, net_out_udp=10), run_of(kick=1010, net_out_udp=90))
     assert len(compare.apart(run_of(kick=1000), run_of(kick=1011))) == 1
     assert len(compare.apart(run_of(kick=1000), run_of())) == 1
+
+
+@pytest.mark.parametrize('fails,found,repeated,lost', [
+    (0, {'kick': 7}, [], []), (1, {'kick': 7}, ['x: a step'], []),
+    (2, {}, ['x: a step'], ['x: a step'])])
+def test_tried_again(monkeypatch, tmp_path, fails, found, repeated, lost):
+    """A step that fails is tried once more, and said to be; what it said is kept."""
+    monkeypatch.setattr(steps, 'LOGS', tmp_path)
+    calls = []
+
+    def measure():
+        calls.append(1)
+        if len(calls) <= fails:
+            raise RuntimeError('no such luck')
+        return {'kick': 7}
+    out = io.StringIO()
+    progress = run.Progress(out)
+    progress.system = 'x'
+    listed = [steps.Step('a step', ('kick',), True, measure)]
+    assert steps.run(listed, True, progress, '') == found
+    assert (progress.repeated, progress.lost) == (repeated, lost)
+    assert out.getvalue().count('no such luck') == fails
+    assert (tmp_path / 'x-a-step.log').read_text(encoding='utf-8').count('Traceback') == fails
 
 
 @pytest.mark.long
