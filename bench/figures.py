@@ -96,7 +96,7 @@ FIGURES = {
                                   INSTRUCTIONS, False, None, BULKHEAD),
     'memory_guest': Figure('memory', "a guest's share of memory beyond its RAM", BYTES),
     'memory_guest_console': Figure('memory', 'the same of a guest with a console alone', BYTES,
-                                   True, 1 << 20, BULKHEAD),
+                                   True, 1 << 20),
     'memory_kernel_text': Figure('memory', "the hypervisor's text", BYTES, True, 64 << 10),
     'memory_kernel_lines': Figure('memory', "the hypervisor's source, neither blank nor comment",
                                   LINES, True, 6_000, BULKHEAD),

@@ -60,8 +60,8 @@ place | taskset {mask} {vmm} -S -name debug-threads=on >/dev/null
 MODULES = 'modprobe -a tun bridge vhost_net\n'
 DRIVERS = '/bin/busybox modprobe -a virtio_mmio virtio_pci'
 KERNEL = ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS)
-MICRO = ('hypercall', 'mmio_exit', 'virtio_read', 'virtio_ack', 'kick', 'timer', 'timer_wfi', 'spi',
-         'ipi', 'ipi_wfi')
+MICRO = ('hypercall', 'mmio_exit', 'virtio_read', 'virtio_ack', 'kick', 'kick_awake', 'timer',
+         'timer_wfi', 'spi', 'ipi', 'ipi_wfi')
 
 
 class Guest:
@@ -157,17 +157,24 @@ def vm_switch():
         return peer.micro(board.run_until(peer.MICRO_END))
 
 
-def memory():
-    """What the host has less when a guest with a disk and a network device has booted, all of its
-    RAM being there from the start."""
-    guest = Guest('kvm').device(DISK).device(TAP).device(ALL_RAM)
+def memory_of(*devices):
+    """What the host has less when a guest with these devices has booted, all of its RAM being
+    there from the start."""
+    guest = Guest('kvm')
+    for device in (*devices, ALL_RAM):
+        guest.device(device)
     command = guest.vmm(peer.guest_arguments('nokaslr quiet rdinit=/init'), 'file:/tmp/guest')
     script = peer.BRIDGE + peer.MEMORY.format(
         start=command + ' &', ready='grep -qs "guest ready" /tmp/guest')
     initrd = peer.guest_initrd((linux_costs.FILES / 'initrd.cpio.gz').read_bytes(), DRIVERS)
     with peer.folder() as folder, machine(folder, script, guest_files(initrd)) as board:
         taken = peer.taken(board.run_until('host: done'))
-    return {'memory_guest': taken['MemFree'] - (256 << 20)}
+    return {'value': taken['MemFree'] - (256 << 20), 'about': True}
+
+
+def memory():
+    """With a disk and a network device, and without."""
+    return {'memory_guest': memory_of(DISK, TAP), 'memory_guest_console': memory_of()}
 
 
 def echo():
@@ -265,7 +272,7 @@ def of_kind(kind):
             steps.Step('Linux boots, computes, makes system calls', KERNEL, False, kernel),
             steps.Step('switches between test guests', ('vm_switch',), False, vm_switch),
             steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),
-            steps.Step('memory', ('memory_guest',), False, memory),
+            steps.Step('memory', peer.MEMORIES, False, memory),
             steps.Step('console', ('console_echo',), False, echo),
         ] + listed
     return listed

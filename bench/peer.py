@@ -48,6 +48,8 @@ GUEST_INIT = '''#!/bin/sh
 {drivers}
 exec $next "$@"
 '''
+# Of guests with devices and without.
+MEMORIES = ('memory_guest', 'memory_guest_console')
 # What is free, before a guest starts and when it is ready.
 MEMORY = '''show_memory() {{
     sync
@@ -76,6 +78,7 @@ MICRO = {'emulated read': 'mmio_exit', 'PSCI_VERSION': 'hypercall', 'timer to ha
          'timer to handler out of WFI': 'timer_wfi', 'SGI to another CPU': 'ipi',
          'SGI to another CPU in WFI': 'ipi_wfi', 'virtio register read': 'virtio_read',
          'virtio interrupt acknowledgement': 'virtio_ack', 'virtio kick, VMM woken': 'kick',
+         'virtio kick, VMM not woken': 'kick_awake',
          'SPI to handler': 'spi', 'switch VM to VM': 'vm_switch'}
 NET = dict(zip(('net_udp', 'net_tcp', 'net_tcp_plain'),
                (name for name, *_ in net_costs.FIGURES)))

@@ -22,9 +22,13 @@ def rows(systems):
 
 
 def cell(figure, found, systems, column):
-    if column in found:
-        return figures.number(figures.value(found[column])) + systems[column].get('mark', '')
-    return '-'
+    """A number; `~` behind it where this system's alone is not exact."""
+    if column not in found:
+        return '-'
+    answer = found[column]
+    about = figure.exact and isinstance(answer, dict) and answer.get('about')
+    return figures.number(figures.value(answer)) + systems[column].get('mark', '') + \
+        (' ~' if about else '')
 
 
 def of_group(systems, group):
