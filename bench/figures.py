@@ -124,6 +124,11 @@ def value(entry):
     return entry['value'] if isinstance(entry, dict) else entry
 
 
+def is_exact(name, entry):
+    """Whether a system's answer is the same in each run; it may say `about` where others' are."""
+    return FIGURES[name].exact and not (isinstance(entry, dict) and entry.get('about'))
+
+
 def number(count):
     """A value as it is shown: small ones with two places."""
     whole = abs(count) >= 20 or abs(count - round(count)) < 0.005

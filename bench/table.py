@@ -21,12 +21,12 @@ def rows(systems):
             yield figure.group, name, figure, found
 
 
-def cell(figure, found, systems, column):
+def cell(name, found, systems, column):
     """A number; `~` behind it where this system's alone is not exact."""
     if column not in found:
         return '-'
     answer = found[column]
-    about = figure.exact and isinstance(answer, dict) and answer.get('about')
+    about = figures.FIGURES[name].exact and not figures.is_exact(name, answer)
     return figures.number(figures.value(answer)) + systems[column].get('mark', '') + \
         (' ~' if about else '')
 
@@ -39,9 +39,9 @@ def of_group(systems, group):
         return ''
     head = ['figure', 'unit', *(systems[column]['title'] for column in columns)]
     lines = ['| ' + ' | '.join(head) + ' |', '|---' * 2 + '|--:' * len(columns) + '|']
-    for _, _, figure, found in listed:
+    for _, name, figure, found in listed:
         what = figure.what if figure.exact else figure.what + ' ~'
-        cells = [cell(figure, found, systems, column) for column in columns]
+        cells = [cell(name, found, systems, column) for column in columns]
         lines.append(f'| {what} | {figure.unit} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines) + '\n'
 
