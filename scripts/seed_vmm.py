@@ -31,7 +31,7 @@ FAULTS = [
     ("images", "dtb.c", "    (void)dtb_edit_remove(edit, dtb_is_memory);\n", ""),
     ("images", "dtb.c", "fdt_check_full(machine->base, machine->base_bytes) != 0",
      "fdt_check_header(machine->base) != 0"),
-    ("images", "config.c", "bytes >= room", "bytes > room"),
+    ("images", "config.c", "words_copy(from, to, room)", "words_copy(from, to, room + 1)"),
 ]
 
 

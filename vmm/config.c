@@ -3,6 +3,7 @@
 
 #include <bulkhead/abi.h>
 #include <bulkhead/libc.h>
+#include <io/words/words.h>
 
 #include "io/net/protocol.h"
 #include "smccc.h"
@@ -10,97 +11,18 @@
 /** Lowest INTID of those that a VM's vCPUs share. */
 #define CONFIG_FIRST_SPI 32
 
-/** The rest of a line. */
-struct config_line {
-    const char *at;
-    const char *end;
-};
-
-static bool config_is_blank(char c)
+/** A text that is given once. */
+static bool config_text(struct words from, char *to, size_t room)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return to[0] == '\0' && words_copy(from, to, room);
 }
 
-/** Take blanks off both ends. */
-static void config_trim(struct config_line *line)
+static bool config_number(struct words *line, uint64_t most, uint64_t *value)
 {
-    while (line->at < line->end && config_is_blank(*line->at)) {
-        line->at++;
-    }
-    while (line->end > line->at && config_is_blank(line->end[-1])) {
-        line->end--;
-    }
+    return words_number(words_next(line), most, value);
 }
 
-/** The next word, which is taken off the line. Empty at the end. */
-static struct config_line config_word(struct config_line *line)
-{
-    struct config_line word;
-
-    config_trim(line);
-    word.at = line->at;
-    while (line->at < line->end && !config_is_blank(*line->at)) {
-        line->at++;
-    }
-    word.end = line->at;
-    return word;
-}
-
-static bool config_is(const struct config_line *word, const char *text)
-{
-    size_t bytes = (size_t)(word->end - word->at);
-
-    return bytes == strlen(text) && memcmp(word->at, text, bytes) == 0;
-}
-
-static bool config_text(const struct config_line *from, char *to, size_t room)
-{
-    size_t bytes = (size_t)(from->end - from->at);
-
-    if (bytes == 0 || bytes >= room || to[0] != '\0') {
-        return false;
-    }
-    memcpy(to, from->at, bytes);
-    to[bytes] = '\0';
-    return memchr(to, '\0', bytes) == NULL;
-}
-
-static bool config_digit(char c, uint32_t base, uint32_t *digit)
-{
-    if (c >= '0' && c <= '9') {
-        *digit = (uint32_t)(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-        *digit = (uint32_t)(c - 'a') + 10;
-    } else if (c >= 'A' && c <= 'F') {
-        *digit = (uint32_t)(c - 'A') + 10;
-    } else {
-        return false;
-    }
-    return *digit < base;
-}
-
-static bool config_number(struct config_line *line, uint64_t most, uint64_t *value)
-{
-    struct config_line word = config_word(line);
-    uint32_t base = 10;
-
-    if (word.end - word.at > 2 && word.at[0] == '0' && word.at[1] == 'x') {
-        base = 16;
-        word.at += 2;
-    }
-    *value = 0;
-    for (const char *c = word.at; c < word.end; c++) {
-        uint32_t digit;
-
-        if (!config_digit(*c, base, &digit) || digit > most || *value > (most - digit) / base) {
-            return false;
-        }
-        *value = *value * base + digit;
-    }
-    return word.at < word.end;
-}
-
-static bool config_gic(struct config_line *line, struct config *config)
+static bool config_gic(struct words *line, struct config *config)
 {
     struct config_gic gic = { .given = true };
     uint64_t version;
@@ -115,7 +37,7 @@ static bool config_gic(struct config_line *line, struct config *config)
 }
 
 /** A shared interrupt of the guest that no line before has. */
-static bool config_intid(struct config_line *line, const struct config *config, uint32_t *intid)
+static bool config_intid(struct words *line, const struct config *config, uint32_t *intid)
 {
     uint64_t value;
 
@@ -137,7 +59,7 @@ static bool config_intid(struct config_line *line, const struct config *config, 
 }
 
 /** A channel of the VMM that no line before has. */
-static bool config_channel(struct config_line *line, const struct config *config, uint32_t *channel)
+static bool config_channel(struct words *line, const struct config *config, uint32_t *channel)
 {
     uint64_t value;
 
@@ -166,7 +88,7 @@ static bool config_channel(struct config_line *line, const struct config *config
     return true;
 }
 
-static bool config_irq(struct config_line *line, struct config *config)
+static bool config_irq(struct words *line, struct config *config)
 {
     struct config_irq irq;
 
@@ -179,7 +101,7 @@ static bool config_irq(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_uart(struct config_line *line, struct config *config)
+static bool config_uart(struct words *line, struct config *config)
 {
     uint32_t intid;
 
@@ -192,13 +114,12 @@ static bool config_uart(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_virtio(struct config_line *line, struct config *config)
+static bool config_virtio(struct words *line, struct config *config)
 {
     struct config_virtio virtio = { .kind = "" };
-    struct config_line kind = config_word(line);
 
     if (config->virtio_count == CONFIG_MAX_VIRTIO ||
-        !config_text(&kind, virtio.kind, sizeof(virtio.kind)) ||
+        !config_text(words_next(line), virtio.kind, sizeof(virtio.kind)) ||
         !config_number(line, UINT64_MAX, &virtio.address) ||
         !config_intid(line, config, &virtio.intid) ||
         !config_channel(line, config, &virtio.channel)) {
@@ -209,13 +130,13 @@ static bool config_virtio(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_port(struct config_line *line, struct config *config)
+static bool config_port(struct words *line, struct config *config)
 {
     struct config_port port = { .name = "" };
-    struct config_line word = config_word(line);
+    struct words word;
 
     if (config->ports_count == CONFIG_MAX_PORTS ||
-        !config_text(&word, port.name, sizeof(port.name)) ||
+        !config_text(words_next(line), port.name, sizeof(port.name)) ||
         !config_number(line, UINT64_MAX, &port.address) ||
         !config_number(line, UINT64_MAX, &port.bytes) ||
         !config_channel(line, config, &port.channel)) {
@@ -226,20 +147,17 @@ static bool config_port(struct config_line *line, struct config *config)
             return false;
         }
     }
-    config_trim(line);
-    if (line->at < line->end && *line->at != '#') {
-        word = config_word(line);
-        port.client = config_is(&word, "client");
-        if (!port.client) {
-            return false;
-        }
+    word = words_next(line);
+    port.client = words_is(word, "client");
+    if (!port.client && words_length(word) != 0) {
+        return false;
     }
     config->ports[config->ports_count] = port;
     config->ports_count++;
     return true;
 }
 
-static bool config_terminal(struct config_line *line, struct config *config)
+static bool config_terminal(struct words *line, struct config *config)
 {
     uint64_t columns;
     uint64_t rows;
@@ -253,25 +171,7 @@ static bool config_terminal(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_mac(struct config_line *line, uint8_t mac[CONFIG_MAC_BYTES])
-{
-    struct config_line word = config_word(line);
-
-    for (uint32_t i = 0; i < CONFIG_MAC_BYTES; i++) {
-        const char *c = word.at + (size_t)3 * i;
-        uint32_t high;
-        uint32_t low;
-
-        if (word.end - word.at != 3 * CONFIG_MAC_BYTES - 1 || !config_digit(c[0], 16, &high) ||
-            !config_digit(c[1], 16, &low) || (i + 1 < CONFIG_MAC_BYTES && c[2] != ':')) {
-            return false;
-        }
-        mac[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-static bool config_block(struct config_line *line, struct config *config)
+static bool config_block(struct words *line, struct config *config)
 {
     struct config_block block;
     uint64_t doorbell;
@@ -296,17 +196,18 @@ static bool config_block(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_net(struct config_line *line, struct config *config)
+static bool config_net(struct words *line, struct config *config)
 {
     struct config_net net;
+    struct words word;
     uint64_t doorbell;
     uint64_t mtu;
     uint64_t channel;
     uint64_t port;
 
     if (config->net_count == CONFIG_MAX_NET ||
-        !config_number(line, BH_MAX_CHANNELS - 1, &doorbell) || !config_mac(line, net.mac) ||
-        !config_number(line, UINT16_MAX, &mtu) ||
+        !config_number(line, BH_MAX_CHANNELS - 1, &doorbell) ||
+        !words_mac(words_next(line), net.mac) || !config_number(line, UINT16_MAX, &mtu) ||
         !config_number(line, BH_MAX_CHANNELS - 1, &channel) ||
         !config_number(line, UINT64_MAX, &net.memory) ||
         !config_number(line, UINT64_MAX, &net.buffers) ||
@@ -314,14 +215,10 @@ static bool config_net(struct config_line *line, struct config *config)
         !config_number(line, UINT64_MAX, &net.readable)) {
         return false;
     }
-    config_trim(line);
-    net.direct = line->at < line->end && *line->at != '#';
-    if (net.direct) {
-        struct config_line word = config_word(line);
-
-        if (!config_is(&word, "direct")) {
-            return false;
-        }
+    word = words_next(line);
+    net.direct = words_is(word, "direct");
+    if (!net.direct && words_length(word) != 0) {
+        return false;
     }
     for (uint32_t i = 0; i < config->net_count; i++) {
         if (config->net[i].doorbell == doorbell || config->net[i].channel == channel) {
@@ -337,28 +234,29 @@ static bool config_net(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_crash(struct config_line *line, struct config *config)
+static bool config_crash(struct words *line, struct config *config)
 {
-    struct config_line word = config_word(line);
+    struct words word = words_next(line);
     uint64_t restarts = CONFIG_UNLIMITED;
+    struct words number;
 
     if (config->crash_given) {
         return false;
     }
     config->crash_given = true;
-    if (config_is(&word, "stop")) {
+    if (words_is(word, "stop")) {
         return true;
     }
-    config_trim(line);
-    if (!config_is(&word, "restart") || (line->at < line->end && *line->at != '#' &&
-                                         !config_number(line, CONFIG_UNLIMITED - 1, &restarts))) {
+    number = words_next(line);
+    if (!words_is(word, "restart") ||
+        (words_length(number) != 0 && !words_number(number, CONFIG_UNLIMITED - 1, &restarts))) {
         return false;
     }
     config->crash_restarts = (uint32_t)restarts;
     return true;
 }
 
-static bool config_power(struct config_line *line, struct config *config)
+static bool config_power(struct words *line, struct config *config)
 {
     if (config->power_given || !config_channel(line, config, &config->power)) {
         return false;
@@ -367,7 +265,7 @@ static bool config_power(struct config_line *line, struct config *config)
     return true;
 }
 
-static bool config_smc(struct config_line *line, struct config *config)
+static bool config_smc(struct words *line, struct config *config)
 {
     uint64_t function;
 
@@ -381,64 +279,57 @@ static bool config_smc(struct config_line *line, struct config *config)
 }
 
 /** A line without its newline. */
-static bool config_setting(struct config_line line, struct config *config)
+static bool config_setting(struct words line, struct config *config)
 {
-    struct config_line word = config_word(&line);
+    struct words word = words_next(&line);
     bool good = false;
 
-    if (word.at == word.end || *word.at == '#') {
+    if (words_length(word) == 0) {
         return true;
     }
-    if (config_is(&word, "bootargs")) {
-        config_trim(&line);
-        return config_text(&line, config->bootargs, sizeof(config->bootargs));
+    if (words_is(word, "bootargs")) {
+        return config_text(words_rest(line), config->bootargs, sizeof(config->bootargs));
     }
-    if (config_is(&word, "name")) {
-        struct config_line name = config_word(&line);
-
-        good = config_text(&name, config->name, sizeof(config->name));
-    } else if (config_is(&word, "gic")) {
+    if (words_is(word, "name")) {
+        good = config_text(words_next(&line), config->name, sizeof(config->name));
+    } else if (words_is(word, "gic")) {
         good = config_gic(&line, config);
-    } else if (config_is(&word, "irq")) {
+    } else if (words_is(word, "irq")) {
         good = config_irq(&line, config);
-    } else if (config_is(&word, "uart")) {
+    } else if (words_is(word, "uart")) {
         good = config_uart(&line, config);
-    } else if (config_is(&word, "virtio")) {
+    } else if (words_is(word, "virtio")) {
         good = config_virtio(&line, config);
-    } else if (config_is(&word, "port")) {
+    } else if (words_is(word, "port")) {
         good = config_port(&line, config);
-    } else if (config_is(&word, "terminal")) {
+    } else if (words_is(word, "terminal")) {
         good = config_terminal(&line, config);
-    } else if (config_is(&word, "block")) {
+    } else if (words_is(word, "block")) {
         good = config_block(&line, config);
-    } else if (config_is(&word, "net")) {
+    } else if (words_is(word, "net")) {
         good = config_net(&line, config);
-    } else if (config_is(&word, "crash")) {
+    } else if (words_is(word, "crash")) {
         good = config_crash(&line, config);
-    } else if (config_is(&word, "power")) {
+    } else if (words_is(word, "power")) {
         good = config_power(&line, config);
-    } else if (config_is(&word, "smc")) {
+    } else if (words_is(word, "smc")) {
         good = config_smc(&line, config);
     }
-    word = config_word(&line);
-    return good && (word.at == word.end || *word.at == '#');
+    return good && words_length(words_next(&line)) == 0;
 }
 
 uint32_t config_parse(const char *text, size_t bytes, struct config *config)
 {
-    const char *end = text + bytes;
+    struct words rest = { text, text + bytes };
+    struct words line;
     uint32_t number = 0;
 
     *config = (struct config){ .name = "" };
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        struct config_line line = { text, newline != NULL ? newline : end };
-
+    while (words_line(&rest, &line)) {
         number++;
         if (!config_setting(line, config)) {
             return number;
         }
-        text = newline != NULL ? newline + 1 : end;
     }
     return 0;
 }

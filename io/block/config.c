@@ -3,81 +3,40 @@
 
 #include <string.h>
 
+#include <io/words/words.h>
+
 #include "limit.h"
 
 #define CONFIG_WORDS 8u
 
 /** The words of a line. */
 struct config_line {
-    const char *word[CONFIG_WORDS];
-    size_t length[CONFIG_WORDS];
+    struct words word[CONFIG_WORDS];
     uint32_t count;
 };
 
-static bool config_split(struct config_line *line, const char *at, const char *end)
+/** False: it has more words than any setting. */
+static bool config_split(struct config_line *line, struct words text)
 {
     line->count = 0;
-    for (;;) {
-        while (at < end && (*at == ' ' || *at == '\t' || *at == '\r')) {
-            at++;
-        }
-        if (at == end || *at == '#') {
-            return true;
-        }
+    for (struct words word = words_next(&text); words_length(word) != 0; word = words_next(&text)) {
         if (line->count == CONFIG_WORDS) {
             return false;
         }
-        line->word[line->count] = at;
-        while (at < end && *at != ' ' && *at != '\t' && *at != '\r') {
-            at++;
-        }
-        line->length[line->count] = (size_t)(at - line->word[line->count]);
-        line->count++;
+        line->word[line->count++] = word;
     }
+    return true;
 }
 
 static bool config_is(const struct config_line *line, uint32_t i, const char *text)
 {
-    return i < line->count && line->length[i] == strlen(text) &&
-           memcmp(line->word[i], text, line->length[i]) == 0;
-}
-
-static uint32_t config_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (uint32_t)(c - '0');
-    }
-    if (c >= 'a' && c <= 'f') {
-        return (uint32_t)(c - 'a') + 10;
-    }
-    return c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10 : 16;
-}
-
-static bool config_text_number(const char *at, size_t length, uint64_t most, uint64_t *value)
-{
-    uint32_t base = 10;
-
-    *value = 0;
-    if (length > 2 && at[0] == '0' && at[1] == 'x') {
-        base = 16;
-        at += 2;
-        length -= 2;
-    }
-    for (size_t i = 0; i < length; i++) {
-        uint32_t digit = config_digit(at[i]);
-
-        if (digit >= base || digit > most || *value > (most - digit) / base) {
-            return false;
-        }
-        *value = *value * base + digit;
-    }
-    return length != 0;
+    return i < line->count && words_is(line->word[i], text);
 }
 
 static bool config_number(const struct config_line *line, uint32_t i, uint64_t most,
                           uint64_t *value)
 {
-    return i < line->count && config_text_number(line->word[i], line->length[i], most, value);
+    return i < line->count && words_number(line->word[i], most, value);
 }
 
 /** The client of that name; `count` when there is none. */
@@ -126,47 +85,31 @@ static bool config_connection(const struct block_config *config, const struct co
     return true;
 }
 
-/** Word i begins with `text`: *at is behind it. */
-static bool config_begins(const struct config_line *line, uint32_t i, const char *text,
-                          const char **at, size_t *length)
-{
-    size_t bytes = strlen(text);
-
-    if (i >= line->count || line->length[i] <= bytes || memcmp(line->word[i], text, bytes) != 0) {
-        return false;
-    }
-    *at = line->word[i] + bytes;
-    *length = line->length[i] - bytes;
-    return true;
-}
-
 static bool config_share(const struct config_line *line, uint32_t i,
                          struct block_config_client *client)
 {
-    const char *at;
-    size_t length;
+    struct words rest;
     uint64_t number;
 
     if (config_is(line, i, "whole")) {
         client->share = BLOCK_SHARE_WHOLE;
         return true;
     }
-    if (config_begins(line, i, "partition:", &at, &length)) {
+    if (words_begin(line->word[i], "partition:", &rest)) {
         client->share = BLOCK_SHARE_PARTITION;
-        if (!config_text_number(at, length, UINT32_MAX, &number) || number == 0) {
+        if (!words_number(rest, UINT32_MAX, &number) || number == 0) {
             return false;
         }
         client->partition = (uint32_t)number;
         return true;
     }
-    if (config_begins(line, i, "extent:", &at, &length)) {
-        const char *colon = memchr(at, ':', length);
+    if (words_begin(line->word[i], "extent:", &rest)) {
+        const char *colon = memchr(rest.at, ':', words_length(rest));
 
         client->share = BLOCK_SHARE_EXTENT;
         return colon != NULL &&
-               config_text_number(at, (size_t)(colon - at), UINT64_MAX, &client->first) &&
-               config_text_number(colon + 1, length - (size_t)(colon + 1 - at), UINT64_MAX,
-                                  &client->count) &&
+               words_number((struct words){ rest.at, colon }, UINT64_MAX, &client->first) &&
+               words_number((struct words){ colon + 1, rest.end }, UINT64_MAX, &client->count) &&
                client->count != 0;
     }
     return false;
@@ -177,14 +120,13 @@ static bool config_client(struct block_config *config, const struct config_line 
     struct block_config_client *client = &config->clients[config->count];
 
     if (config->count == BLOCK_MAX_CLIENTS || line->count < 7 ||
-        line->length[4] >= BLOCK_NAME_BYTES || config_find(config, line, 4) != config->count ||
+        config_find(config, line, 4) != config->count ||
         !config_connection(config, line, &client->connection) ||
         !config_number(line, 5, UINT64_MAX, &client->memory_bytes) ||
-        !config_share(line, 6, client) || (line->count == 8 && !config_is(line, 7, "ro"))) {
+        !config_share(line, 6, client) || (line->count == 8 && !config_is(line, 7, "ro")) ||
+        !words_copy(line->word[4], client->name, BLOCK_NAME_BYTES)) {
         return false;
     }
-    memcpy(client->name, line->word[4], line->length[4]);
-    client->name[line->length[4]] = '\0';
     client->read_only = line->count == 8;
     config->count++;
     return true;
@@ -271,22 +213,20 @@ static bool config_needs_timer(const struct block_config *config)
 uint32_t block_config_read(struct block_config *config, const char *text, size_t bytes)
 {
     const char *zero = memchr(text, '\0', bytes);
-    const char *end = zero != NULL ? zero : text + bytes;
+    struct words rest = { text, zero != NULL ? zero : text + bytes };
+    struct words one;
     uint32_t number = 1;
 
     *config = (struct block_config){
         .device.channel = BLOCK_CONFIG_NONE,
         .timer = BLOCK_CONFIG_NONE,
     };
-    for (; text < end; number++) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = newline != NULL ? newline : end;
+    for (; words_line(&rest, &one); number++) {
         struct config_line line;
 
-        if (!config_split(&line, text, stop) || !config_setting(config, &line)) {
+        if (!config_split(&line, one) || !config_setting(config, &line)) {
             return number;
         }
-        text = newline != NULL ? newline + 1 : end;
     }
     return config->device.channel == BLOCK_CONFIG_NONE || config->count == 0 ||
                    (config_needs_timer(config) && config->timer == BLOCK_CONFIG_NONE)

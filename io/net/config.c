@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <io/words/words.h>
+
 #define NS_A_SECOND 1000000000ULL
 /** Ages count in 32 bits of 2^20 ns; half of that range can be told apart. */
 #define CONFIG_MOST_AGE 2000000ULL
@@ -11,116 +13,21 @@
 /** A frame that is to be segmented must fit into the burst, or it would never go. */
 #define CONFIG_LEAST_BURST 65536ULL
 
-/** The rest of a line. */
-struct text {
-    const char *at;
-    const char *end;
-};
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/** The next word, which is taken off the line. Empty at the end, and at a comment. */
-static struct text next_word(struct text *line)
-{
-    struct text word;
-
-    while (line->at < line->end && is_blank(*line->at)) {
-        line->at++;
-    }
-    if (line->at < line->end && *line->at == '#') {
-        line->at = line->end;
-    }
-    word.at = line->at;
-    while (line->at < line->end && !is_blank(*line->at)) {
-        line->at++;
-    }
-    word.end = line->at;
-    return word;
-}
-
-static size_t length_of(struct text word)
-{
-    return (size_t)(word.end - word.at);
-}
-
-static bool is_word(struct text word, const char *wanted)
-{
-    return length_of(word) == strlen(wanted) && memcmp(word.at, wanted, length_of(word)) == 0;
-}
-
-static bool digit_of(char c, unsigned base, unsigned *digit)
-{
-    if (c >= '0' && c <= '9') {
-        *digit = (unsigned)(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-        *digit = (unsigned)(c - 'a') + 10;
-    } else {
-        return false;
-    }
-    return *digit < base;
-}
-
-static bool parse_number(struct text word, uint64_t most, uint64_t *value)
-{
-    unsigned base = 10;
-
-    if (length_of(word) > 2 && word.at[0] == '0' && word.at[1] == 'x') {
-        base = 16;
-        word.at += 2;
-    }
-    *value = 0;
-    for (const char *c = word.at; c < word.end; c++) {
-        unsigned digit;
-
-        if (!digit_of(*c, base, &digit) || digit > most || *value > (most - digit) / base) {
-            return false;
-        }
-        *value = *value * base + digit;
-    }
-    return length_of(word) > 0;
-}
-
-static bool parse_mac(struct text word, uint8_t mac[NET_MAC_BYTES])
-{
-    if (length_of(word) != 3 * NET_MAC_BYTES - 1) {
-        return false;
-    }
-    for (unsigned i = 0; i < NET_MAC_BYTES; i++) {
-        const char *c = word.at + (size_t)3 * i;
-        unsigned high;
-        unsigned low;
-
-        if (!digit_of(c[0], 16, &high) || !digit_of(c[1], 16, &low) ||
-            (i + 1 < NET_MAC_BYTES && c[2] != ':')) {
-            return false;
-        }
-        mac[i] = (uint8_t)(high << 4 | low);
-    }
-    /* A group's address is nobody's own. */
-    return (mac[0] & 1) == 0;
-}
-
-static bool read_port(struct net_config *config, struct text *line)
+static bool read_port(struct net_config *config, struct words *line)
 {
     struct net_config_port port = { .rules = { .vlan = NET_DEFAULT_VLAN, .to = UINT64_MAX } };
     uint64_t channel;
-    struct text name;
 
     if (config->count == NET_MAX_PORTS ||
-        !parse_number(next_word(line), NET_MAX_PORTS - 1, &channel) ||
-        !parse_number(next_word(line), UINT64_MAX, &port.address)) {
+        !words_number(words_next(line), NET_MAX_PORTS - 1, &channel) ||
+        !words_number(words_next(line), UINT64_MAX, &port.address)) {
         return false;
     }
     port.channel = (uint32_t)channel;
-    name = next_word(line);
-    if (length_of(name) == 0 || length_of(name) >= NET_NAME_BYTES ||
-        !parse_mac(next_word(line), port.rules.mac)) {
+    if (!words_copy(words_next(line), port.rules.name, NET_NAME_BYTES) ||
+        !words_mac(words_next(line), port.rules.mac)) {
         return false;
     }
-    memcpy(port.rules.name, name.at, length_of(name));
     for (unsigned i = 0; i < config->count; i++) {
         if (config->ports[i].channel == port.channel ||
             memcmp(config->ports[i].rules.mac, port.rules.mac, NET_MAC_BYTES) == 0) {
@@ -131,28 +38,28 @@ static bool read_port(struct net_config *config, struct text *line)
     return true;
 }
 
-static bool read_tagged(struct net_port_rules *rules, struct text *line)
+static bool read_tagged(struct net_port_rules *rules, struct words *line)
 {
-    struct text word = next_word(line);
+    struct words word = words_next(line);
     uint64_t vlan;
 
     do {
-        if (!parse_number(word, CONFIG_VLANS - 1, &vlan) || vlan == 0) {
+        if (!words_number(word, CONFIG_VLANS - 1, &vlan) || vlan == 0) {
             return false;
         }
         rules->tagged[vlan / 64] |= UINT64_C(1) << vlan % 64;
-        word = next_word(line);
-    } while (length_of(word) > 0);
+        word = words_next(line);
+    } while (words_length(word) > 0);
     return true;
 }
 
-static bool read_to(struct net_port_rules *rules, struct text *line)
+static bool read_to(struct net_port_rules *rules, struct words *line)
 {
     uint64_t port;
 
     rules->to = 0;
-    for (struct text word = next_word(line); length_of(word) > 0; word = next_word(line)) {
-        if (!parse_number(word, NET_MAX_PORTS - 1, &port)) {
+    for (struct words word = words_next(line); words_length(word) > 0; word = words_next(line)) {
+        if (!words_number(word, NET_MAX_PORTS - 1, &port)) {
             return false;
         }
         rules->to |= UINT64_C(1) << port;
@@ -161,95 +68,82 @@ static bool read_to(struct net_port_rules *rules, struct text *line)
 }
 
 /** A line that says something of the last port. */
-static bool read_rule(struct net_port_rules *rules, struct text word, struct text *line)
+static bool read_rule(struct net_port_rules *rules, struct words word, struct words *line)
 {
     uint64_t number;
 
-    if (is_word(word, "any-mac")) {
+    if (words_is(word, "any-mac")) {
         rules->any_mac = true;
         return true;
     }
-    if (is_word(word, "vlan")) {
-        if (!parse_number(next_word(line), CONFIG_VLANS - 1, &number)) {
+    if (words_is(word, "vlan")) {
+        if (!words_number(words_next(line), CONFIG_VLANS - 1, &number)) {
             return false;
         }
         rules->vlan = (uint16_t)number;
         return true;
     }
-    if (is_word(word, "tagged")) {
+    if (words_is(word, "tagged")) {
         return read_tagged(rules, line);
     }
-    if (is_word(word, "to")) {
+    if (words_is(word, "to")) {
         return read_to(rules, line);
     }
-    return is_word(word, "rate") && parse_number(next_word(line), CONFIG_MOST_RATE, &rules->rate) &&
-           rules->rate > 0 && parse_number(next_word(line), CONFIG_MOST_RATE, &rules->burst) &&
+    return words_is(word, "rate") &&
+           words_number(words_next(line), CONFIG_MOST_RATE, &rules->rate) && rules->rate > 0 &&
+           words_number(words_next(line), CONFIG_MOST_RATE, &rules->burst) &&
            rules->burst >= CONFIG_LEAST_BURST;
 }
 
-static bool read_memory(struct net_config *config, struct text *line)
+static bool read_memory(struct net_config *config, struct words *line)
 {
     struct net_memory *memory;
     uint64_t port;
     uint64_t at;
 
-    if (!parse_number(next_word(line), NET_MAX_PORTS - 1, &port) || port >= config->count) {
+    if (!words_number(words_next(line), NET_MAX_PORTS - 1, &port) || port >= config->count) {
         return false;
     }
     memory = &config->ports[port].rules.guest;
-    if (memory->bytes != 0 || !parse_number(next_word(line), UINT64_MAX, &memory->address) ||
-        !parse_number(next_word(line), UINT64_MAX, &memory->bytes) ||
-        !parse_number(next_word(line), UINT64_MAX, &at)) {
+    if (memory->bytes != 0 || !words_number(words_next(line), UINT64_MAX, &memory->address) ||
+        !words_number(words_next(line), UINT64_MAX, &memory->bytes) ||
+        !words_number(words_next(line), UINT64_MAX, &at)) {
         return false;
     }
     memory->at = (uint8_t *)at;
     return memory->bytes != 0 && memory->bytes - 1 <= UINT64_MAX - memory->address;
 }
 
-static bool read_line(struct net_config *config, struct text line)
+static bool read_line(struct net_config *config, struct words line)
 {
-    struct text word = next_word(&line);
+    struct words word = words_next(&line);
     uint64_t seconds;
     bool good;
 
-    if (length_of(word) == 0) {
+    if (words_length(word) == 0) {
         return true;
     }
-    if (is_word(word, "age")) {
-        good = parse_number(next_word(&line), CONFIG_MOST_AGE, &seconds) && seconds > 0;
+    if (words_is(word, "age")) {
+        good = words_number(words_next(&line), CONFIG_MOST_AGE, &seconds) && seconds > 0;
         config->age = good ? seconds * NS_A_SECOND : 0;
-    } else if (is_word(word, "port")) {
+    } else if (words_is(word, "port")) {
         good = read_port(config, &line);
-    } else if (is_word(word, "memory")) {
+    } else if (words_is(word, "memory")) {
         good = read_memory(config, &line);
     } else {
         good = config->count > 0 && read_rule(&config->ports[config->count - 1].rules, word, &line);
     }
-    return good && length_of(next_word(&line)) == 0;
-}
-
-/** Take the next line off the text. False: there is none. */
-static bool next_line(struct text *rest, struct text *line)
-{
-    const char *newline;
-
-    if (rest->at == rest->end) {
-        return false;
-    }
-    newline = memchr(rest->at, '\n', length_of(*rest));
-    *line = (struct text){ rest->at, newline != NULL ? newline : rest->end };
-    rest->at = newline != NULL ? newline + 1 : rest->end;
-    return true;
+    return good && words_length(words_next(&line)) == 0;
 }
 
 unsigned net_config_read(struct net_config *config, const char *text, size_t bytes)
 {
-    struct text rest = { text, text + bytes };
-    struct text line;
+    struct words rest = { text, text + bytes };
+    struct words line;
     unsigned number = 0;
 
     *config = (struct net_config){ .age = NET_DEFAULT_AGE };
-    while (next_line(&rest, &line)) {
+    while (words_line(&rest, &line)) {
         number++;
         if (!read_line(config, line)) {
             return number;
@@ -258,25 +152,25 @@ unsigned net_config_read(struct net_config *config, const char *text, size_t byt
     return 0;
 }
 
-static bool read_end(struct net_config_trunk *config, struct text line)
+static bool read_end(struct net_config_trunk *config, struct words line)
 {
-    struct text word = next_word(&line);
+    struct words word = words_next(&line);
     uint64_t channel;
     uint64_t memory;
     uint64_t buffers;
     uint64_t port;
     uint64_t readable;
 
-    if (length_of(word) == 0) {
+    if (words_length(word) == 0) {
         return true;
     }
-    if (config->count == NET_TRUNK_ENDS || !is_word(word, "end") ||
-        !parse_number(next_word(&line), NET_MAX_PORTS - 1, &channel) ||
-        !parse_number(next_word(&line), UINT64_MAX, &memory) ||
-        !parse_number(next_word(&line), UINT64_MAX, &buffers) ||
-        !parse_number(next_word(&line), NET_MAX_PORTS - 1, &port) ||
-        !parse_number(next_word(&line), UINT64_MAX, &readable) ||
-        length_of(next_word(&line)) != 0 ||
+    if (config->count == NET_TRUNK_ENDS || !words_is(word, "end") ||
+        !words_number(words_next(&line), NET_MAX_PORTS - 1, &channel) ||
+        !words_number(words_next(&line), UINT64_MAX, &memory) ||
+        !words_number(words_next(&line), UINT64_MAX, &buffers) ||
+        !words_number(words_next(&line), NET_MAX_PORTS - 1, &port) ||
+        !words_number(words_next(&line), UINT64_MAX, &readable) ||
+        words_length(words_next(&line)) != 0 ||
         (config->count == 1 && config->ends[0].channel == channel)) {
         return false;
     }
@@ -291,12 +185,12 @@ static bool read_end(struct net_config_trunk *config, struct text line)
 
 unsigned net_config_read_trunk(struct net_config_trunk *config, const char *text, size_t bytes)
 {
-    struct text rest = { text, text + bytes };
-    struct text line;
+    struct words rest = { text, text + bytes };
+    struct words line;
     unsigned number = 0;
 
     *config = (struct net_config_trunk){ .count = 0 };
-    while (next_line(&rest, &line)) {
+    while (words_line(&rest, &line)) {
         number++;
         if (!read_end(config, line)) {
             return number;

@@ -3,94 +3,44 @@
 
 #include <string.h>
 
+#include <io/words/words.h>
+
 #define CONFIG_WORDS 7
 
 /* The words of a line. */
 struct config_line {
-    const char *word[CONFIG_WORDS];
-    size_t length[CONFIG_WORDS];
+    struct words word[CONFIG_WORDS];
     unsigned int count;
 };
 
-static bool config_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Splits a line. Returns false when it has more words than any setting. */
-static bool config_split(struct config_line *line, const char *at, const char *end)
+/* False: it has more words than any setting. */
+static bool config_split(struct config_line *line, struct words text)
 {
     line->count = 0;
-    for (;;) {
-        while (at < end && config_blank(*at)) {
-            at++;
-        }
-        if (at == end || *at == '#') {
-            return true;
-        }
+    for (struct words word = words_next(&text); words_length(word) != 0; word = words_next(&text)) {
         if (line->count == CONFIG_WORDS) {
             return false;
         }
-        line->word[line->count] = at;
-        while (at < end && !config_blank(*at)) {
-            at++;
-        }
-        line->length[line->count] = (size_t)(at - line->word[line->count]);
-        line->count++;
+        line->word[line->count++] = word;
     }
+    return true;
 }
 
 static bool config_is(const struct config_line *line, unsigned int i, const char *text)
 {
-    return i < line->count && line->length[i] == strlen(text) &&
-           memcmp(line->word[i], text, line->length[i]) == 0;
-}
-
-static unsigned int config_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (unsigned int)(c - '0');
-    }
-    if (c >= 'a' && c <= 'f') {
-        return (unsigned int)(c - 'a') + 10;
-    }
-    return c >= 'A' && c <= 'F' ? (unsigned int)(c - 'A') + 10 : 16;
+    return i < line->count && words_is(line->word[i], text);
 }
 
 /* Word i as a number up to `most`. */
 static bool config_number(const struct config_line *line, unsigned int i, uint64_t most,
                           uint64_t *value)
 {
-    unsigned int base = 10;
-    size_t at = 0;
-
-    *value = 0;
-    if (i >= line->count) {
-        return false;
-    }
-    if (line->length[i] > 2 && line->word[i][0] == '0' && line->word[i][1] == 'x') {
-        base = 16;
-        at = 2;
-    }
-    for (; at < line->length[i]; at++) {
-        unsigned int digit = config_digit(line->word[i][at]);
-        if (digit >= base || digit > most || *value > (most - digit) / base) {
-            return false;
-        }
-        *value = *value * base + digit;
-    }
-    return true;
+    return i < line->count && words_number(line->word[i], most, value);
 }
 
 static bool config_name(const struct config_line *line, unsigned int i, char *to)
 {
-    if (i >= line->count || line->length[i] >= SERIAL_NAME_BYTES ||
-        memchr(line->word[i], '\0', line->length[i]) != NULL) {
-        return false;
-    }
-    memcpy(to, line->word[i], line->length[i]);
-    to[line->length[i]] = '\0';
-    return true;
+    return i < line->count && words_copy(line->word[i], to, SERIAL_NAME_BYTES);
 }
 
 static unsigned int config_client_of(const struct serial_config *config, const char *name)
@@ -212,17 +162,18 @@ static enum serial_config_error config_about(struct serial_config *config,
 static enum serial_config_error config_switch(struct serial_config *config,
                                               const struct config_line *line)
 {
-    const char *word = line->word[1];
+    struct words rest;
 
     if (line->count != 2) {
         return SERIAL_CONFIG_UNKNOWN;
     }
-    if (line->length[1] == 1 && word[0] > 0x20 && word[0] < 0x7f) {
-        config->character = (uint8_t)word[0];
+    if (words_length(line->word[1]) == 1 && *line->word[1].at > 0x20 && *line->word[1].at < 0x7f) {
+        config->character = (uint8_t)*line->word[1].at;
         return SERIAL_CONFIG_OK;
     }
-    if (line->length[1] == 6 && memcmp(word, "ctrl-", 5) == 0) {
-        uint8_t letter = (uint8_t)word[5];
+    if (words_begin(line->word[1], "ctrl-", &rest) && words_length(rest) == 1) {
+        uint8_t letter = (uint8_t)*rest.at;
+
         letter = letter >= 'a' && letter <= 'z' ? (uint8_t)(letter - 0x20) : letter;
         if (letter > '@' && letter <= '_') {
             config->character = letter & 0x1f;
@@ -273,7 +224,8 @@ enum serial_config_error serial_config_read(struct serial_config *config, const 
                                             size_t bytes, unsigned int *line)
 {
     const char *zero = memchr(text, '\0', bytes);
-    const char *end = zero != NULL ? zero : text + bytes;
+    struct words rest = { text, zero != NULL ? zero : text + bytes };
+    struct words one;
 
     memset(config, 0, sizeof(*config));
     config->device.channel = SERIAL_CONFIG_NONE;
@@ -281,12 +233,10 @@ enum serial_config_error serial_config_read(struct serial_config *config, const 
     config->character = '@';
     config->colours = true;
     config->limit = SERIAL_TX_LIMIT;
-    for (*line = 1; text < end; ++*line) {
+    for (*line = 1; words_line(&rest, &one); ++*line) {
         struct config_line words = { .count = 0 };
-        const char *next = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = next != NULL ? next : end;
 
-        if (!config_split(&words, text, stop)) {
+        if (!config_split(&words, one)) {
             return SERIAL_CONFIG_UNKNOWN;
         }
         if (words.count != 0) {
@@ -295,7 +245,6 @@ enum serial_config_error serial_config_read(struct serial_config *config, const 
                 return error;
             }
         }
-        text = next != NULL ? next + 1 : end;
     }
     return config->count == 0 || config->device.channel == SERIAL_CONFIG_NONE
                ? SERIAL_CONFIG_MISSING
