@@ -40,7 +40,8 @@ UNDER_TEST = {
     'virtio_console': ['virtio/vconsole.c', 'virtio/vconsole_control.c'],
     'vmm_gic': ['vmm/gic.c', 'vmm/gicd.c', 'vmm/gicr.c'],
     'vmm_smccc': ['vmm/smccc.c', 'vmm/psci.c', 'vmm/trng.c'],
-    'vmm_images': ['vmm/loader.c', 'vmm/dtb.c', 'vmm/dtb_edit.c', 'vmm/config.c'],
+    'vmm_images': ['vmm/loader.c', 'vmm/dtb.c', 'vmm/dtb_edit.c', 'vmm/config.c',
+                   'io/words/words.c'],
 }
 # Scripts that seed faults for targets of a prefix.
 SEEDING = {'virtio_': ['seed_virtio.py', 'fuzz'], 'vmm_': ['seed_vmm.py']}
