@@ -247,6 +247,14 @@ class Machine:
             time.sleep(0.2)
         self.monitor('log none')
 
+    def log_to(self, address):
+        """Goes on until an instruction is about to run, one at a time, and logs them."""
+        for command in ('singlestep on', 'log exec,nochain'):
+            self.monitor(command)
+        self.run_to(address)
+        for command in ('log none', 'singlestep off'):
+            self.monitor(command)
+
     def reads(self):
         """Reads that the machine's disks have done."""
         return sum(disk['stats']['rd_operations'] for disk in self._ask('query-blockstats'))

@@ -126,6 +126,22 @@ def measure(gic, padding=0, network=''):
         return phases(board)
 
 
+def logged(log):
+    """The addresses that QEMU logged as executed."""
+    addresses = []
+    with open(log, encoding='utf-8', errors='replace') as lines:
+        for line in lines:
+            if line.startswith('Trace 0:'):
+                address = int(re.search(r'\[[0-9a-f]+/([0-9a-f]+)/', line)[1], 16)
+                # An access to a device is translated again, alone, when it turns out to be one.
+                if not addresses or addresses[-1] != address:
+                    addresses.append(address)
+            elif line.startswith('Stopped execution') and addresses:
+                # It was only about to be executed, and comes again.
+                addresses.pop()
+    return addresses
+
+
 def parts(gic, network=''):
     """{figure: [(component, addresses)]} of the beginning of each phase."""
     linux.checked(linux.TOP / 'guest/images.py')
@@ -139,39 +155,40 @@ def parts(gic, network=''):
             with machine(gic, Path(folder), '-D', log, network=network) as board:
                 board.run_to(places[first])
                 board.log_until(board.count() + LOGGED)
-            addresses = []
-            with open(log, encoding='utf-8', errors='replace') as lines:
-                for line in lines:
-                    if line.startswith('Trace 0:'):
-                        address = int(re.search(r'\[[0-9a-f]+/([0-9a-f]+)/', line)[1], 16)
-                        if not addresses or addresses[-1] != address:
-                            addresses.append(address)
-                    elif line.startswith('Stopped execution') and addresses:
-                        addresses.pop()
-            found[name] = count_echo.stays(case, addresses)
+            found[name] = count_echo.stays(case, logged(log))
     return found
 
 
+def print_stays(name, stays, programs, functions):
+    """Where the instructions of these stays go, in hundredths; functions: how many functions."""
+    total = collections.Counter()
+    single = collections.Counter()
+    visits = collections.Counter()
+    for who, addresses in stays:
+        total[who] += len(addresses)
+        visits[who] += 1
+        if who in programs:
+            for address in addresses:
+                single[who, programs[who].function(address)] += 1
+    everything = sum(total.values())
+    print(f'{name}: {everything:,} instructions')
+    for who, count in total.most_common():
+        print(f'  {100 * count / everything:6.2f} % {count:9,}, {visits[who]:5,} stays: {who}')
+    for (who, function), count in single.most_common(functions):
+        print(f'  {100 * count / everything:6.2f} % {count:9,} {who}: {function}')
+
+
+def read_programs(names):
+    """{name: Program} of the kernel and of programs of the SDK."""
+    return {name: count_echo.Program(count_echo.SDK / elf)
+            for name, elf in {**names, 'kernel': 'kernel.elf'}.items()}
+
+
 def print_parts(gic, network, functions):
-    """Where the instructions go, in hundredths."""
-    programs = {name: count_echo.Program(count_echo.SDK / elf) for name, elf in PROGRAMS.items()}
-    programs['kernel'] = count_echo.Program(count_echo.SDK / 'kernel.elf')
+    """Where the instructions go."""
+    programs = read_programs(PROGRAMS)
     for name, stays in parts(gic, network).items():
-        total = collections.Counter()
-        single = collections.Counter()
-        visits = collections.Counter()
-        for who, addresses in stays:
-            total[who] += len(addresses)
-            visits[who] += 1
-            if who in programs:
-                for address in addresses:
-                    single[who, programs[who].function(address)] += 1
-        everything = sum(total.values())
-        print(f'{name}: {everything:,} instructions')
-        for who, count in total.most_common():
-            print(f'  {100 * count / everything:6.2f} % {count:9,}, {visits[who]:5,} stays: {who}')
-        for (who, function), count in single.most_common(40 if functions else 0):
-            print(f'  {100 * count / everything:6.2f} % {count:9,} {who}: {function}')
+        print_stays(name, stays, programs, 40 if functions else 0)
 
 
 def main():
