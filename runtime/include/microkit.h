@@ -128,7 +128,9 @@ static inline void microkit_deferred_notify(microkit_channel ch)
         microkit_bad_id(__func__, ch);
         return;
     }
-    microkit_flush_deferred();
+    if (microkit_deferred != BH_DEFERRED_NONE) {
+        microkit_flush_deferred();
+    }
     microkit_deferred = BH_DEFERRED_NOTIFY(ch);
 }
 
@@ -139,7 +141,9 @@ static inline void microkit_deferred_irq_ack(microkit_channel ch)
         microkit_bad_id(__func__, ch);
         return;
     }
-    microkit_flush_deferred();
+    if (microkit_deferred != BH_DEFERRED_NONE) {
+        microkit_flush_deferred();
+    }
     microkit_deferred = BH_DEFERRED_IRQ_ACK(ch);
 }
 
