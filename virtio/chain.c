@@ -18,17 +18,12 @@ void chain_clear(struct chain *chain)
     chain->writable_bytes.bytes = 0;
 }
 
-enum virtio_error chain_add(struct chain *chain, const struct guestmem *mem, struct gpa at,
-                            uint32_t bytes, bool writable)
+/* Add a segment for each range that an element is in. */
+static enum virtio_error __attribute__((noinline))
+add_pieces(struct chain *chain, const struct guestmem *mem, struct gpa at, uint32_t bytes)
 {
     struct length left = { bytes };
 
-    if (!writable && chain->count != chain->readable) {
-        return VIRTIO_ERR_ORDER;
-    }
-    if (chain->readable_bytes.bytes + chain->writable_bytes.bytes + bytes > CHAIN_MAX_BYTES) {
-        return VIRTIO_ERR_LENGTH;
-    }
     while (left.bytes != 0) {
         struct chain_segment *segment = &chain->segments[chain->count];
         struct length part;
@@ -46,6 +41,29 @@ enum virtio_error chain_add(struct chain *chain, const struct guestmem *mem, str
         chain->count++;
         at.value += part.bytes;
         left.bytes -= part.bytes;
+    }
+    return VIRTIO_OK;
+}
+
+enum virtio_error chain_add(struct chain *chain, const struct guestmem *mem, struct gpa at,
+                            uint32_t bytes, bool writable)
+{
+    unsigned char *whole = guestmem_first(mem, at, bytes);
+
+    if (!writable && chain->count != chain->readable) {
+        return VIRTIO_ERR_ORDER;
+    }
+    if (chain->readable_bytes.bytes + chain->writable_bytes.bytes + bytes > CHAIN_MAX_BYTES) {
+        return VIRTIO_ERR_LENGTH;
+    }
+    if (whole != NULL && bytes != 0 && chain->count != chain->capacity) {
+        chain->segments[chain->count++] = (struct chain_segment){ { whole }, at, bytes };
+    } else {
+        enum virtio_error error = add_pieces(chain, mem, at, bytes);
+
+        if (error != VIRTIO_OK) {
+            return error;
+        }
     }
     if (writable) {
         chain->writable_bytes.bytes += bytes;
@@ -133,7 +151,8 @@ size_t chain_pass(struct chain_writer *writer, size_t bytes)
     return bytes - left;
 }
 
-size_t chain_read(struct chain_reader *reader, void *to, size_t bytes)
+static size_t __attribute__((noinline))
+read_pieces(struct chain_reader *reader, void *to, size_t bytes)
 {
     const struct chain *chain = reader->chain;
     unsigned char *place = to;
@@ -155,12 +174,26 @@ size_t chain_read(struct chain_reader *reader, void *to, size_t bytes)
         place += part;
         left -= part;
     }
-    /* From here on the compiler must take the copy, and not look at the guest's memory again. */
-    __asm__ volatile("" : : "r"(to) : "memory");
     return bytes - left;
 }
 
-size_t chain_write(struct chain_writer *writer, const void *from, size_t bytes)
+size_t chain_read(struct chain_reader *reader, void *to, size_t bytes)
+{
+    const void *from;
+
+    if (bytes != 0 && chain_peek(reader, &from) >= bytes) {
+        __builtin_memcpy(to, from, bytes);
+        chain_skip(reader, bytes);
+    } else {
+        bytes = read_pieces(reader, to, bytes);
+    }
+    /* From here on the compiler must take the copy, and not look at the guest's memory again. */
+    __asm__ volatile("" : : "r"(to) : "memory");
+    return bytes;
+}
+
+static size_t __attribute__((noinline))
+write_pieces(struct chain_writer *writer, const void *from, size_t bytes)
 {
     const struct chain *chain = writer->chain;
     const unsigned char *place = from;
@@ -184,4 +217,16 @@ size_t chain_write(struct chain_writer *writer, const void *from, size_t bytes)
     }
     writer->written += bytes - left;
     return bytes - left;
+}
+
+size_t chain_write(struct chain_writer *writer, const void *from, size_t bytes)
+{
+    void *to;
+
+    if (bytes == 0 || chain_room(writer, &to) < bytes) {
+        return write_pieces(writer, from, bytes);
+    }
+    __builtin_memcpy(to, from, bytes);
+    chain_fill(writer, bytes);
+    return bytes;
 }

@@ -352,7 +352,15 @@ bool vdev_kick_any(struct vdev *dev)
         return false;
     }
     dev->stats.kicks++;
-    return kick_set(dev, dev->ready);
+    for (uint64_t set = dev->ready; set != 0; set &= set - 1) {
+        unsigned queue = (unsigned)__builtin_ctzll(set);
+
+        /* In most queues nothing is new. One queue's work can fail the device. */
+        if (virtq_kicked(&dev->queues[queue]) && dev->live && dev->model->kick(dev, queue)) {
+            dev->work |= (uint64_t)1 << queue;
+        }
+    }
+    return dev->work != 0;
 }
 
 bool vdev_work(struct vdev *dev)

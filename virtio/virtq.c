@@ -67,6 +67,7 @@ enum virtio_error virtq_enable(struct virtq *queue, const struct guestmem *mem, 
     queue->used = 0;
     queue->in_flight = 0;
     queue->unsignalled = 0;
+    queue->calm = false;
     if (packed) {
         virtq_packed_start(queue);
     } else {
@@ -99,11 +100,9 @@ enum virtio_error virtq_pop(struct virtq *queue, struct chain *chain)
     if (!queue->ready) {
         return VIRTIO_EMPTY;
     }
+    chain->epoch = queue->epoch;
     error = queue->packed ? virtq_packed_pop(queue, chain) : virtq_split_pop(queue, chain);
-    if (error == VIRTIO_OK) {
-        chain->epoch = queue->epoch;
-        chain->in_flight = true;
-    }
+    chain->in_flight = error == VIRTIO_OK;
     return error;
 }
 
@@ -153,6 +152,7 @@ void virtq_suppress_kicks(struct virtq *queue)
     if (!queue->ready) {
         return;
     }
+    queue->calm = true;
     if (queue->packed) {
         virtq_packed_suppress_kicks(queue);
     } else {
@@ -165,6 +165,7 @@ bool virtq_want_kick(struct virtq *queue)
     if (!queue->ready) {
         return false;
     }
+    queue->calm = false;
     return queue->packed ? virtq_packed_want_kick(queue) : virtq_split_want_kick(queue);
 }
 

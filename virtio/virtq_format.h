@@ -39,7 +39,9 @@ enum virtio_error virtq_indirect_table(const struct virtq *queue, const struct v
 void virtq_split_layout(uint16_t entries, struct virtq_layout *layout);
 void virtq_split_start(struct virtq *queue);
 bool virtq_split_any(const struct virtq *queue);
-enum virtio_error virtq_split_pop(struct virtq *queue, struct chain *chain);
+/* One format's registers are not to be saved for the other's work. */
+__attribute__((noinline)) enum virtio_error virtq_split_pop(struct virtq *queue,
+                                                            struct chain *chain);
 void virtq_split_push(struct virtq *queue, const struct chain *chain, uint32_t written);
 bool virtq_split_interrupt_due(const struct virtq *queue);
 void virtq_split_suppress_kicks(struct virtq *queue);
@@ -48,7 +50,8 @@ bool virtq_split_want_kick(struct virtq *queue);
 void virtq_packed_layout(struct virtq_layout *layout);
 void virtq_packed_start(struct virtq *queue);
 bool virtq_packed_any(const struct virtq *queue);
-enum virtio_error virtq_packed_pop(struct virtq *queue, struct chain *chain);
+__attribute__((noinline)) enum virtio_error virtq_packed_pop(struct virtq *queue,
+                                                             struct chain *chain);
 void virtq_packed_push(struct virtq *queue, const struct chain *chain, uint32_t written);
 bool virtq_packed_interrupt_due(const struct virtq *queue);
 void virtq_packed_suppress_kicks(struct virtq *queue);

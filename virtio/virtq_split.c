@@ -53,8 +53,8 @@ static enum virtio_error refresh(struct virtq *queue)
 }
 
 /* Follow the chain inside an indirect table of `entries` descriptors. */
-static enum virtio_error add_indirect(const struct virtq *queue, const struct virtq_desc *from,
-                                      struct chain *chain)
+static enum virtio_error __attribute__((noinline))
+add_indirect(const struct virtq *queue, const struct virtq_desc *from, struct chain *chain)
 {
     struct host_ptr table;
     uint32_t entries;

@@ -203,6 +203,31 @@ static size_t put(struct chain_writer *writer, const void *data, size_t bytes)
     return data != NULL ? chain_write(writer, data, bytes) : chain_pass(writer, bytes);
 }
 
+/* Write pieces, one after the other, into a buffer that has room for them. */
+static void put_all(struct chain_writer *writer, const struct vnet_piece *pieces, unsigned count)
+{
+    uint64_t bytes = 0;
+    void *at = NULL;
+
+    for (unsigned i = 0; i < count; i++) {
+        bytes += pieces[i].bytes;
+    }
+    /* Most often it is in one segment. */
+    if (bytes == 0 || chain_room(writer, &at) < bytes) {
+        for (unsigned i = 0; i < count; i++) {
+            (void)put(writer, pieces[i].data, pieces[i].bytes);
+        }
+        return;
+    }
+    chain_fill(writer, bytes);
+    for (unsigned i = 0; i < count; i++) {
+        if (pieces[i].data != NULL) {
+            __builtin_memcpy(at, pieces[i].data, pieces[i].bytes);
+        }
+        at = (unsigned char *)at + pieces[i].bytes;
+    }
+}
+
 /* Write pieces, one after the other, over buffers from number `from` on, and give those back. */
 static void spread(struct vnet *net, const struct vnet_piece *pieces, unsigned count, unsigned from,
                    unsigned buffers)
@@ -211,9 +236,7 @@ static void spread(struct vnet *net, const struct vnet_piece *pieces, unsigned c
     unsigned buffer = from;
 
     if (buffers == 1) {
-        for (unsigned i = 0; i < count; i++) {
-            (void)put(&writer, pieces[i].data, pieces[i].bytes);
-        }
+        put_all(&writer, pieces, count);
         count = 0;
     }
     for (unsigned i = 0; i < count; i++) {
@@ -374,10 +397,13 @@ void vnet_receive_kick(struct vnet *net)
         net->receive_blocked = false;
         net->ops->receive_wanted(net->context);
     }
-    if (!net->receive_blocked) {
+    if (net->receive_blocked) {
+        return;
+    }
+    /* What is posted comes out of what was made available. */
+    if (net->ops->post != NULL) {
+        post(net);
+    } else {
         virtq_suppress_kicks(&net->dev.queues[VNET_QUEUE_RX]);
-        if (net->ops->post != NULL) {
-            post(net);
-        }
     }
 }

@@ -371,7 +371,7 @@ static struct guest_answer guest_trap(struct guest *guest, uint32_t vcpu,
 }
 
 /** Bring input to who is there for it: the driver of the virtIO console, else the UART. */
-static void guest_feed(struct guest *guest)
+static void __attribute__((noinline)) guest_feed(struct guest *guest)
 {
     const uint8_t *bytes;
     size_t count = terminal_input(&guest->terminal, &bytes);
@@ -386,7 +386,7 @@ static void guest_feed(struct guest *guest)
     }
 }
 
-/** What the terminal needs at the end of an event. */
+/** What the terminal and the devices need at the end of an event. */
 static void guest_settle(struct guest *guest)
 {
     if (guest->terminal.input_count > 0) {
@@ -425,7 +425,7 @@ static struct guest_answer guest_memory(struct guest *guest, uint32_t vcpu,
 }
 
 /** A disk's server notified. */
-static void guest_disk(struct guest *guest, const char *wrong)
+static void __attribute__((noinline)) guest_disk(struct guest *guest, const char *wrong)
 {
     if (wrong != NULL) {
         guest_say(guest, wrong, "");
@@ -435,16 +435,11 @@ static void guest_disk(struct guest *guest, const char *wrong)
     }
 }
 
-void guest_notified(struct guest *guest, uint32_t channel)
+/** A notification that is none of a device's queues, or of the switch. */
+static void __attribute__((noinline))
+guest_notified_of_streams(struct guest *guest, uint32_t channel)
 {
-    const char *wrong;
-
-    if (virtio_blocks_notified(&guest->virtio.blocks, channel, &wrong)) {
-        guest_disk(guest, wrong);
-    } else if (virtio_switch_notified(&guest->virtio, channel) ||
-               (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel))) {
-        guest_settle(guest);
-    } else if (guest->terminal.connected && channel == guest->terminal.channel) {
+    if (guest->terminal.connected && channel == guest->terminal.channel) {
         virtio_console_resume(&guest->virtio.console);
         uart_resume(&guest->uart);
         guest_feed(guest);
@@ -454,6 +449,20 @@ void guest_notified(struct guest *guest, uint32_t channel)
         terminal_flush(&guest->terminal);
     } else if (virtio_ports_notified(&guest->virtio.ports, channel)) {
         terminal_flush(&guest->terminal);
+    }
+}
+
+void guest_notified(struct guest *guest, uint32_t channel)
+{
+    const char *wrong;
+
+    if (virtio_switch_notified(&guest->virtio, channel) ||
+        (guest->state == GUEST_RUNNING && virtio_notified(&guest->virtio, channel))) {
+        guest_settle(guest);
+    } else if (virtio_blocks_notified(&guest->virtio.blocks, channel, &wrong)) {
+        guest_disk(guest, wrong);
+    } else {
+        guest_notified_of_streams(guest, channel);
     }
 }
 

@@ -102,19 +102,13 @@ const char *virtio_init(struct virtio *virtio, const struct virtio_machine *mach
     return wrong;
 }
 
-static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
+/** A device of which there is one. */
+static struct virtio_page *__attribute__((noinline))
+virtio_find_single(struct virtio *virtio, uint32_t channel)
 {
     struct virtio_page *const pages[] = { &virtio->console.page, &virtio->ports.page,
                                           &virtio->rng.page };
-    /* Those that ring most often come first. */
-    struct virtio_page *page = virtio_nets_find(&virtio->nets, channel);
 
-    if (page == NULL) {
-        page = virtio_blocks_find(&virtio->blocks, channel);
-    }
-    if (page != NULL) {
-        return page;
-    }
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         if (pages[i]->dev != NULL && pages[i]->channel == channel) {
             return pages[i];
@@ -123,8 +117,20 @@ static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
     return NULL;
 }
 
+static struct virtio_page *virtio_find(struct virtio *virtio, uint32_t channel)
+{
+    /* Those that ring most often come first. */
+    struct virtio_page *page = virtio_nets_find(&virtio->nets, channel);
+
+    if (page == NULL) {
+        page = virtio_blocks_find(&virtio->blocks, channel);
+    }
+    return page != NULL ? page : virtio_find_single(virtio, channel);
+}
+
 /** A line about the port of a network device: what the switch counted. */
-static void virtio_say_port(const struct virtio *virtio, const struct net_port_stats *stats)
+static void __attribute__((noinline))
+virtio_say_port(const struct virtio *virtio, const struct net_port_stats *stats)
 {
     const struct {
         const char *name;
@@ -155,13 +161,23 @@ static void virtio_say_port(const struct virtio *virtio, const struct net_port_s
     terminal_say(virtio->terminal, pieces, 1);
 }
 
-bool virtio_switch_notified(struct virtio *virtio, uint32_t channel)
+/** A switch may have answered what it counted of a port. */
+static void __attribute__((noinline)) virtio_say_answer(struct virtio *virtio, uint32_t channel)
 {
-    bool ours = virtio_nets_notified(&virtio->nets, channel);
     struct net_port_stats stats;
 
-    if (ours && virtio_nets_answer(&virtio->nets, channel, &stats)) {
+    if (virtio_nets_answer(&virtio->nets, channel, &stats)) {
         virtio_say_port(virtio, &stats);
+    }
+}
+
+bool virtio_switch_notified(struct virtio *virtio, uint32_t channel)
+{
+    bool asked;
+    bool ours = virtio_nets_notified(&virtio->nets, channel, &asked);
+
+    if (ours && asked) {
+        virtio_say_answer(virtio, channel);
     }
     return ours;
 }
@@ -251,7 +267,9 @@ void virtio_work(struct virtio *virtio)
 {
     virtio_blocks_work(&virtio->blocks);
     virtio_page_work(&virtio->console.page);
-    virtio_ports_work(&virtio->ports);
+    if (virtio->ports.page.dev != NULL) {
+        virtio_ports_work(&virtio->ports);
+    }
     virtio_page_work(&virtio->rng.page);
     virtio_nets_work(&virtio->nets);
 }

@@ -17,8 +17,8 @@ static uint16_t virtio_net_big16(const uint8_t *at)
 }
 
 /**
- * Describe the frame that lies at `at`, in our buffers, where nobody changes it. False: it cannot
- * be sent.
+ * Describe the frame that lies at `at`, in our buffers, where nobody changes it; a slot is at a
+ * whole word. False: it cannot be sent.
  */
 static bool virtio_net_describe(const struct vnet_frame *frame, const uint8_t *at,
                                 struct net_frame *to)
@@ -41,7 +41,7 @@ static bool virtio_net_describe(const struct vnet_frame *frame, const uint8_t *a
         .csum_offset = sum ? frame->csum_offset : 0,
         .header_bytes = frame->header_bytes,
     };
-    memcpy(to->ethernet, at, NET_ETHERNET_BYTES);
+    __builtin_memcpy(to->ethernet, __builtin_assume_aligned(at, 4), NET_ETHERNET_BYTES);
     if (tagged) {
         to->vlan = (uint16_t)(virtio_net_big16(at + NET_ETHERNET_BYTES) | NET_VLAN_TAG);
         memcpy(to->ethernet + ETHERTYPE_AT, at + NET_ETHERNET_BYTES + 2, 2);
@@ -69,7 +69,7 @@ static bool virtio_net_lend(struct virtio_net *device, const struct vnet_frame *
                             enum vnet_result *result)
 {
     struct chain_reader rest = *reader;
-    uint8_t head[NET_ETHERNET_BYTES + TAG_BYTES] = { 0 };
+    uint8_t head[NET_ETHERNET_BYTES + TAG_BYTES] __attribute__((aligned(4))) = { 0 };
     struct net_frame descriptor;
 
     /* Once, as much as is described; the payload is behind it. */
@@ -199,7 +199,7 @@ static bool virtio_net_wants(const struct virtio_net *device)
     const struct net_frame *frame = &device->frame;
     uint64_t to = 0;
 
-    __builtin_memcpy(&to, frame->ethernet, NET_MAC_BYTES);
+    __builtin_memcpy(&to, __builtin_assume_aligned(frame->ethernet, 4), NET_MAC_BYTES);
     if (frame->vlan == 0 && device->own != 0 && to == device->own) {
         return true;
     }
@@ -397,19 +397,23 @@ struct virtio_page *virtio_nets_find(struct virtio_nets *nets, uint32_t channel)
     return NULL;
 }
 
-bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel)
+static void __attribute__((noinline)) virtio_net_notified(struct virtio_net *device)
+{
+    /* What the switch had learned is to be told anew. */
+    if (net_client_restarted(&device->client)) {
+        vnet_announce(&device->model);
+        vnet_unpost(&device->model);
+    }
+    vnet_transmit_resume(&device->model);
+    virtio_net_pump(device);
+}
+
+bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel, bool *asked)
 {
     for (uint32_t i = 0; i < nets->count; i++) {
-        struct virtio_net *device = &nets->devices[i];
-
-        if (device->channel == channel) {
-            /* What the switch had learned is to be told anew. */
-            if (net_client_restarted(&device->client)) {
-                vnet_announce(&device->model);
-                vnet_unpost(&device->model);
-            }
-            vnet_transmit_resume(&device->model);
-            virtio_net_pump(device);
+        if (nets->devices[i].channel == channel) {
+            virtio_net_notified(&nets->devices[i]);
+            *asked = nets->devices[i].client.asking;
             return true;
         }
     }
@@ -434,15 +438,18 @@ bool virtio_nets_answer(struct virtio_nets *nets, uint32_t channel, struct net_p
     return false;
 }
 
+static void virtio_net_work(struct virtio_net *device)
+{
+    virtio_page_work(&device->page);
+    if (net_client_flush(&device->client)) {
+        sys_notify_later(device->channel);
+    }
+}
+
 void virtio_nets_work(struct virtio_nets *nets)
 {
     for (uint32_t i = 0; i < nets->count; i++) {
-        struct virtio_net *device = &nets->devices[i];
-
-        virtio_page_work(&device->page);
-        if (net_client_flush(&device->client)) {
-            sys_notify_later(device->channel);
-        }
+        virtio_net_work(&nets->devices[i]);
     }
 }
 

@@ -15,26 +15,27 @@
 /** A smaller frame is copied twice sooner than it is said where it lies. */
 #define VIRTIO_NET_LEAST_DIRECT 256u
 
+/* What is looked at for each frame stands before what is large. */
 struct virtio_net {
-    struct vnet model;
     struct virtio_page page;
-    struct net_client client;
-    /* The switch copies frames itself, of guest memory that is described here. */
-    bool is_direct;
-    struct net_direct direct;
     const struct guestmem *mem;
     uint32_t channel;
+    /* The switch copies frames itself, of guest memory that is described in `direct`. */
+    bool is_direct;
     /* The address of which frames without tag are wanted. None: 0. */
     uint64_t own;
     /* A frame for the guest that waits for buffers. */
     bool held;
-    struct net_frame frame;
-    const uint8_t *payload;
     /* It is being finished for a guest that takes no offloads; a piece of it waits. */
     bool finishing;
     bool piece;
-    struct net_offload offload;
+    struct net_frame frame;
+    const uint8_t *payload;
     uint64_t dropped;
+    struct net_client client;
+    struct vnet model;
+    struct net_offload offload;
+    struct net_direct direct;
     struct virtq queues[VNET_QUEUES];
     struct chain_segment segments[VNET_SEGMENTS(VIRTIO_NET_ENTRIES)];
 };
@@ -61,8 +62,11 @@ const char *virtio_nets_add(struct virtio_nets *nets, const struct virtio_nets_m
 /** The page with that doorbell, or NULL. */
 struct virtio_page *virtio_nets_find(struct virtio_nets *nets, uint32_t channel);
 
-/** A notification on `channel` came. False: it is no switch's. */
-bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel);
+/**
+ * A notification on `channel` came. False: it is no switch's; else `asked` is whether the answer to
+ * virtio_nets_ask() may have come with it.
+ */
+bool virtio_nets_notified(struct virtio_nets *nets, uint32_t channel, bool *asked);
 
 /** Ask the switches what they counted of the devices' ports. */
 void virtio_nets_ask(struct virtio_nets *nets);

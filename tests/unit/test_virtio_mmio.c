@@ -43,12 +43,17 @@ static uint64_t errors(enum virtio_error error)
 }
 
 /* One writable buffer in queue 0. */
-static void offer(void)
+static void offer_in(unsigned queue)
 {
     const struct driver_element element = { WORLD_DATA_AT, 64, true };
 
-    assert_true(driver_ring_add(&world.rings[0], &element, 1, DRIVER_DIRECT, 1));
-    driver_ring_publish(&world.rings[0]);
+    assert_true(driver_ring_add(&world.rings[queue], &element, 1, DRIVER_DIRECT, 1));
+    driver_ring_publish(&world.rings[queue]);
+}
+
+static void offer(void)
+{
+    offer_in(0);
 }
 
 static void kick(void)
@@ -885,16 +890,32 @@ static void hostile_queue_set_up_at_the_wrong_time(void **state)
     assert_true(errors(VIRTIO_ERR_STATE) >= 7);
 }
 
-static void doorbell_without_a_number_reaches_all_ready_queues(void **state)
+static void doorbell_without_a_number_reaches_queues_that_have_something(void **state)
 {
     (void)state;
     world_boot(&world, 0, 3, ENTRIES);
     assert_false(vmmio_doorbell(&world.mmio));
+    for (unsigned queue = 0; queue < 4; queue++) {
+        assert_int_equal(probe.kicks[queue], 0);
+    }
+    offer_in(0);
+    offer_in(2);
+    assert_false(vmmio_doorbell(&world.mmio));
     assert_int_equal(probe.kicks[0], 1);
-    assert_int_equal(probe.kicks[1], 1);
+    assert_int_equal(probe.kicks[1], 0);
     assert_int_equal(probe.kicks[2], 1);
     assert_int_equal(probe.kicks[3], 0);
-    assert_int_equal(probe.dev.stats.kicks, 1);
+    assert_int_equal(probe.dev.stats.kicks, 2);
+    /* A device that suppresses kicks looks after the queue itself, until it asks for one. */
+    virtq_suppress_kicks(&probe.queues[0]);
+    offer_in(1);
+    assert_false(vmmio_doorbell(&world.mmio));
+    assert_int_equal(probe.kicks[0], 1);
+    assert_int_equal(probe.kicks[1], 1);
+    assert_int_equal(probe.kicks[2], 2);
+    assert_true(vdev_want_kick(&probe.dev, 0));
+    assert_false(vmmio_doorbell(&world.mmio));
+    assert_int_equal(probe.kicks[0], 2);
 }
 
 static void work_that_is_left_is_gone_on_with(void **state)
@@ -1037,7 +1058,7 @@ int main(void)
         T(queue_areas_may_end_where_ram_does),
         T(queue_addresses_are_set_and_not_added_to),
         T(hostile_queue_set_up_at_the_wrong_time),
-        T(doorbell_without_a_number_reaches_all_ready_queues),
+        T(doorbell_without_a_number_reaches_queues_that_have_something),
         T(work_that_is_left_is_gone_on_with),
         T(statistics_have_names_and_values),
         T(impossible_devices_are_refused),

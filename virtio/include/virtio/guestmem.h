@@ -67,6 +67,22 @@ enum virtio_error guestmem_find(const struct guestmem *mem, struct gpa at, struc
                                 struct host_ptr *host, struct length *part);
 
 /**
+ * Where all of `bytes` bytes at `at` are mapped, if they are in the guest's first range; else NULL.
+ * Most guests have no other.
+ */
+static inline unsigned char *guestmem_first(const struct guestmem *mem, struct gpa at,
+                                            uint64_t bytes)
+{
+    const struct guestmem_range *range = &mem->ranges[0];
+    /* Of an address below the range this is more than its size, too. */
+    uint64_t offset = at.value - range->start.value;
+
+    return offset < range->size.bytes && bytes <= range->size.bytes - offset
+               ? range->host.ptr + offset
+               : (unsigned char *)0;
+}
+
+/**
  * Find where all of `size` bytes at `at` are mapped in one piece.
  *
  * Errors: VIRTIO_ERR_ADDRESS as guestmem_find(), and when they are not all in one range. `host` is

@@ -40,6 +40,8 @@ struct virtq {
     bool packed;
     bool event_idx;
     bool indirect;
+    /** Kicks are suppressed. */
+    bool calm;
     /** Packed: wrap counters at `avail` and at `used`. */
     bool avail_wrap;
     bool used_wrap;
@@ -114,6 +116,12 @@ bool virtq_interrupt_due(struct virtq *queue);
 
 /** Whether virtq_pop() would not find the queue empty: a look that costs less. */
 bool virtq_any(const struct virtq *queue);
+
+/** Whether a kick can be about this queue: none is suppressed, and virtq_any(). */
+static inline bool virtq_kicked(const struct virtq *queue)
+{
+    return !queue->calm && virtq_any(queue);
+}
 
 /** Tell the driver that kicks are not needed for now (advice: they may come nevertheless). */
 void virtq_suppress_kicks(struct virtq *queue);

@@ -69,7 +69,10 @@ void vmmio_init(struct vmmio *mmio, struct vdev *dev, const struct vmmio_ops *op
  */
 enum vdev_answer vmmio_store(struct vmmio *mmio, uint32_t offset, unsigned width, uint64_t value);
 
-/** A posted doorbell of which the value is not known. Returns true when work is left. */
+/**
+ * A posted doorbell of which the value is not known: for queues that have something and of which
+ * kicks are not suppressed. Returns true when work is left.
+ */
 bool vmmio_doorbell(struct vmmio *mmio);
 
 /** A posted doorbell with the value that the guest stored. Returns true when work is left. */

@@ -236,12 +236,11 @@ struct vnet {
     bool transmit_blocked;
     struct chain transmit;
     struct chain control;
-    /** Frames of the guest that are read until the end of the batch. */
+    /** Frames of the guest in `held`, which are read until the end of the batch. */
     unsigned held_count;
-    struct chain held[VNET_HELD_FRAMES];
-    /** Buffers for receiving that were taken from the guest, in a ring: first the posted ones,
-     *  oldest first, and behind them those of the stock. */
     bool receive_blocked;
+    /** Which of `buffers`, a ring of those for receiving that were taken from the guest, comes
+     * first: posted ones, oldest first, and behind them those of the stock. */
     unsigned first;
     unsigned posted;
     unsigned stock_count;
@@ -249,8 +248,9 @@ struct vnet {
     /** Their segments, and those used of the storage, which has gaps. */
     unsigned hand_segments;
     unsigned used_segments;
-    struct chain buffers[VNET_BUFFERS];
     struct chain_segment *segments;
+    struct chain buffers[VNET_BUFFERS];
+    struct chain held[VNET_HELD_FRAMES];
 };
 
 /**
