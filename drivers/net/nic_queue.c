@@ -39,7 +39,7 @@ struct nic_descriptor *nic_queue_descriptor(const struct nic_queue *queue, uint3
 
 void nic_queue_show(struct nic_queue *queue, uint32_t head)
 {
-    *word(queue, NIC_QUEUE_AVAIL + 4 + 2 * (queue->avail % queue->entries)) = (uint16_t)head;
+    *word(queue, NIC_QUEUE_AVAIL + 4 + 2 * (queue->avail & (queue->entries - 1))) = (uint16_t)head;
     queue->avail++;
     __atomic_store_n(word(queue, NIC_QUEUE_AVAIL + 2), queue->avail, __ATOMIC_RELEASE);
 }
@@ -63,24 +63,29 @@ bool nic_queue_kick(struct nic_queue *queue)
             VIRTIO_RING_NO_NOTIFY) == 0;
 }
 
-uint32_t nic_queue_count(const struct nic_queue *queue)
+uint32_t nic_queue_count(struct nic_queue *queue)
 {
     uint16_t there = __atomic_load_n(word(queue, NIC_QUEUE_USED + 2), __ATOMIC_ACQUIRE);
     uint32_t count = (uint16_t)(there - queue->used);
 
     /* A device that says more than there can be is not followed further. */
-    return count <= queue->entries ? count : 0;
+    if (count > queue->entries) {
+        count = 0;
+        there = queue->used;
+    }
+    queue->seen = there;
+    return count;
 }
 
 bool nic_queue_take(struct nic_queue *queue, uint32_t *head, uint32_t *bytes)
 {
     const volatile uint32_t *entry;
 
-    if (nic_queue_count(queue) == 0) {
+    if (queue->used == queue->seen && nic_queue_count(queue) == 0) {
         return false;
     }
     entry = (const volatile uint32_t *)(const void *)word(
-        queue, NIC_QUEUE_USED + 4 + 8 * (queue->used % queue->entries));
+        queue, NIC_QUEUE_USED + 4 + 8 * (queue->used & (queue->entries - 1)));
     *head = entry[0];
     *bytes = entry[1];
     queue->used++;

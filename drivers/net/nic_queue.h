@@ -34,10 +34,12 @@ struct nic_queue {
     uint8_t *memory;
     uint32_t entries; /* a power of two */
     bool event_idx;
-    /** Free-running indices: next to show, shown at the last kick, next to take. */
+    /** Free-running indices: next to show, shown at the last kick, next to take, and behind the
+     * last that was seen to be there. */
     uint16_t avail;
     uint16_t kicked;
     uint16_t used;
+    uint16_t seen;
 };
 
 /** An empty queue of `entries` entries in NIC_QUEUE_BYTES bytes, which are cleared. */
@@ -59,7 +61,7 @@ bool nic_queue_kick(struct nic_queue *queue);
 bool nic_queue_take(struct nic_queue *queue, uint32_t *head, uint32_t *bytes);
 
 /** How many chains can be taken, at most queue->entries. */
-uint32_t nic_queue_count(const struct nic_queue *queue);
+uint32_t nic_queue_count(struct nic_queue *queue);
 
 /**
  * Ask for an interrupt when `more` chains (1 or more) can be taken; without event indices, with the

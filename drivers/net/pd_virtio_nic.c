@@ -160,10 +160,12 @@ void notified(microkit_channel ch)
         virtio_nic_interrupt(&nic);
     }
     due = serve();
-    if (ch == nic_irq) {
+    /* One of both can wait until this thread does: the notification, which costs more alone. */
+    if (ch == nic_irq && !due) {
         microkit_deferred_irq_ack(ch);
+    } else if (ch == nic_irq) {
+        microkit_irq_ack(ch);
     }
-    /* Last: one of both can wait until this thread does, and this one costs more alone. */
     if (due) {
         microkit_deferred_notify((microkit_channel)net_channel);
     }

@@ -93,35 +93,32 @@ static bool nic_read_header(const struct virtio_nic *nic, const struct virtio_ne
            (kind == NET_GSO_TCP6 && virtio_nic_device_has(nic, VIRTIO_NIC_F_GUEST_TSO6));
 }
 
-/* Send what lies in a slot, from the device's header on. The slot is gone afterwards. */
-static void nic_forward(struct virtio_nic *nic, uint16_t slot, const uint8_t *at, uint32_t bytes)
+/* Send what lies in a slot behind the device's header. The slot is gone afterwards. */
+static void nic_forward(struct virtio_nic *nic, uint16_t slot,
+                        const struct virtio_net_header *header, const uint8_t *at, uint32_t bytes)
 {
     struct net_frame frame = { .flags = 0 };
-    struct virtio_net_header header;
-    bool good = bytes >= sizeof(header) + NET_ETHERNET_BYTES;
 
-    if (good) {
-        memcpy(&header, at, sizeof(header));
-        frame.bytes = bytes - (uint32_t)sizeof(header);
-        good =
-            nic_read_header(nic, &header, &frame) && net_wire_describe(&frame, at + sizeof(header));
-    }
-    if (!good) {
+    frame.bytes = bytes - (uint32_t)sizeof(*header);
+    if (bytes < sizeof(*header) + NET_ETHERNET_BYTES || !nic_read_header(nic, header, &frame) ||
+        !net_wire_describe(&frame, at + sizeof(*header))) {
         nic->stats.dropped++;
         net_client_release(&nic->client, slot);
         return;
     }
-    frame.offset += (uint32_t)sizeof(header);
+    frame.offset += (uint32_t)sizeof(*header);
     nic->stats.received_frames++;
     net_client_send(&nic->client, slot, &frame);
 }
 
 /*
- * Put a frame together that is in `count` slots, of which the first is in hand. Where there is no
- * large slot, or the device does not keep to its word, it is dropped.
+ * Put a frame together that is in as many slots as its header says, of which the first is in hand.
+ * Where there is no large slot, or the device does not keep to its word, it is dropped.
  */
-static void nic_gather(struct virtio_nic *nic, uint16_t slot, uint32_t bytes, uint32_t count)
+static void nic_gather(struct virtio_nic *nic, uint16_t slot,
+                       const struct virtio_net_header *header, uint32_t bytes)
 {
+    uint32_t count = header->buffers;
     uint8_t *to = NULL;
     uint16_t large = 0;
     uint32_t filled = 0;
@@ -144,7 +141,7 @@ static void nic_gather(struct virtio_nic *nic, uint16_t slot, uint32_t bytes, ui
         }
     }
     if (good) {
-        nic_forward(nic, large, to, filled);
+        nic_forward(nic, large, header, to, filled);
         return;
     }
     nic->stats.dropped++;
@@ -163,12 +160,13 @@ static void nic_receive(struct virtio_nic *nic)
             const uint8_t *at = net_client_at(&nic->client, slot);
             struct virtio_net_header header;
 
-            memcpy(&header, at, sizeof(header));
+            /* Slots are at whole words. */
+            __builtin_memcpy(&header, __builtin_assume_aligned(at, 4), sizeof(header));
             if (virtio_nic_device_has(nic, VIRTIO_NIC_F_MRG_RXBUF) && header.buffers > 1 &&
                 bytes >= sizeof(header)) {
-                nic_gather(nic, slot, bytes, header.buffers);
+                nic_gather(nic, slot, &header, bytes);
             } else {
-                nic_forward(nic, slot, at, bytes);
+                nic_forward(nic, slot, &header, at, bytes);
             }
         }
         /* Not for each of them: that costs less. */
@@ -252,7 +250,7 @@ bool virtio_nic_serve(struct virtio_nic *nic)
         nic_receive(nic);
     }
     if (nic->in_hand || net_client_any(&nic->client) ||
-        nic_queue_count(&nic->tx) >= VIRTIO_NIC_LAZY / 2) {
+        (nic->tx_lent != 0 && nic_queue_count(&nic->tx) >= VIRTIO_NIC_LAZY / 2)) {
         virtio_nic_send(nic);
     }
     return net_client_flush(&nic->client);

@@ -82,6 +82,8 @@ struct virtio_nic {
     uint8_t tx_free[VIRTIO_NIC_PIECES];
     uint32_t tx_free_count;
     uint32_t tx_pieces;
+    /** Those of them that belong to frames which their senders want back. */
+    uint32_t tx_lent;
     struct virtio_nic_frame frames[VIRTIO_NIC_PIECES];
     /** The frame in hand, which is being finished, if there is one. */
     bool in_hand;

@@ -10,10 +10,14 @@
 
 /** What a piece has in memory: the device's header, and the beginning of a frame. */
 #define HEAD_BYTES 0x140u
+/** Where a small frame begins there: so what is behind an IPv4 header, and summed, is at a whole
+ *  word. */
+#define SMALL_AT 2u
 /** In place of the entry of a piece's frame: that was copied, and is its sender's again. */
 #define NO_FRAME 0xffu
 
-_Static_assert(sizeof(struct virtio_net_header) + NET_OFFLOAD_HEAD + NET_TAG_BYTES <= HEAD_BYTES,
+_Static_assert(SMALL_AT + sizeof(struct virtio_net_header) + NET_OFFLOAD_HEAD + NET_TAG_BYTES <=
+                   HEAD_BYTES,
                "it fits");
 _Static_assert(VIRTIO_NIC_HEADS + VIRTIO_NIC_PIECES * HEAD_BYTES <= VIRTIO_NIC_MEMORY_BYTES,
                "so do all of them");
@@ -55,6 +59,7 @@ static void nic_reap(struct virtio_nic *nic)
         nic->sent[piece] = false;
         nic->tx_free[nic->tx_free_count++] = (uint8_t)piece;
         if (nic->tx_frames[piece] != NO_FRAME) {
+            nic->tx_lent--;
             nic_drop_use(nic, nic->tx_frames[piece]);
         }
     }
@@ -72,6 +77,7 @@ static void nic_show(struct virtio_nic *nic, uint8_t index, const struct piece *
 
     nic->sent[piece] = true;
     nic->tx_frames[piece] = index;
+    nic->tx_lent++;
     entry->uses++;
     memcpy(at, &from->header, sizeof(from->header));
     bytes += net_wire_write(at + bytes, from->head, from->head_bytes, entry->frame.vlan);
@@ -158,22 +164,22 @@ static bool nic_send_small(struct virtio_nic *nic, const struct net_frame *frame
                            const uint8_t *payload)
 {
     uint8_t piece = nic->tx_free[nic->tx_free_count - 1];
-    uint32_t place = VIRTIO_NIC_HEADS + piece * HEAD_BYTES;
+    uint32_t place = VIRTIO_NIC_HEADS + piece * HEAD_BYTES + SMALL_AT;
     uint32_t tag = net_wire_tag_bytes(frame->vlan);
-    uint8_t *at = nic->setup.memory + place;
-    uint8_t *ethernet = at + sizeof(struct virtio_net_header) + tag;
+    struct virtio_net_header *header = (void *)(nic->setup.memory + place);
+    uint8_t *ethernet = (uint8_t *)(header + 1) + tag;
     uint32_t sum_at = (uint32_t)frame->csum_start + frame->csum_offset;
-    struct virtio_net_header header = { .flags = 0 };
 
     if (sum_at + 2U > frame->bytes) {
         return false;
     }
-    memcpy(ethernet, frame->ethernet, NET_ETHERNET_BYTES);
+    *header = (struct virtio_net_header){ .flags = 0 };
+    __builtin_memcpy(__builtin_assume_aligned(ethernet, 2), frame->ethernet, NET_ETHERNET_BYTES);
     memcpy(ethernet + NET_ETHERNET_BYTES, payload, frame->bytes - NET_ETHERNET_BYTES);
     if ((frame->flags & NET_NEEDS_CSUM) != 0 && virtio_nic_device_has(nic, VIRTIO_NIC_F_CSUM)) {
-        header.flags = NET_NEEDS_CSUM;
-        header.csum_start = (uint16_t)(frame->csum_start + tag);
-        header.csum_offset = frame->csum_offset;
+        header->flags = NET_NEEDS_CSUM;
+        header->csum_start = (uint16_t)(frame->csum_start + tag);
+        header->csum_offset = frame->csum_offset;
     } else if ((frame->flags & NET_NEEDS_CSUM) != 0) {
         uint16_t sum = net_sum_finish(
             net_sum_add(0, ethernet + frame->csum_start, frame->bytes - frame->csum_start));
@@ -185,13 +191,12 @@ static bool nic_send_small(struct virtio_nic *nic, const struct net_frame *frame
     if (tag != 0) {
         (void)net_wire_write(ethernet - tag, frame->ethernet, NET_ETHERNET_BYTES, frame->vlan);
     }
-    memcpy(at, &header, sizeof(header));
     nic->tx_free_count--;
     nic->sent[piece] = true;
     nic->tx_frames[piece] = NO_FRAME;
     *nic_queue_descriptor(&nic->tx, 2U * piece) =
         (struct nic_descriptor){ nic->setup.address + place,
-                                 (uint32_t)sizeof(header) + tag + frame->bytes, 0, 0 };
+                                 (uint32_t)sizeof(*header) + tag + frame->bytes, 0, 0 };
     nic_queue_show(&nic->tx, 2U * piece);
     nic->stats.sent_frames++;
     return true;
@@ -264,12 +269,15 @@ void virtio_nic_send(struct virtio_nic *nic)
     uint32_t under_way;
 
     do {
-        nic_reap(nic);
+        /* Those of copied frames are of no use to anybody while there are others. */
+        if (nic->tx_lent != 0 || nic->tx_free_count <= nic->tx_pieces / 2) {
+            nic_reap(nic);
+        }
         nic_send(nic);
-        under_way = nic->tx_pieces - nic->tx_free_count;
-        if (under_way <= VIRTIO_NIC_LAZY) {
+        if (nic->tx_lent <= VIRTIO_NIC_LAZY && nic->tx_free_count != 0) {
             nic_queue_quiet(&nic->tx);
             break;
         }
+        under_way = nic->tx_pieces - nic->tx_free_count;
     } while (!nic_queue_wait(&nic->tx, under_way / 2));
 }

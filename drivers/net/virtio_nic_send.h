@@ -5,8 +5,8 @@
 
 #include "virtio_nic.h"
 
-/** Pieces with the device for which no interrupt is asked: who sends next looks after them. Fewer
- *  than a port has slots of either size. */
+/** Pieces of others' frames with the device for which no interrupt is asked: who sends next looks
+ *  after them. Fewer than a port has slots of either size. */
 #define VIRTIO_NIC_LAZY 8u
 
 /** Take back what the device has read, and give it frames until there are no more, or no room. */

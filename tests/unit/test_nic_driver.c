@@ -276,6 +276,9 @@ static unsigned peer_lent(void)
     uint8_t *at;
     unsigned count = 0;
 
+    /* Who waits for slots gets what is back. */
+    (void)net_client_wait_slots(&peer);
+    (void)net_switch_serve(&network, PEER, SECOND);
     /* Nothing is collected while there are free ones. */
     while (net_client_reserve(&peer, 1, &slot, &at) ||
            net_client_reserve(&peer, NET_LARGE_BYTES, &slot, &at)) {
@@ -887,12 +890,18 @@ static void a_device_that_answers_nonsense(void **state)
     uint16_t *tx = (uint16_t *)(void *)(memory + NIC_QUEUE_BYTES + NIC_QUEUE_USED);
 
     (void)state;
-    /* Slots that there are not, an odd descriptor, and one that is free. */
+    answer = VNET_WAIT;
+    assert_true(send_plain(1000));
+    run();
+    answer = VNET_TAKEN;
+    /* Slots that there are not, an odd descriptor, and twice one that is free. */
     memset(rx + 2, 0xff, 8);
     rx[1] = 1;
     memset(tx + 2, 0xff, 8);
     memset(tx + 6, 0, 24);
     tx[6] = 1;
+    tx[10] = 2;
+    tx[14] = 2;
     tx[1] = 4;
     run();
     assert_int_equal(nic.stats.nonsense, 5);
