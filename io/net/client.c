@@ -48,16 +48,16 @@ void net_client_open(struct net_client *client, const struct net_client_place *p
     };
     memset(client->lent, true, sizeof(client->lent));
     own_lent(client);
-    net_ring_open_producer(&client->sent, memory->sent, NET_FRAME_SHAPE);
-    net_ring_open_producer(&client->returned, memory->returned, NET_RETURN_SHAPE);
-    net_ring_open_consumer(&client->done, memory->done, NET_DONE_SHAPE);
-    net_ring_open_consumer(&client->received, memory->received, NET_FRAME_SHAPE);
+    ring_begin_producer(&client->sent, memory->sent, NET_FRAME_SHAPE.capacity);
+    ring_begin_producer(&client->returned, memory->returned, NET_RETURN_SHAPE.capacity);
+    ring_begin_consumer(&client->done, memory->done, NET_DONE_SHAPE.capacity);
+    ring_begin_consumer(&client->received, memory->received, NET_FRAME_SHAPE.capacity);
     /* What an earlier life was sent is not looked at, and so is not given back either: the switch
      * forgets it when it sees the new epoch. */
     net_ring_drop(&client->received);
     net_ring_drop(&client->done);
-    client->switch_epoch = net_ring_producer_epoch(&client->received);
-    (void)net_ring_wait(&client->received);
+    client->switch_epoch = ring_peer_epoch(&client->received);
+    (void)ring_wait_data(&client->received);
 }
 
 void net_client_wish(struct net_client *client, uint32_t flags, uint64_t multicast)
@@ -71,23 +71,22 @@ static void collect(struct net_client *client)
 {
     struct net_return entry;
 
-    while (net_ring_take(&client->done, &entry)) {
+    while (net_ring_take(&client->done, NET_DONE_SHAPE, &entry)) {
         if (entry.slot < NET_CLIENT_SLOTS && client->lent[entry.slot]) {
             client->lent[entry.slot] = false;
             put_back(client, entry.slot);
         }
     }
-    net_ring_release(&client->done);
+    ring_release(&client->done);
 }
 
 /* The switch began anew: what it had of ours it has not any more. */
 static void look_for_restart(struct net_client *client)
 {
-    uint32_t epoch = net_ring_producer_epoch(&client->received);
-
-    if (epoch != client->switch_epoch) {
+    (void)ring_available(&client->received);
+    if (ring_peer_epoch(&client->received) != client->switch_epoch) {
         client->restarted = client->restarted || client->switch_epoch != 0;
-        client->switch_epoch = epoch;
+        client->switch_epoch = ring_peer_epoch(&client->received);
         net_ring_drop(&client->done);
         own_lent(client);
     }
@@ -109,7 +108,7 @@ static bool take_slot(struct net_client *client, bool small, uint16_t *slot)
 
 bool net_client_wait_slots(struct net_client *client)
 {
-    bool wait = net_ring_wait(&client->done);
+    bool wait = ring_wait_data(&client->done);
 
     /* The switch looks for slots that are back when somebody waits for them. */
     client->urgent = client->urgent || wait;
@@ -167,7 +166,7 @@ void net_client_release(struct net_client *client, uint16_t slot)
 
 void net_client_send(struct net_client *client, uint16_t slot, const struct net_frame *frame)
 {
-    struct net_frame *entry = net_ring_next(&client->sent);
+    struct net_frame *entry = net_ring_next(&client->sent, NET_FRAME_SHAPE);
 
     /* There are fewer slots than entries, so that the ring is full only behind a broken switch. */
     if (entry == NULL) {
@@ -187,13 +186,14 @@ void net_client_send(struct net_client *client, uint16_t slot, const struct net_
 bool net_client_receive(struct net_client *client, struct net_frame *frame, const uint8_t **payload)
 {
     do {
-        while (net_ring_get(&client->received, frame)) {
+        while (net_ring_take(&client->received, NET_FRAME_SHAPE, frame)) {
+            ring_release(&client->received);
             if (frame->port < NET_MAX_PORTS && (client->readable >> frame->port & 1) != 0) {
                 *payload = client->buffers + (size_t)frame->port * NET_BUFFER_BYTES + frame->offset;
                 return true;
             }
         }
-    } while (!net_ring_wait(&client->received));
+    } while (!ring_wait_data(&client->received));
     return false;
 }
 
@@ -206,7 +206,7 @@ void net_client_return(struct net_client *client, const struct net_frame *frame)
     };
 
     /* It is full only when the switch does not take its own descriptors back: it is broken. */
-    (void)net_ring_put(&client->returned, &entry);
+    (void)net_ring_put(&client->returned, NET_RETURN_SHAPE, &entry);
     client->returned_some = true;
 }
 
@@ -217,8 +217,8 @@ bool net_client_any(struct net_client *client)
 
 unsigned net_client_backlog(struct net_client *client)
 {
-    (void)net_ring_wait(&client->received);
-    return net_ring_count(&client->received);
+    (void)ring_wait_data(&client->received);
+    return ring_available(&client->received);
 }
 
 bool net_client_restarted(struct net_client *client)
@@ -257,11 +257,11 @@ bool net_client_flush(struct net_client *client)
     client->urgent = false;
     if (client->sent_some) {
         client->sent_some = false;
-        due = net_ring_signal(&client->sent) || due;
+        due = ring_signal_data(&client->sent) || due;
     }
     if (client->returned_some) {
         client->returned_some = false;
-        due = net_ring_signal(&client->returned) || due;
+        due = ring_signal_data(&client->returned) || due;
     }
     return due;
 }

@@ -29,10 +29,10 @@ struct net_client {
     uint8_t *buffers;
     uint64_t readable; /* ports whose buffers are mapped */
     unsigned port;
-    struct net_ring sent;
-    struct net_ring done;
-    struct net_ring received;
-    struct net_ring returned;
+    struct ring sent;
+    struct ring done;
+    struct ring received;
+    struct ring returned;
     uint32_t switch_epoch;
     uint16_t small[NET_SMALL_SLOTS];
     unsigned small_count;

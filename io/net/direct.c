@@ -4,7 +4,7 @@
 void net_direct_open(struct net_direct *direct, struct net_client *client)
 {
     *direct = (struct net_direct){ .client = client };
-    net_ring_open_producer(&direct->posted, client->memory->posted, NET_POST_SHAPE);
+    ring_begin_producer(&direct->posted, client->memory->posted, NET_POST_SHAPE.capacity);
 }
 
 unsigned net_direct_room(const struct net_direct *direct, struct net_piece **pieces)
@@ -30,15 +30,15 @@ void net_direct_add(struct net_direct *direct, const struct net_frame *frame, un
 
 unsigned net_direct_unposted(struct net_direct *direct, bool all)
 {
-    struct net_ring *received = &direct->client->received;
-    uint32_t count = net_ring_count(received);
+    struct ring *received = &direct->client->received;
+    uint32_t count = ring_available(received);
     unsigned landed = 0;
     unsigned buffers = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         struct net_frame frame;
 
-        net_ring_peek(received, i, &frame);
+        net_ring_peek(received, NET_FRAME_SHAPE, i, &frame);
         if ((frame.flags & NET_LANDED) != 0) {
             buffers += landed++ < direct->stale ? 0 : frame.slot;
         }
@@ -61,11 +61,11 @@ bool net_direct_counts(struct net_direct *direct)
 
 bool net_direct_post(struct net_direct *direct, const struct net_piece *pieces, unsigned count)
 {
-    if (net_ring_space(&direct->posted) < count) {
+    if (ring_space(&direct->posted) < count) {
         return false;
     }
     for (unsigned i = 0; i < count; i++) {
-        (void)net_ring_put(&direct->posted, &pieces[i]);
+        (void)net_ring_put(&direct->posted, NET_POST_SHAPE, &pieces[i]);
     }
     return true;
 }

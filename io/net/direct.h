@@ -11,7 +11,7 @@
 /** Its members are this module's, but for those that are read. */
 struct net_direct {
     struct net_client *client;
-    struct net_ring posted;
+    struct ring posted;
     /** Frames and pieces of the batch. */
     unsigned frames;
     unsigned pieces;

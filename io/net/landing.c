@@ -10,7 +10,7 @@ void net_landing_init(struct net_landing *landing, const struct net_memory *memo
     landing->first = 0;
     landing->count = 0;
     landing->broken = 0;
-    net_ring_open_consumer(&landing->posted, ring, NET_POST_SHAPE);
+    ring_begin_consumer(&landing->posted, ring, NET_POST_SHAPE.capacity);
     net_ring_drop(&landing->posted);
 }
 
@@ -45,7 +45,8 @@ static bool take(struct net_landing *landing)
 {
     struct net_piece piece;
 
-    if (landing->count == NET_LANDING_PIECES || !net_ring_take(&landing->posted, &piece)) {
+    if (landing->count == NET_LANDING_PIECES ||
+        !net_ring_take(&landing->posted, NET_POST_SHAPE, &piece)) {
         return false;
     }
     if (!net_landing_span(&landing->memory, &piece, piece_at(landing, landing->count))) {
@@ -79,7 +80,7 @@ unsigned net_landing_room(struct net_landing *landing, uint32_t bytes, bool merg
         }
     }
     if (took) {
-        net_ring_release(&landing->posted);
+        ring_release(&landing->posted);
     }
     landing->buffers = enough ? buffers : 0;
     return landing->buffers;

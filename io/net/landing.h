@@ -31,7 +31,7 @@ struct net_span {
 /** A port's posted buffers. Its members are this module's, but for `memory` and `broken`. */
 struct net_landing {
     struct net_memory memory;
-    struct net_ring posted;
+    struct ring posted;
     /** The port has taken back what was there from before. */
     bool open;
     unsigned first;

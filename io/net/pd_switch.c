@@ -18,6 +18,9 @@ static BH_STATISTICS(NET_MAX_PORTS) directory BH_STATISTICS_KEPT;
 static struct net_config config;
 static struct net_switch network;
 static uint64_t frequency;
+/* Ports by channel, NET_NO_PORT where there is none; and channels by port. */
+static uint8_t ports[MICROKIT_MAX_CHANNELS];
+static uint8_t channels[NET_MAX_PORTS];
 
 static uint64_t clock_now(void)
 {
@@ -27,35 +30,35 @@ static uint64_t clock_now(void)
     return ticks / frequency * NS_A_SECOND + ticks % frequency * NS_A_SECOND / frequency;
 }
 
-/* The last one can wait until this thread does, so that both are one call of the kernel. */
-static void notify(bool last)
+static void __attribute__((noinline)) notify_all(uint64_t set)
 {
-    for (uint64_t set = net_switch_notify(&network); set != 0; set &= set - 1) {
-        microkit_channel channel = config.ports[__builtin_ctzll(set)].channel;
-
-        if (last) {
-            microkit_deferred_notify(channel);
-        } else {
-            microkit_notify(channel);
-        }
+    for (; set != 0; set &= set - 1) {
+        microkit_notify(channels[__builtin_ctzll(set)]);
     }
 }
 
-/* Serve the ports of a set, in turns, until nothing is left. */
-static void serve(uint64_t set)
+/* The last one can wait until this thread does, so that both are one call of the kernel; most often
+ * there is no other. */
+static void notify(void)
 {
-    while (set != 0) {
-        uint64_t now = clock_now();
+    uint64_t set = net_switch_notify(&network);
+    uint64_t others = set & (set - 1);
 
-        for (uint64_t rest = set; rest != 0; rest &= rest - 1) {
-            unsigned port = (unsigned)__builtin_ctzll(rest);
-
-            if (!net_switch_serve(&network, port, now)) {
-                set &= ~(UINT64_C(1) << port);
-            }
-        }
-        notify(set == 0);
+    if (others != 0) {
+        notify_all(others);
     }
+    if (set != 0) {
+        microkit_deferred_notify(channels[__builtin_ctzll(set)]);
+    }
+}
+
+/* Serve a port until nothing is left. */
+static void serve(unsigned port)
+{
+    while (net_switch_serve(&network, port, clock_now())) {
+        notify_all(net_switch_notify(&network));
+    }
+    notify();
 }
 
 /* What the ports count is shown to who sees the machine's memory. */
@@ -81,32 +84,30 @@ void init(void)
         microkit_internal_crash(0);
     }
     net_switch_init(&network, config.age);
+    memset(ports, NET_NO_PORT, sizeof(ports));
     for (unsigned i = 0; i < config.count; i++) {
+        ports[config.ports[i].channel] = (uint8_t)i;
+        channels[i] = (uint8_t)config.ports[i].channel;
         net_switch_add(&network, &config.ports[i].rules, (void *)config.ports[i].address);
     }
     show_statistics();
     for (unsigned i = 0; i < config.count; i++) {
         microkit_notify(config.ports[i].channel);
-        serve(UINT64_C(1) << i);
+        serve(i);
     }
 }
 
 static unsigned port_of(microkit_channel ch)
 {
-    unsigned port = 0;
-
-    while (port < config.count && config.ports[port].channel != ch) {
-        port++;
-    }
-    return port;
+    return ch < MICROKIT_MAX_CHANNELS ? ports[ch] : NET_NO_PORT;
 }
 
 void notified(microkit_channel ch)
 {
     unsigned port = port_of(ch);
 
-    if (port < config.count) {
-        serve(UINT64_C(1) << port);
+    if (port != NET_NO_PORT) {
+        serve(port);
     }
 }
 
@@ -115,12 +116,12 @@ microkit_msginfo protected(microkit_channel ch, microkit_msginfo msginfo)
     unsigned port = port_of(ch);
     uint64_t taken = 0;
 
-    if (port < config.count && microkit_msginfo_get_label(msginfo) == NET_CALL_UNPOST) {
+    if (port != NET_NO_PORT && microkit_msginfo_get_label(msginfo) == NET_CALL_UNPOST) {
         net_switch_unpost(&network, port);
-    } else if (port < config.count && microkit_msginfo_get_label(msginfo) == NET_CALL_SEND &&
+    } else if (port != NET_NO_PORT && microkit_msginfo_get_label(msginfo) == NET_CALL_SEND &&
                microkit_msginfo_get_count(msginfo) == 1) {
         taken = net_switch_send(&network, port, microkit_mr_get(0), clock_now());
-        notify(true);
+        notify();
     }
     microkit_mr_set(0, taken);
     return microkit_msginfo_new(0, 1);

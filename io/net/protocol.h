@@ -15,10 +15,10 @@
  * Ethernet header is in the descriptor, so that what the switch has checked is what arrives,
  * whatever the sender does to its buffers meanwhile. A sender that does so garbles its own frames.
  *
- * Returns are not told of: the switch finds them when it has something to do for that port, or has
- * lent it many frames. A port that runs out of slots sets `wanted` of its `done` and notifies,
- * whatever the switch wants; then the switch looks for returns everywhere, and asks to be told of
- * them.
+ * Returns are not told of: the switch finds them when it has something to do for that port and has
+ * lent it some frames, or when it has lent it many. A port that runs out of slots sets
+ * `data_wanted` of its `done` and notifies, whatever the switch wants; then the switch looks for
+ * returns everywhere, and asks to be told of them.
  *
  * Wishes are looked at when the port notifies.
  *
@@ -37,9 +37,9 @@
  * written there any more, whatever the switch had begun. Addresses are the guest's; the switch
  * knows which memory each port's guest has, and touches no other.
  *
- * An opened ring has an epoch (ring.h). When the switch sees a new one of a port, it forgets the
- * slots that the port had lent and borrowed; when a port sees a new one of the switch, all its
- * slots are its own again, and what it received is dropped.
+ * An opened ring has an epoch (io/ring/ring.h). When the switch sees a new one of a port, it
+ * forgets the slots that the port had lent and borrowed; when a port sees a new one of the switch,
+ * all its slots are its own again, and what it received is dropped.
  */
 #ifndef IO_NET_PROTOCOL_H
 #define IO_NET_PROTOCOL_H
@@ -106,7 +106,7 @@ struct net_frame {
     uint16_t vlan;
     uint8_t ethernet[NET_ETHERNET_BYTES] __attribute__((aligned(4)));
     uint16_t reserved[3];
-};
+} __attribute__((aligned(8)));
 
 _Static_assert(sizeof(struct net_frame) == 48, "layout");
 
@@ -116,7 +116,7 @@ struct net_return {
     uint16_t slot;
     /** Whose slot it is; towards the owner unused. */
     uint16_t port;
-};
+} __attribute__((aligned(8)));
 
 _Static_assert(sizeof(struct net_return) == 8, "layout");
 

@@ -1,56 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A ring of entries of one size in shared memory, from one producer to one consumer. Plain C, no
- * kernel, no allocation.
- *
- * The memory, which begins zeroed and is aligned to NET_RING_ALIGN:
- *
- *     offset  who writes       what
- *          0  producer         `produced`: low half, entries ever produced, modulo 2^32; high half,
- *                              the producer's epoch
- *         64  consumer         `consumed`: the same of the consumer
- *        128  consumer sets    `wanted`: 1 when the consumer is to be notified of entries
- *             producer clears
- *        192  producer         the entries: number n is at n % capacity
- *
- * The producer writes entries, then `produced` (release); the consumer reads `produced` (acquire),
- * copies an entry out once, and judges the copy. Who waits sets `wanted`, does a full barrier and
- * looks again; who has published does a full barrier and looks at `wanted`. So no wake-up is lost.
- *
- * Each opening of an end is a new epoch: it takes over the position that the memory says, and
- * counts the epoch up. A peer sees by it that the other side has lost its private state.
- *
- * Trust: none. Each side keeps its position in private memory, and the peer's is only used to
- * compute a number of entries. When that is above the capacity the peer is broken: a consumer drops
- * what there is, a producer sees a full ring; both count it.
+ * A ring (io/ring/ring.h) whose slots are entries of one size. Who uses it says with each call what
+ * the ring is like, which is known when it is compiled: so an entry costs a few loads and stores.
  */
 #ifndef IO_NET_RING_H
 #define IO_NET_RING_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define NET_RING_ALIGN 64U
-#define NET_RING_HEADER 192U
-
-/** The shared memory. */
-struct net_ring_memory {
-    uint64_t produced;
-    uint64_t producer_reserved[7];
-    uint64_t consumed;
-    uint64_t consumer_reserved[7];
-    uint32_t wanted;
-    uint32_t wanted_reserved[15];
-    uint8_t entries[];
-};
-
-_Static_assert(offsetof(struct net_ring_memory, consumed) == 64, "layout");
-_Static_assert(offsetof(struct net_ring_memory, wanted) == 128, "layout");
-_Static_assert(offsetof(struct net_ring_memory, entries) == NET_RING_HEADER, "layout");
+#include "../ring/ring.h"
 
 /** What a ring is like; both sides give the same. */
 struct net_ring_shape {
+    /** A multiple of 8, to which entries are aligned. */
     uint32_t entry_bytes;
     /** A power of two. */
     uint32_t capacity;
@@ -58,68 +18,99 @@ struct net_ring_shape {
 
 /** Bytes of a ring's memory. */
 #define NET_RING_BYTES(shape_entry, shape_capacity) \
-    (NET_RING_HEADER + (size_t)(shape_entry) * (size_t)(shape_capacity))
+    (RING_HEADER + (size_t)(shape_entry) * (size_t)(shape_capacity))
 
-/** One side's end of a ring. Private to that side; the members are this module's. */
-struct net_ring {
-    struct net_ring_memory *memory;
-    struct net_ring_shape shape;
-    uint32_t position;
-    uint32_t peer;
-    uint32_t epoch;
-    uint32_t peer_epoch;
-    /** Times that the peer's position made no sense. */
-    uint32_t broken;
-};
+/* Where the entry with that number is. That is computed once, not for each word of it. */
+static inline void *net_ring_at(const struct ring *ring, struct net_ring_shape shape,
+                                uint32_t number)
+{
+    uint8_t *at = (uint8_t *)ring->memory->slots +
+                  (size_t)(number & (shape.capacity - 1)) * shape.entry_bytes;
 
-/** @{ Open an end. The memory stays in use. */
-void net_ring_open_producer(struct net_ring *ring, void *memory, struct net_ring_shape shape);
-void net_ring_open_consumer(struct net_ring *ring, void *memory, struct net_ring_shape shape);
-/** @} */
+    __asm__("" : "+r"(at));
+    return at;
+}
 
-/** Look at the peer's epoch, which is 0 while it never opened its end. */
-uint32_t net_ring_producer_epoch(const struct net_ring *ring);
-uint32_t net_ring_consumer_epoch(const struct net_ring *ring);
+/* Copy an entry out of the ring. Each word once: the producer may change them meanwhile. */
+static inline void net_ring_copy(const struct ring *ring, struct net_ring_shape shape,
+                                 uint32_t number, void *entry)
+{
+    const volatile uint64_t *from = net_ring_at(ring, shape, number);
 
-/** The producer's: entries that can be written now. */
-uint32_t net_ring_space(struct net_ring *ring);
+#pragma GCC unroll 8
+    for (uint32_t i = 0; i < shape.entry_bytes / sizeof(*from); i++) {
+        uint64_t word = from[i];
+
+        __builtin_memcpy((uint64_t *)__builtin_assume_aligned(entry, sizeof(word)) + i, &word,
+                         sizeof(word));
+    }
+}
 
 /**
- * Where the next entry is to be written, which net_ring_publish() then shows the consumer. NULL:
- * the ring is full.
+ * The producer's: where the next entry is to be written, which net_ring_publish() then shows the
+ * consumer. NULL: the ring is full.
  */
-void *net_ring_next(struct net_ring *ring);
-void net_ring_publish(struct net_ring *ring);
+static inline void *net_ring_next(struct ring *ring, struct net_ring_shape shape)
+{
+    /* The peer's word is in another's cache: it is looked at when there seems to be no room. */
+    if (ring->position - ring->peer >= shape.capacity && ring_space(ring) == 0) {
+        return NULL;
+    }
+    return net_ring_at(ring, shape, ring->position);
+}
 
-/** Publish an entry (entry_bytes at `entry`). False: the ring is full. */
-bool net_ring_put(struct net_ring *ring, const void *entry);
+static inline void net_ring_publish(struct ring *ring)
+{
+    ring->position++;
+    ring_publish(ring);
+}
 
-/** After a batch of net_ring_put(): whether the consumer is to be notified now. */
-bool net_ring_signal(struct net_ring *ring);
+/** Publish an entry (entry_bytes at `entry`, aligned to 8). False: the ring is full. */
+static inline bool net_ring_put(struct ring *ring, struct net_ring_shape shape, const void *entry)
+{
+    void *to = net_ring_next(ring, shape);
 
-/** Whether the consumer asks to be notified. */
-bool net_ring_wanted(const struct net_ring *ring);
+    if (to == NULL) {
+        return false;
+    }
+    __builtin_memcpy(__builtin_assume_aligned(to, 8), __builtin_assume_aligned(entry, 8),
+                     shape.entry_bytes);
+    net_ring_publish(ring);
+    return true;
+}
 
-/** The consumer's: copy the next entry to `entry` and drop it. False: there is none. */
-bool net_ring_get(struct net_ring *ring, void *entry);
+/** The consumer's: whether there is an entry. */
+static inline bool net_ring_any(struct ring *ring)
+{
+    return ring->peer != ring->position || ring_available(ring) != 0;
+}
 
-/** The same, in a batch: the room of what was taken is the producer's after net_ring_release(). */
-bool net_ring_take(struct net_ring *ring, void *entry);
-void net_ring_release(const struct net_ring *ring);
+/**
+ * Copy the next entry to `entry` and drop it. Its room is the producer's after ring_release().
+ * False: there is none.
+ */
+static inline bool net_ring_take(struct ring *ring, struct net_ring_shape shape, void *entry)
+{
+    if (!net_ring_any(ring)) {
+        return false;
+    }
+    net_ring_copy(ring, shape, ring->position, entry);
+    ring_drop(ring, 1);
+    return true;
+}
 
-/** Whether there is an entry. */
-bool net_ring_any(struct net_ring *ring);
-
-/** How many entries there are. */
-uint32_t net_ring_count(struct net_ring *ring);
-
-/** Copy the entry `number` behind the next, below net_ring_count(), and leave it there. */
-void net_ring_peek(const struct net_ring *ring, uint32_t number, void *entry);
+/** Copy the entry `number` behind the next, below ring_available(), and leave it there. */
+static inline void net_ring_peek(const struct ring *ring, struct net_ring_shape shape,
+                                 uint32_t number, void *entry)
+{
+    net_ring_copy(ring, shape, ring->position + number, entry);
+}
 
 /** Drop all entries that are there. */
-void net_ring_drop(struct net_ring *ring);
-
-/** Ask to be notified of entries. False: there are some already, do not wait. */
-bool net_ring_wait(struct net_ring *ring);
+static inline void net_ring_drop(struct ring *ring)
+{
+    ring_drop(ring, ring_available(ring));
+    ring_release(ring);
+}
 
 #endif

@@ -58,10 +58,10 @@ struct net_slot {
 struct net_port {
     struct net_port_rules rules;
     struct net_port_memory *memory;
-    struct net_ring sent;
-    struct net_ring done;
-    struct net_ring received;
-    struct net_ring returned;
+    struct ring sent;
+    struct ring done;
+    struct ring received;
+    struct ring returned;
     uint32_t epoch;
     /** Its own address as a number. */
     uint64_t key;
@@ -69,8 +69,9 @@ struct net_port {
     struct net_wishes wishes;
     /** The last number that it asked for its counts with. */
     uint32_t asked;
-    /** Frames that it was lent since its returns were last looked at. */
+    /** Frames that it was lent since its returns were last looked at; large slots that it has. */
     unsigned lent;
+    unsigned large;
     uint64_t tokens;
     uint64_t filled;
     struct net_port_stats stats;
@@ -83,10 +84,6 @@ struct net_port {
 struct net_switch {
     unsigned count;
     uint32_t number;
-    struct net_table table;
-    struct net_port ports[NET_MAX_PORTS];
-    /** Ports by the hash of their own address, and one more; 0: none. */
-    uint8_t own[NET_OWN_PLACES];
     /** @{ Ports, as bits: that take frames; that want every frame; that have others behind them. */
     uint64_t up;
     uint64_t promiscuous;
@@ -100,6 +97,13 @@ struct net_switch {
     uint64_t starving;
     /** Ports to notify of frames and of slots. */
     uint64_t notify;
+    /** Ports by the hash of their own address, and one more; 0: none. */
+    uint8_t own[NET_OWN_PLACES];
+    /** Where each port is, which costs less than to compute it for each member that is looked at.
+     */
+    struct net_port *port_at[NET_MAX_PORTS];
+    struct net_port ports[NET_MAX_PORTS];
+    struct net_table table;
     /** The payload of the frame in hand, of a batch. */
     struct net_span pieces[NET_BATCH_PIECES];
 };

@@ -52,7 +52,8 @@ static bool has_room(struct net_port *to, const struct net_frame *frame, uint16_
 {
     uint32_t payload = frame->bytes - NET_ETHERNET_BYTES;
 
-    return takes(to->wishes.flags, frame) && net_ring_next(&to->received) != NULL &&
+    return takes(to->wishes.flags, frame) &&
+           net_ring_next(&to->received, NET_FRAME_SHAPE) != NULL &&
            net_landing_room(&to->landing, head_of(to, frame->vlan, vlan) + payload,
                             (to->wishes.flags & NET_WISH_MERGE) != 0) != 0;
 }
@@ -61,7 +62,7 @@ static bool all_have_room(struct net_switch *sw, const struct net_frame *frame, 
                           uint64_t set)
 {
     for (; set != 0; set &= set - 1) {
-        if (!has_room(&sw->ports[__builtin_ctzll(set)], frame, vlan)) {
+        if (!has_room(net_switch_port(sw, (unsigned)__builtin_ctzll(set)), frame, vlan)) {
             return false;
         }
     }
@@ -73,8 +74,8 @@ static void land(struct net_switch *sw, const struct net_frame *frame, unsigned 
                  uint16_t vlan, uint64_t set)
 {
     for (uint64_t left = set; left != 0; left &= left - 1) {
-        struct net_port *to = &sw->ports[__builtin_ctzll(left)];
-        struct net_frame *landed = net_ring_next(&to->received);
+        struct net_port *to = net_switch_port(sw, (unsigned)__builtin_ctzll(left));
+        struct net_frame *landed = net_ring_next(&to->received, NET_FRAME_SHAPE);
 
         *landed = *frame;
         landed->flags |= NET_LANDED;
@@ -91,22 +92,23 @@ static void land(struct net_switch *sw, const struct net_frame *frame, unsigned 
 /* One frame of a batch, whose pieces are in hand. False: it cannot go this way. */
 static bool send_one(struct net_switch *sw, unsigned from, struct net_frame *frame, uint64_t now)
 {
+    struct net_port *port = net_switch_port(sw, from);
     unsigned pieces = frame->slot;
-    uint16_t vlan = net_switch_judge(sw, from, frame);
+    uint16_t vlan = net_switch_judge(port, frame);
     uint64_t set;
 
     if (vlan == 0) {
         return true;
     }
-    set = net_switch_targets(sw, from, frame, vlan, now);
+    set = net_switch_targets(sw, port, UINT64_C(1) << from, frame, vlan, now);
     if (!all_have_room(sw, frame, vlan, set)) {
         return false;
     }
-    if (!net_switch_admit(sw, from, frame, vlan, now)) {
+    if (!net_switch_admit(sw, port, from, frame, vlan, now)) {
         return true;
     }
     if (set == 0) {
-        sw->ports[from].stats.unwanted++;
+        port->stats.unwanted++;
     }
     land(sw, frame, pieces, vlan, set);
     return true;
@@ -114,7 +116,7 @@ static bool send_one(struct net_switch *sw, unsigned from, struct net_frame *fra
 
 unsigned net_switch_send(struct net_switch *sw, unsigned number, uint64_t count, uint64_t now)
 {
-    struct net_port *port = &sw->ports[number];
+    struct net_port *port = net_switch_port(sw, number);
     unsigned taken = 0;
     unsigned first = 0;
 

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "table.h"
 
-static uint64_t key_of(const uint8_t *mac, uint16_t vlan)
-{
-    uint64_t key = vlan;
-
-    for (unsigned i = 0; i < NET_MAC_BYTES; i++) {
-        key = key << 8 | mac[i];
-    }
-    return key;
-}
-
 static unsigned set_of(uint64_t key)
 {
     return (unsigned)(key * 0x9e3779b97f4a7c15ULL >> 56) % NET_TABLE_SETS;
@@ -65,15 +55,25 @@ static struct net_table_entry *place_for(struct net_table *table, struct net_tab
     return own;
 }
 
-void net_table_learn(struct net_table *table, const uint8_t *mac, uint16_t vlan, unsigned port,
-                     uint32_t now)
+/* A key that is not there finds a place, or none. */
+static void __attribute__((noinline))
+add(struct net_table *table, struct net_table_entry *set, uint64_t key, unsigned port, uint32_t now)
 {
-    uint64_t key = key_of(mac, vlan);
+    struct net_table_entry *entry = place_for(table, set, port, now);
+
+    if (entry != NULL) {
+        release(table, entry);
+        *entry = (struct net_table_entry){ .key = key, .seen = now, .port = (uint8_t)port };
+        table->counts[port]++;
+    }
+}
+
+void net_table_learn(struct net_table *table, uint64_t key, unsigned port, uint32_t now)
+{
     struct net_table_entry *set = table->sets[set_of(key)];
-    struct net_table_entry *entry;
 
     for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
-        if (set[way].port != NET_NO_PORT && set[way].key == key) {
+        if (set[way].key == key && set[way].port != NET_NO_PORT) {
             if (set[way].port != port) {
                 table->counts[set[way].port]--;
                 table->counts[port]++;
@@ -83,22 +83,15 @@ void net_table_learn(struct net_table *table, const uint8_t *mac, uint16_t vlan,
             return;
         }
     }
-    entry = place_for(table, set, port, now);
-    if (entry != NULL) {
-        release(table, entry);
-        *entry = (struct net_table_entry){ .key = key, .seen = now, .port = (uint8_t)port };
-        table->counts[port]++;
-    }
+    add(table, set, key, port, now);
 }
 
-unsigned net_table_find(const struct net_table *table, const uint8_t *mac, uint16_t vlan,
-                        uint32_t now)
+unsigned net_table_find(const struct net_table *table, uint64_t key, uint32_t now)
 {
-    uint64_t key = key_of(mac, vlan);
     const struct net_table_entry *set = table->sets[set_of(key)];
 
     for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
-        if (set[way].port != NET_NO_PORT && set[way].key == key) {
+        if (set[way].key == key && set[way].port != NET_NO_PORT) {
             return is_old(table, &set[way], now) ? NET_NO_PORT : set[way].port;
         }
     }

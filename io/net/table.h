@@ -37,13 +37,26 @@ struct net_table {
 /** An empty table. */
 void net_table_init(struct net_table *table, uint32_t age);
 
-/** `mac` in `vlan` is behind `port`, seen at `now`. */
-void net_table_learn(struct net_table *table, const uint8_t *mac, uint16_t vlan, unsigned port,
-                     uint32_t now);
+/** An address, which is at an even place in memory, as a number of 48 bits. */
+static inline uint64_t net_table_address(const uint8_t mac[NET_MAC_BYTES])
+{
+    uint16_t parts[NET_MAC_BYTES / 2];
+
+    __builtin_memcpy(parts, __builtin_assume_aligned(mac, 2), sizeof(parts));
+    return parts[0] | (uint64_t)parts[1] << 16 | (uint64_t)parts[2] << 32;
+}
+
+/** An address in a VLAN. */
+static inline uint64_t net_table_key(uint64_t address, uint16_t vlan)
+{
+    return address | (uint64_t)vlan << 48;
+}
+
+/** `key` is behind `port`, seen at `now`. */
+void net_table_learn(struct net_table *table, uint64_t key, unsigned port, uint32_t now);
 
 /** The port behind which it is, or NET_NO_PORT. */
-unsigned net_table_find(const struct net_table *table, const uint8_t *mac, uint16_t vlan,
-                        uint32_t now);
+unsigned net_table_find(const struct net_table *table, uint64_t key, uint32_t now);
 
 /** Forget what is behind a port. */
 void net_table_forget(struct net_table *table, unsigned port);

@@ -34,7 +34,7 @@ bool net_wire_describe(struct net_frame *frame, const uint8_t *at)
     frame->offset = NET_ETHERNET_BYTES + skip;
     frame->bytes -= skip;
     frame->vlan = 0;
-    memcpy(frame->ethernet, at, NET_ETHERNET_BYTES);
+    __builtin_memcpy(frame->ethernet, __builtin_assume_aligned(at, 4), NET_ETHERNET_BYTES);
     if (tagged) {
         frame->vlan = get16(at + NET_ETHERNET_BYTES) | NET_VLAN_TAG;
         memcpy(frame->ethernet + ETHERTYPE_AT, at + NET_ETHERNET_BYTES + 2, 2);

@@ -196,13 +196,13 @@ static size_t scribble(const uint8_t *data, size_t size)
     static const size_t places[] = {
         offsetof(struct net_port_memory, wishes),
         offsetof(struct net_port_memory, sent),
-        offsetof(struct net_port_memory, sent) + NET_RING_HEADER,
-        offsetof(struct net_port_memory, done) + offsetof(struct net_ring_memory, consumed),
-        offsetof(struct net_port_memory, received) + offsetof(struct net_ring_memory, consumed),
+        offsetof(struct net_port_memory, sent) + RING_HEADER,
+        offsetof(struct net_port_memory, done) + offsetof(struct ring_memory, consumed),
+        offsetof(struct net_port_memory, received) + offsetof(struct ring_memory, consumed),
         offsetof(struct net_port_memory, returned),
-        offsetof(struct net_port_memory, returned) + NET_RING_HEADER,
+        offsetof(struct net_port_memory, returned) + RING_HEADER,
         offsetof(struct net_port_memory, posted),
-        offsetof(struct net_port_memory, posted) + NET_RING_HEADER,
+        offsetof(struct net_port_memory, posted) + RING_HEADER,
         offsetof(struct net_port_memory, batch),
         offsetof(struct net_port_memory, batch) + offsetof(struct net_batch, pieces),
     };
@@ -255,6 +255,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const struct net_client_place place = { memories[HOSTILE], buffers, 7, HOSTILE };
     net_client_open(&clients[HOSTILE], &place);
+    /* Who waits for slots gets what is back. */
+    for (unsigned i = 0; i < 2; i++) {
+        (void)net_client_wait_slots(&clients[i]);
+    }
     serve();
     for (unsigned i = 0; i < 2; i++) {
         for (unsigned slot = 0; slot < NET_SLOTS; slot++) {

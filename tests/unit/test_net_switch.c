@@ -133,9 +133,12 @@ static unsigned receive(unsigned port, unsigned from)
     return count;
 }
 
-/* No slot is lent and none is lost. */
+/* No slot is lent and none is lost. Who waits for slots gets what is back. */
 static void assert_all_back(void)
 {
+    for (unsigned i = 0; i < PORTS; i++) {
+        (void)net_client_wait_slots(&clients[i]);
+    }
     (void)serve();
     for (unsigned i = 0; i < PORTS; i++) {
         uint16_t slots[NET_SMALL_SLOTS];
@@ -690,7 +693,7 @@ static void what_one_keeps_is_bounded(void **state)
 
 static void put_raw(unsigned port, const struct net_frame *frame)
 {
-    assert_true(net_ring_put(&clients[port].sent, frame));
+    assert_true(net_ring_put(&clients[port].sent, NET_FRAME_SHAPE, frame));
 }
 
 static void hostile_descriptors(void **state)
@@ -762,6 +765,49 @@ static void hostile_descriptors(void **state)
     assert_all_back();
 }
 
+static unsigned lent_of(unsigned port)
+{
+    unsigned lent = 0;
+
+    for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
+        lent += network.ports[port].slots[slot].holders != 0;
+    }
+    return lent;
+}
+
+/* Of small slots several go back at once, and large ones, of which there are few, with the next
+ * notification. */
+static void small_slots_go_back_together(void **state)
+{
+    uint8_t mac[NET_MAC_BYTES];
+    struct net_frame large;
+    struct net_frame frame;
+    const uint8_t *payload;
+    uint16_t slot;
+    uint8_t *at;
+
+    (void)state;
+    for (unsigned i = 1; i <= 64; i++) {
+        send(0, 1);
+        assert_int_equal(receive(1, 0), 1);
+        (void)net_switch_serve(&network, 1, now);
+        /* Those before the sixteenth went back when that was lent. */
+        assert_int_equal(lent_of(0), i < 16 ? i : i % 16 + 1);
+    }
+    net_rig_mac(1, mac);
+    large = frame_to(0, mac);
+    large.bytes = NET_SMALL_BYTES + 1;
+    assert_true(net_client_reserve(&clients[0], large.bytes, &slot, &at));
+    net_client_send(&clients[0], slot, &large);
+    (void)serve();
+    assert_int_equal(lent_of(0), 1);
+    assert_true(net_client_receive(&clients[1], &frame, &payload));
+    net_client_return(&clients[1], &frame);
+    (void)net_switch_serve(&network, 1, now);
+    assert_int_equal(lent_of(0), 0);
+    assert_all_back();
+}
+
 static void hostile_returns(void **state)
 {
     struct net_return entry = { .slot = 0, .port = 0 };
@@ -769,16 +815,18 @@ static void hostile_returns(void **state)
     const uint8_t *payload;
 
     (void)state;
+    /* What is returned is looked at, because somebody waits. */
+    (void)net_client_wait_slots(&clients[0]);
     /* Slots that it does not have, of ports that are not there. */
     entry.port = PORTS;
-    assert_true(net_ring_put(&clients[2].returned, &entry));
+    assert_true(net_ring_put(&clients[2].returned, NET_RETURN_SHAPE, &entry));
     entry.port = UINT16_MAX;
-    assert_true(net_ring_put(&clients[2].returned, &entry));
+    assert_true(net_ring_put(&clients[2].returned, NET_RETURN_SHAPE, &entry));
     entry.port = 0;
     entry.slot = NET_SLOTS;
-    assert_true(net_ring_put(&clients[2].returned, &entry));
+    assert_true(net_ring_put(&clients[2].returned, NET_RETURN_SHAPE, &entry));
     entry.slot = 1;
-    assert_true(net_ring_put(&clients[2].returned, &entry));
+    assert_true(net_ring_put(&clients[2].returned, NET_RETURN_SHAPE, &entry));
     (void)serve();
     assert_int_equal(network.ports[2].stats.malformed, 4);
     /* Another's, with its number; its own twice; its own with another number. */
@@ -801,8 +849,8 @@ static void hostile_returns(void **state)
 static void hostile_positions(void **state)
 {
     struct net_port_memory *memory = memories[0];
-    struct net_ring_memory *sent = (struct net_ring_memory *)(void *)memory->sent;
-    struct net_ring_memory *received = (struct net_ring_memory *)(void *)memory->received;
+    struct ring_memory *sent = (struct ring_memory *)(void *)memory->sent;
+    struct ring_memory *received = (struct ring_memory *)(void *)memory->received;
 
     (void)state;
     /* More frames than the ring has: none of them counts. */
@@ -925,6 +973,7 @@ int main(void)
         T(a_segment_of_64_kib_crosses_whole),
         T(only_who_waits_is_notified),
         T(who_waits_for_slots_gets_them),
+        T(small_slots_go_back_together),
         T(broadcast_goes_to_all_who_want_it),
         T(multicast_goes_to_members),
         T(rules_keep_ports_apart),

@@ -385,7 +385,7 @@ static void hostile_descriptors(void **state)
             frame.flags = NET_LANDED;
             frame.slot = counts[j];
             frame.bytes = counts[j] != 1 && j % 2 != 0 ? 1400 : UINT32_MAX;
-            assert_true(net_ring_put(&network.ports[0].received, &frame));
+            assert_true(net_ring_put(&network.ports[0].received, NET_FRAME_SHAPE, &frame));
             tell();
             assert_int_equal(rig_used(VNET_QUEUE_RX), 0);
         }
