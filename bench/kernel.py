@@ -15,6 +15,9 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / 'scripts'))
+import process  # noqa: E402
+
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
 
@@ -71,7 +74,7 @@ def run(image, gic, cpu='cortex-a53'):
                 found[match.group(1)] = float(match.group(2))
             if 'bench-kernel: done' in line:
                 break
-        qemu.terminate()
+        process.end(qemu)
     if not text or 'bench-kernel: done' not in text[-1]:
         raise RuntimeError(f'{image.name} with GICv{gic} did not end:\n' + ''.join(text[-40:]))
     return found

@@ -191,10 +191,7 @@ static struct thread *call_served(struct cpu *cpu, struct thread *t)
     }
     t->serving = NULL;
     sched_undonate(cpu, caller, t);
-    if (!call_step(caller, t->serving_seq, CALL_SERVED, CALL_REPLYING)) {
-        return NULL;
-    }
-    return caller;
+    return call_step(caller, t->serving_seq, CALL_SERVED, CALL_REPLYING) ? caller : NULL;
 }
 
 void call_answer(struct cpu *cpu, struct thread *t)

@@ -75,9 +75,7 @@ void control_stop(struct cpu *cpu, struct thread *t)
     case THREAD_FAULT:
         __atomic_fetch_and(&t->parent->faults, ~(1UL << t->child_id), __ATOMIC_RELAXED);
         break;
-    case THREAD_READY:
-    case THREAD_WFI:
-    case THREAD_STOPPED:
+    default:
         break;
     }
     if (t->serving != NULL && t->serving_fault) {
@@ -232,8 +230,7 @@ void control_pd_stop_resume(struct cpu *cpu, struct thread *t)
 {
     bool stop = t->context.x[8] == BH_SYS_PD_STOP;
     struct thread *c = control_child(t, t->context.x[0]);
-    if (c != NULL && (c->flags & THREAD_VCPU) != 0 && stop && vgic_take_back(cpu, vcpu_of(c)) &&
-        arch_is_interrupted()) {
+    if (c != NULL && (c->flags & THREAD_VCPU) != 0 && stop && !vgic_take_back(cpu, vcpu_of(c))) {
         /* An interrupt goes first: the call is made again, with empty list registers. */
         control_repeat_syscall(t);
     } else if (c != NULL) {

@@ -32,31 +32,15 @@ static void poke_look(struct cpu *cpu, struct thread *t)
         vgic_update(cpu, vcpu_of(t));
         return;
     }
-    switch (thread_state(t)) {
-    case THREAD_RECV:
-        if (receive_deliver(cpu, t)) {
-            sched_make_ready(cpu, t);
-        }
-        break;
-    case THREAD_CALL:
-        if (call_finish(t)) {
-            sched_make_ready(cpu, t);
-        }
-        break;
-    case THREAD_CONTROL:
-        if (control_finish(t)) {
-            sched_make_ready(cpu, t);
-        }
-        break;
-    case THREAD_STOPPED:
+    enum thread_state state = thread_state(t);
+    if ((state == THREAD_RECV && receive_deliver(cpu, t)) ||
+        (state == THREAD_CALL && call_finish(t)) ||
+        (state == THREAD_CONTROL && control_finish(t))) {
+        sched_make_ready(cpu, t);
+    } else if (state == THREAD_STOPPED) {
         call_abort_waiting(cpu, t);
-        break;
-    case THREAD_READY:
-    case THREAD_FAULT:
-    case THREAD_WFI:
-        /* Waiting calls and notifications are found by its next receive. */
-        break;
     }
+    /* If it is ready, its next receive finds waiting calls and notifications. */
 }
 
 void poke_thread(struct cpu *cpu, struct thread *t)

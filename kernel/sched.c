@@ -410,6 +410,11 @@ struct thread *sched_next(struct cpu *cpu)
     if (!cpu->resched) {
         return cpu->current;
     }
+    if (!cpu->urgent && arch_is_interrupted()) {
+        /* It goes first: what led here and a switch would be too long a stay. */
+        arch_switch(cpu, NULL);
+        return NULL;
+    }
     uint64_t now = arch_now();
     sched_account(cpu, now);
     cpu->resched = false;

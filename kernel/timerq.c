@@ -17,8 +17,9 @@ static uint32_t timerq_rise(struct timerq *q, uint32_t slot, const struct timerq
     return slot;
 }
 
-/** Moves `entry` from the hole at `slot` towards the leaves until no child is earlier. */
-static uint32_t timerq_sink(struct timerq *q, uint32_t slot, const struct timerq_entry *entry)
+/** Moves `entry` from the hole at `slot` towards the leaves until no child is earlier; there it
+ * stays. */
+static void timerq_sink(struct timerq *q, uint32_t slot, struct timerq_entry *entry)
 {
     while (slot * 2 <= q->count) {
         uint32_t child = slot * 2;
@@ -31,7 +32,7 @@ static uint32_t timerq_sink(struct timerq *q, uint32_t slot, const struct timerq
         timerq_place(q, slot, q->heap[child]);
         slot = child;
     }
-    return slot;
+    timerq_place(q, slot, entry);
 }
 
 void timerq_set(struct timerq *q, struct timerq_entry *entry, uint64_t deadline)
@@ -41,9 +42,7 @@ void timerq_set(struct timerq *q, struct timerq_entry *entry, uint64_t deadline)
         entry->slot = q->count;
     }
     entry->deadline = deadline;
-    uint32_t slot = timerq_rise(q, entry->slot, entry);
-    slot = timerq_sink(q, slot, entry);
-    timerq_place(q, slot, entry);
+    timerq_sink(q, timerq_rise(q, entry->slot, entry), entry);
     q->deadline = q->heap[1]->deadline;
 }
 
@@ -57,9 +56,7 @@ void timerq_cancel(struct timerq *q, struct timerq_entry *entry)
     struct timerq_entry *last = q->heap[q->count];
     q->count--;
     if (last != entry) {
-        slot = timerq_rise(q, slot, last);
-        slot = timerq_sink(q, slot, last);
-        timerq_place(q, slot, last);
+        timerq_sink(q, timerq_rise(q, slot, last), last);
     }
     q->deadline = q->count > 0 ? q->heap[1]->deadline : UINT64_MAX;
 }

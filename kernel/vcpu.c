@@ -19,6 +19,18 @@ static struct vcpu *vcpu_named(struct thread *t, uint64_t id)
     return (struct vcpu *)child;
 }
 
+/** The same; what is in its list registers is in its banks. NULL besides: first an interrupt. */
+static struct vcpu *vcpu_settled(struct cpu *cpu, struct thread *t)
+{
+    struct vcpu *v = vcpu_named(t, t->context.x[0]);
+    if (v != NULL && !vgic_take_back(cpu, v)) {
+        /* The call is made again, and is shorter then. */
+        control_repeat_syscall(t);
+        return NULL;
+    }
+    return v;
+}
+
 void vcpu_sys_register(struct cpu *cpu, struct thread *t)
 {
     const uint64_t *x = t->context.x;
@@ -86,39 +98,32 @@ static enum bh_error vcpu_link(struct thread *t, struct vcpu *v, uint64_t intid,
 void vcpu_sys_virq_set(struct cpu *cpu, struct thread *t)
 {
     uint64_t *x = t->context.x;
-    struct vcpu *v = vcpu_named(t, t->context.x[0]);
+    struct vcpu *v = vcpu_settled(cpu, t);
     if (v == NULL) {
         return;
     }
     if (x[1] == BH_VIRQ_LINK) {
         x[0] = (uint64_t)vcpu_link(t, v, x[2], x[4]);
-        return;
-    }
-    if (x[1] == BH_VIRQ_TARGET) {
+    } else if (x[1] == BH_VIRQ_TARGET) {
         /* The description's number of the vCPU becomes its index in the VM. */
         const struct vcpu *target = vcpu_named(t, x[4]);
         if (target != NULL) {
             x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], 0, target->index);
         }
-        return;
+    } else {
+        x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], x[3], x[4]);
     }
-    /* An interrupt that came meanwhile goes first: the call is made again, and is shorter then. */
-    if (vgic_take_back(cpu, v) && arch_is_interrupted()) {
-        control_repeat_syscall(t);
-        return;
-    }
-    x[0] = (uint64_t)vgic_set(cpu, v, x[1], x[2], x[3], x[4]);
 }
 
 void vcpu_sys_virq_get(struct cpu *cpu, struct thread *t)
 {
     uint64_t *x = t->context.x;
-    struct vcpu *v = vcpu_named(t, t->context.x[0]);
+    struct vcpu *v = vcpu_settled(cpu, t);
     if (v == NULL) {
         return;
     }
     uint64_t value = 0;
-    x[0] = (uint64_t)vgic_get(cpu, v, x[1], x[2], &value);
+    x[0] = (uint64_t)vgic_get(v, x[1], x[2], &value);
     if (x[0] == BH_OK && x[1] == BH_VIRQ_TARGET) {
         value = v->vm->vcpus[value]->thread.child_id;
     }

@@ -7,7 +7,7 @@
 #include "vcpu.h"
 
 #define VGIC_SGIS 0xffffu
-/** List registers that a step takes back and still fills one. */
+/** List registers that a step takes back. */
 #define VGIC_STEP 2
 /** Private interrupts whose trigger no guest changes: SGIs are edges, the timer is a level. */
 #define VGIC_FIXED_TRIGGER (VGIC_SGIS | 1u << VGIC_VTIMER)
@@ -213,15 +213,15 @@ static uint32_t vgic_free(const struct vcpu *v)
 }
 
 /**
- * Gives the first that waits a free list register of the loaded `v`, unless this step has taken
- * back enough (`later`). Interrupts are masked for a short time only: the rest is another step.
- * With more waiting than there are list registers, asks to be told of free ones.
+ * Gives the first that waits a free list register of the loaded `v`. Interrupts are masked for a
+ * short time only: the rest is another step. With more waiting than there are list registers, asks
+ * to be told of free ones.
  */
-static void vgic_fill(struct vcpu *v, bool later)
+static void vgic_fill(struct vcpu *v)
 {
     uint32_t waiting = 2;
     uint32_t free = vgic_free(v);
-    if (free != 0 && !later) {
+    if (free != 0) {
         uint32_t next = vgic_best(v, &waiting);
         if (next < BH_VIRQ_COUNT) {
             vgic_list(v, (uint32_t)__builtin_ctz(free), next);
@@ -238,21 +238,25 @@ static void vgic_fill(struct vcpu *v, bool later)
     }
 }
 
-/** Takes back list registers: all of them, or those that the guest is through with. How many? */
-static uint32_t vgic_collect(struct vcpu *v, bool all)
+/**
+ * One step: takes back list registers, any (`all`) or those that the guest is through with. True:
+ * as many as a step may, there may be more.
+ */
+static bool vgic_collect(struct vcpu *v, bool all)
 {
-    uint32_t count = 0;
     if (v->vgic.used == 0) {
-        return count;
+        return false;
     }
+    uint32_t count = 0;
     uint64_t empty = arch_lr_empty();
     /* One whose end is announced is not empty before it is cleared. */
     uint64_t take = all ? ~0UL : empty | arch_lr_ended();
-    for (uint32_t left = v->vgic.used & (uint32_t)take; left != 0; left &= left - 1, count++) {
+    uint32_t left = v->vgic.used & (uint32_t)take;
+    for (; left != 0 && count < VGIC_STEP; left &= left - 1, count++) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
         vgic_unlist(v, i, (empty & 1UL << i) != 0 ? 0 : arch_lr_take(i));
     }
-    return count;
+    return count == VGIC_STEP;
 }
 
 /** The list register of `v` that holds `intid`; VGIC_MAX_LRS: none. */
@@ -289,8 +293,12 @@ static void vgic_settle_timer(struct vcpu *v)
 static void vgic_refresh(struct vcpu *v)
 {
     vgic_settle_timer(v);
-    bool all = __atomic_exchange_n(&v->vgic.follow, 0, __ATOMIC_ACQUIRE) >= VGIC_ANEW;
-    vgic_fill(v, vgic_collect(v, all) > VGIC_STEP);
+    uint8_t follow = __atomic_exchange_n(&v->vgic.follow, 0, __ATOMIC_ACQUIRE);
+    if (vgic_collect(v, follow >= VGIC_ANEW)) {
+        __atomic_fetch_or(&v->vgic.follow, follow | VGIC_MORE, __ATOMIC_RELAXED);
+    } else {
+        vgic_fill(v);
+    }
 }
 
 /** Does an interrupt of `v` wait that ends its WFI, in a list register or elsewhere? */
@@ -300,7 +308,11 @@ static bool vgic_any(struct vcpu *v, bool loaded)
     if (loaded) {
         vgic_settle_timer(v);
         /* What the guest is through with may be pending again. */
-        vgic_collect(v, false);
+        while (vgic_collect(v, false)) {
+            if (arch_is_interrupted()) {
+                return true;
+            }
+        }
     }
     for (uint32_t left = loaded ? v->vgic.used : 0; left != 0 && !any; left &= left - 1) {
         any = (arch_lr_read((uint32_t)__builtin_ctz(left)) & VGIC_LR_PENDING) != 0;
@@ -326,7 +338,8 @@ bool vgic_waiting(struct vcpu *v)
 void vgic_unload(struct vcpu *v)
 {
     vgic_lock(v->vm);
-    vgic_collect(v, true);
+    while (vgic_collect(v, true)) {
+    }
     vgic_unlock(v->vm);
 }
 
@@ -397,6 +410,13 @@ static bool vgic_show_sgis(struct vcpu *v)
     return shown;
 }
 
+/** Of the vCPU that runs: its list registers follow in steps, on its way back to the CPU. */
+static void vgic_way_back(struct cpu *cpu)
+{
+    arch_switch(cpu, NULL);
+    cpu->resched = true;
+}
+
 /** What vgic_update() has to do if it is more than SGIs: does something wait for `v`? */
 static __attribute__((noinline)) bool vgic_catch_up(struct cpu *cpu, struct vcpu *v)
 {
@@ -411,9 +431,7 @@ static __attribute__((noinline)) bool vgic_catch_up(struct cpu *cpu, struct vcpu
     bool any = thread_state(&v->thread) == THREAD_WFI && vgic_any(v, cpu->loaded == v);
     vgic_unlock(v->vm);
     if (runs && v->vgic.follow != 0) {
-        /* The next step is one of its way back to the CPU. */
-        arch_switch(cpu, NULL);
-        cpu->resched = true;
+        vgic_way_back(cpu);
     }
     return any;
 }
@@ -442,7 +460,9 @@ void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid)
         vgic_outdate(target);
     }
     vgic_unlock(v->vm);
-    if (!shown) {
+    if (!shown && cpu->current == &target->thread) {
+        vgic_way_back(cpu);
+    } else if (!shown) {
         poke_thread(cpu, &target->thread);
     } else if (thread_state(&target->thread) == THREAD_WFI) {
         sched_make_ready(cpu, &target->thread);
@@ -480,18 +500,21 @@ void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid)
 
 bool vgic_take_back(struct cpu *cpu, struct vcpu *v)
 {
-    if (v->thread.cpu != cpu->index || !arch_vcpu_is_loaded(v)) {
-        return false;
+    bool more = v->thread.cpu == cpu->index && arch_vcpu_is_loaded(v);
+    while (more) {
+        vgic_lock(v->vm);
+        vgic_settle_timer(v);
+        more = vgic_collect(v, true);
+        vgic_outdate(v);
+        if (v->vgic.overflow) {
+            /* They are free now, and nobody is to be told. */
+            arch_lr_underflow(false);
+        }
+        vgic_unlock(v->vm);
+        if (arch_is_interrupted()) {
+            return false;
+        }
     }
-    vgic_lock(v->vm);
-    vgic_settle_timer(v);
-    vgic_collect(v, true);
-    vgic_outdate(v);
-    if (v->vgic.overflow) {
-        /* They are free now, and nobody is to be told. */
-        arch_lr_underflow(false);
-    }
-    vgic_unlock(v->vm);
     return true;
 }
 
@@ -598,8 +621,7 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     return BH_OK;
 }
 
-enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t intid,
-                       uint64_t *value)
+enum bh_error vgic_get(struct vcpu *v, uint64_t field, uint64_t intid, uint64_t *value)
 {
     if (intid >= BH_VIRQ_COUNT) {
         return BH_ERR_ARGUMENT;
@@ -608,7 +630,6 @@ enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     struct vgic_bank *bank = vgic_bank(v, (uint32_t)intid / 32);
     const uint32_t *bits = vgic_field(bank, field);
     if (bits != NULL && n == 0) {
-        (void)vgic_take_back(cpu, v);
         vgic_lock(v->vm);
         vgic_absorb(v);
         *value =

@@ -91,6 +91,13 @@ void vgic_update(struct cpu *cpu, struct vcpu *v);
 /** Does an interrupt wait that ends `v`'s WFI? On its CPU. */
 bool vgic_waiting(struct vcpu *v);
 
+/** Does vgic_unload() take back no more list registers than one step of vgic_take_back()? */
+static inline bool vgic_is_short(const struct vgic_cpu *vgic)
+{
+    uint32_t more = vgic->used & (vgic->used - 1);
+    return (more & (more - 1)) == 0;
+}
+
 /** The list registers of `v` are about to belong to another vCPU. */
 void vgic_unload(struct vcpu *v);
 
@@ -105,18 +112,17 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v);
 
 /**
  * The state of all interrupts of `v`, which does not run, is in its banks: nothing is in the list
- * registers of this CPU. False: nothing was, they are not its.
+ * registers of this CPU. False: an interrupt is to be taken first, then call again.
  */
 bool vgic_take_back(struct cpu *cpu, struct vcpu *v);
 
 /**
  * @{ System calls: BH_SYS_VIRQ_SET, _GET; arguments as in abi.h, `v` any vCPU of the VM. Before a
- * field of bits is set, vgic_take_back(): what is in list registers is the newer state.
+ * field of bits vgic_take_back(): what is in list registers is the newer state.
  */
 enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t intid,
                        uint64_t mask, uint64_t value);
-enum bh_error vgic_get(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t intid,
-                       uint64_t *value);
+enum bh_error vgic_get(struct vcpu *v, uint64_t field, uint64_t intid, uint64_t *value);
 /** @} */
 
 /** Link or unlink (`physical` 0) the physical interrupt behind `intid`. */

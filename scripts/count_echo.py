@@ -26,6 +26,8 @@ import time
 from collections import Counter, namedtuple
 from pathlib import Path
 
+import process
+
 TOP = Path(__file__).resolve().parent.parent
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
@@ -169,7 +171,7 @@ def log_of_echo(folder, cpus, ready, arguments):
             terminal.expect(b'x')
             monitor(control, 'log none')
         finally:
-            qemu.terminate()  # timeout(1) hands it on; killed itself, it would leave QEMU running
+            process.end(qemu)
     return log.read_text(encoding='utf-8', errors='replace')
 
 

@@ -15,6 +15,7 @@ import re
 import subprocess
 from collections import Counter
 
+import process
 from longest import BOARD, KERNEL, KERNEL_BASE, MAIN, TOP
 
 SYSTEM = TOP / 'tests/boot/systems/guest-test/guest-test.system'
@@ -83,7 +84,7 @@ def exits(image, gic, seconds, start):
                     now.append(address)
             elif line.startswith('done:'):
                 break
-        qemu.terminate()
+        process.end(qemu)
     length = Counter(map(len, found)).most_common(1)[0][0]
     return [exit for exit in found if len(exit) == length]
 

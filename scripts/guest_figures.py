@@ -15,6 +15,8 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
+import process
+
 TOP = Path(__file__).resolve().parent.parent
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
@@ -97,7 +99,7 @@ def run(arguments):
                 found[match[1]] = (int(match[2]), int(match[3]))
             if line.startswith('done:'):
                 break
-        qemu.terminate()
+        process.end(qemu)
     if not text or not re.match(r'done: \d+ passed, 0 failed', text[-1]):
         raise RuntimeError('the guest did not end well:\n' + ''.join(text[-40:]))
     return found

@@ -20,6 +20,8 @@ import select
 import subprocess
 from pathlib import Path
 
+import process
+
 TOP = Path(__file__).resolve().parent.parent
 MAIN = Path(os.environ.get('BULKHEAD_BUILD', TOP / 'build/main'))
 BOARD = 'qemu_virt_aarch64'
@@ -117,7 +119,7 @@ def longest_of_image(image, gic, most):
                 parts[part] = parts.get(part, 0) + 1
             if found.get(tuple(parts), (0,))[0] < len(stay):
                 found[tuple(parts)] = (len(stay), parts)
-        qemu.terminate()
+        process.end(qemu)
     return found
 
 

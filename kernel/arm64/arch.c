@@ -58,8 +58,8 @@ void arch_clear(void *to, uint64_t bytes)
                          :
                          : "memory");
     }
-    for (volatile uint64_t *d = to; bytes > 0; bytes -= 8) {
-        *d++ = 0;
+    for (; bytes > 0; bytes -= 8) {
+        __asm__ volatile("str xzr, [%0], #8" : "+r"(to) : : "memory");
     }
 }
 

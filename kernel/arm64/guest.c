@@ -98,13 +98,11 @@ static void guest_load_eager(const struct vcpu *v){ GUEST_EAGER_REGISTERS(GUEST_
 
 uint64_t guest_read(struct vcpu *v, enum bh_vcpu_reg reg)
 {
-    if (guest_is_eager(reg)) {
-        if (cpu_get(v->thread.cpu)->guest_eager == v) {
-            guest_save_eager(v);
-        }
-        return v->arch.regs[reg];
+    bool eager = guest_is_eager(reg);
+    if (eager && cpu_get(v->thread.cpu)->guest_eager == v) {
+        guest_save_eager(v);
     }
-    return arch_vcpu_is_loaded(v) ? guest_read_cpu(reg) : v->arch.regs[reg];
+    return !eager && arch_vcpu_is_loaded(v) ? guest_read_cpu(reg) : v->arch.regs[reg];
 }
 
 void guest_write(struct vcpu *v, enum bh_vcpu_reg reg, uint64_t value)
@@ -176,7 +174,8 @@ static void guest_load(struct cpu *cpu, struct vcpu *v)
 bool guest_approach(struct cpu *cpu, struct vcpu *to)
 {
     if (cpu->loaded != to) {
-        if (cpu->loaded != NULL && !arch_is_interrupted()) {
+        if (cpu->loaded != NULL &&
+            (vgic_is_short(&cpu->loaded->vgic) || vgic_take_back(cpu, cpu->loaded))) {
             guest_unload(cpu);
         }
         if (arch_is_interrupted()) {

@@ -15,7 +15,7 @@ from guest_urgent import ALL, NO_CONTROLLER  # noqa: E402
 # Nanoseconds, each an instruction.
 WORST_NS = {ALL: 1_000, NO_CONTROLLER: 1_000}
 # The longest stay in the kernel with interrupts masked that was seen.
-LONGEST = 560
+LONGEST = 420
 
 
 def measure(boot, gic, folder, kinds, count, timeout):

@@ -17,6 +17,8 @@
 #define URGENT_INTID 77
 #define URGENT_ID 5
 #define VIRTUAL 64
+/** List registers that are taken back between two looks whether an interrupt waits. */
+#define STEP 2
 
 static struct thread *urgent;
 /** A vCPU of CPU 0 that is not in the CPU: the kernel keeps its timer. */
@@ -165,21 +167,32 @@ static uint64_t enabled(void)
     return machine_vmm->context.x[1];
 }
 
+/** List registers that vCPU 0 uses. */
+static int used(void)
+{
+    return __builtin_popcount(machine_vcpus[0].vgic.used);
+}
+
 static void test_setting_stops_for_an_interrupt(void **state)
 {
     (void)state;
     raise_many(FAKE_LRS);
     machine_load(&machine_vcpus[0]);
-    assert_int_not_equal(machine_vcpus[0].vgic.used, 0);
+    assert_int_equal(used(), FAKE_LRS);
     uint64_t before = machine_vmm->context.pc;
     arch_fake.interrupted = true;
     (void)machine_call(BH_SYS_VIRQ_SET, MACHINE_CHILD(0), BH_VIRQ_ENABLED, 32, 6, 6);
     assert_int_equal(machine_vmm->context.pc, before - 4);
     assert_int_equal(machine_vmm->context.x[0], MACHINE_CHILD(0));
-    assert_int_equal(machine_vcpus[0].vgic.used, 0);
-    assert_int_equal(enabled() & 6, 0);
-    /* Made again it comes to its end. */
+    assert_int_equal(used(), FAKE_LRS - STEP);
+    /* So does reading. */
+    (void)machine_call(BH_SYS_VIRQ_GET, MACHINE_CHILD(0), BH_VIRQ_ENABLED, 32, 0, 0);
+    assert_int_equal(machine_vmm->context.pc, before - 4);
+    assert_int_equal(used(), FAKE_LRS - 2 * STEP);
+    /* Made again they come to their ends. */
+    machine_vmm->context.pc = before;
     arch_fake.interrupted = false;
+    assert_int_equal(enabled() & 6, 0);
     assert_int_equal(machine_call(BH_SYS_VIRQ_SET, MACHINE_CHILD(0), BH_VIRQ_ENABLED, 32, 6, 6),
                      BH_OK);
     assert_int_equal(machine_vmm->context.pc, before);
@@ -196,10 +209,29 @@ static void test_stopping_stops_for_an_interrupt(void **state)
     arch_fake.interrupted = true;
     (void)machine_call(BH_SYS_PD_STOP, MACHINE_CHILD(0), 0, 0, 0, 0);
     assert_int_equal(thread_state(t), THREAD_READY);
-    assert_int_equal(machine_vcpus[0].vgic.used, 0);
+    assert_int_equal(used(), FAKE_LRS - STEP);
     arch_fake.interrupted = false;
     assert_int_equal(machine_call(BH_SYS_PD_STOP, MACHINE_CHILD(0), 0, 0, 0, 0), BH_OK);
     assert_int_equal(thread_state(t), THREAD_STOPPED);
+    assert_int_equal(used(), 0);
+}
+
+static void test_a_switch_stops_for_an_interrupt(void **state)
+{
+    (void)state;
+    struct thread *t = &machine_vcpus[0].thread;
+    world_start(t);
+    arch_fake.interrupted = true;
+    world_args(machine_vmm, 0, 0, 0);
+    world_syscall(machine_vmm, BH_SYS_RECV);
+    assert_null(world_run(0));
+    assert_true(cpu_get(0)->resched);
+    assert_null(cpu_get(0)->current);
+    arch_fake.interrupted = false;
+    assert_ptr_equal(world_run(0), t);
+    /* What runs on is not delayed. */
+    arch_fake.interrupted = true;
+    assert_ptr_equal(world_run(0), t);
 }
 
 static void test_the_search_stops_for_an_interrupt(void **state)
@@ -228,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_guests_timers_do_not_disturb, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_switch_stops_for_an_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_its_own_budget_does, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_refill_does, setup, teardown),
         cmocka_unit_test_setup_teardown(test_another_pd_is_disturbed, setup, teardown),
