@@ -255,14 +255,19 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
     thread_set_state(t, state);
 }
 
+void sched_save(struct cpu *cpu)
+{
+    trace_event(cpu, BH_TRACE_SWITCH, NULL);
+    arch_switch(cpu, NULL);
+    cpu->resched = true;
+}
+
 void sched_halt(struct cpu *cpu, struct thread *t, enum thread_state state)
 {
     sched_leave(cpu, t);
     if (t == cpu->current && t->parent != NULL && t->parent->cpu != cpu->index) {
         /* From now on its parent may read and write its registers, on its CPU: save all. */
-        trace_event(cpu, BH_TRACE_SWITCH, NULL);
-        arch_switch(cpu, NULL);
-        cpu->resched = true;
+        sched_save(cpu);
     }
     thread_set_state(t, state);
 }
@@ -410,9 +415,9 @@ struct thread *sched_next(struct cpu *cpu)
     if (!cpu->resched) {
         return cpu->current;
     }
-    if (!cpu->urgent && arch_is_interrupted()) {
+    if (arch_is_interrupted() && !cpu->urgent) {
         /* It goes first: what led here and a switch would be too long a stay. */
-        arch_switch(cpu, NULL);
+        sched_save(cpu);
         return NULL;
     }
     uint64_t now = arch_now();

@@ -22,6 +22,9 @@ void sched_make_ready(struct cpu *cpu, struct thread *t);
 /** `t` waits, in `state` (neither ready, stopped nor faulted), from now on. */
 void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state);
 
+/** Nobody runs: what is in the CPU of the thread that did is saved; who is next is decided anew. */
+void sched_save(struct cpu *cpu);
+
 /** `t` is stopped or faulted from now on; all its registers are in memory, for its parent. */
 void sched_halt(struct cpu *cpu, struct thread *t, enum thread_state state);
 

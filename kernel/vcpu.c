@@ -50,16 +50,13 @@ void vcpu_sys_register(struct cpu *cpu, struct thread *t)
 void vcpu_sys_start(struct cpu *cpu, struct thread *t)
 {
     struct vcpu *v = vcpu_named(t, t->context.x[0]);
-    if (v == NULL) {
-        return;
-    }
-    if (thread_state(&v->thread) != THREAD_STOPPED) {
+    if (v != NULL && thread_state(&v->thread) != THREAD_STOPPED) {
         t->context.x[0] = BH_ERR_STATE;
-        return;
+    } else if (v != NULL) {
+        v->thread.control_entry = t->context.x[1];
+        v->reg_value = t->context.x[2];
+        control_request(cpu, t, &v->thread, CONTROL_START, false);
     }
-    v->thread.control_entry = t->context.x[1];
-    v->reg_value = t->context.x[2];
-    control_request(cpu, t, &v->thread, CONTROL_START, false);
 }
 
 void vcpu_sys_virq_raise(struct cpu *cpu, struct thread *t)

@@ -410,13 +410,6 @@ static bool vgic_show_sgis(struct vcpu *v)
     return shown;
 }
 
-/** Of the vCPU that runs: its list registers follow in steps, on its way back to the CPU. */
-static void vgic_way_back(struct cpu *cpu)
-{
-    arch_switch(cpu, NULL);
-    cpu->resched = true;
-}
-
 /** What vgic_update() has to do if it is more than SGIs: does something wait for `v`? */
 static __attribute__((noinline)) bool vgic_catch_up(struct cpu *cpu, struct vcpu *v)
 {
@@ -431,7 +424,8 @@ static __attribute__((noinline)) bool vgic_catch_up(struct cpu *cpu, struct vcpu
     bool any = thread_state(&v->thread) == THREAD_WFI && vgic_any(v, cpu->loaded == v);
     vgic_unlock(v->vm);
     if (runs && v->vgic.follow != 0) {
-        vgic_way_back(cpu);
+        /* The next step is one of its way back to the CPU. */
+        sched_save(cpu);
     }
     return any;
 }
@@ -461,7 +455,8 @@ void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid)
     }
     vgic_unlock(v->vm);
     if (!shown && cpu->current == &target->thread) {
-        vgic_way_back(cpu);
+        /* Its list registers follow in steps, on its way back to the CPU. */
+        sched_save(cpu);
     } else if (!shown) {
         poke_thread(cpu, &target->thread);
     } else if (thread_state(&target->thread) == THREAD_WFI) {

@@ -3,7 +3,7 @@
 import pytest
 
 import trace_check
-from trace_check import BLOCK, EVENT, HEAD, IDLE, PAGE, READY, SWITCH
+from trace_check import BLOCK, EVENT, FOREVER, HEAD, IDLE, PAGE, READY, SWITCH
 
 LOW, HIGH = 1, 2
 PRIORITY = {LOW: 10, HIGH: 20, IDLE: 0}
@@ -54,21 +54,26 @@ def test_inversion():
               'goes to thread 1, but thread 2 with priority 20 waits')
 
 
-def test_idle_while_somebody_is_runnable():
-    one_error(check([(0, READY, LOW), (5, SWITCH, IDLE), (9, BLOCK, LOW)]),
-              'goes to nobody, but thread 1')
+@pytest.mark.parametrize('wait, errors', [(BOUND, 0), (BOUND + 1, 1)])
+def test_idle_while_somebody_is_runnable(wait, errors):
+    """An interrupt goes first; what it does must not last."""
+    checker = check([(0, READY, LOW), (5, SWITCH, LOW), (50, SWITCH, IDLE),
+                     (50 + wait, SWITCH, LOW)])
+    assert checker.error_count == errors
 
 
-def test_put_down_is_no_decision():
-    events = [(0, READY, LOW), (0, READY, HIGH), (5, SWITCH, HIGH), (50, BLOCK, HIGH),
-              (52, SWITCH, IDLE), (60, SWITCH, LOW)]
-    assert check(events).errors == []
+def test_idle_for_ever():
+    one_error(check([(0, READY, LOW), (5, SWITCH, IDLE)], [(5 + FOREVER + 1, SWITCH, IDLE)]),
+              'a runnable thread waited')
 
 
-def test_idle_after_put_down():
-    events = [(0, READY, LOW), (0, READY, HIGH), (5, SWITCH, HIGH), (50, BLOCK, HIGH),
-              (52, SWITCH, IDLE), (50 + BOUND + 1, SWITCH, LOW)]
-    one_error(check(events), 'waited 63 ticks')
+@pytest.mark.parametrize('before, after, errors', [(BOUND, BOUND, 0), (BOUND + 1, BOUND, 1),
+                                                   (BOUND, BOUND + 1, 2)])
+def test_interrupt_before_a_switch(before, after, errors):
+    """It begins the wait anew: who waited would have been interrupted as well."""
+    events = [(0, READY, LOW), (5, SWITCH, LOW), (50, READY, HIGH), (50 + before, SWITCH, IDLE),
+              (50 + before + after, SWITCH, IDLE), (50 + before + 2 * after, SWITCH, HIGH)]
+    assert check(events).error_count == errors
 
 
 def test_switch_to_blocked():

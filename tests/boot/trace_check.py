@@ -28,6 +28,8 @@ EVENT = struct.Struct('<QHBBI')
 HEAD = struct.Struct('<QQ')
 PAGE = 4096
 ERRORS_SHOWN = 20
+# Ticks, a second: a wait of that length behind which nothing comes has no end.
+FOREVER = 62_500_000
 
 
 class Drain:
@@ -74,7 +76,6 @@ class Cpu:
     def __init__(self):
         self.ready = {}        # runnable threads and their priorities
         self.current = None    # None: nobody yet
-        self.put_down = False  # the last event ended what ran
         self.since = None      # since when somebody waits for a switch
         self.time = 0
         self.events = 0
@@ -134,26 +135,27 @@ class Checker:
 
     def switch(self, cpu, state, time, thread):
         state.switches += 1
-        if thread == state.current:
-            self.error(cpu, time, f'a switch from {self.name(thread)} to itself')
         highest = max(state.ready.values(), default=-1)
-        if thread == IDLE and state.put_down and highest >= 0:
+        if thread == IDLE and highest >= 0:
+            # An interrupt goes before the switch, or a parent needs the registers. What was before
+            # may have taken so long, and what is between this and the next switch.
+            self.end_wait(cpu, state, time)
             state.current = thread
-            state.put_down = False
+            state.since = time
             return
+        if thread == state.current and thread != IDLE:
+            self.error(cpu, time, f'a switch from {self.name(thread)} to itself')
         if thread != IDLE and thread not in state.ready:
             self.error(cpu, time, f'goes to {self.name(thread)}, which is not runnable')
         elif state.ready.get(thread, -1) < highest:
-            who = 'nobody' if thread == IDLE else self.name(thread)
             waiting = [self.name(t) for t, p in state.ready.items() if p == highest]
-            self.error(cpu, time, f'goes to {who}, but {waiting[0]} with priority {highest} waits')
+            self.error(cpu, time, f'goes to {self.name(thread)}, but {waiting[0]} with priority '
+                       f'{highest} waits')
         state.current = thread
-        state.put_down = False
         self.end_wait(cpu, state, time)
 
     def change(self, cpu, state, time, thread, kind, priority):
         known = self.threads.get(thread)
-        state.put_down = kind == BLOCK and thread == state.current
         if self.threads and (known is None or known[1:] != (cpu, priority)):
             self.error(cpu, time, f'{self.name(thread)} with priority {priority} is not of this CPU'
                        if known is None or known[1] != cpu else
@@ -187,6 +189,11 @@ class Checker:
 
     def finish(self):
         """After the last event: judges what needs the events of all CPUs."""
+        end = max(state.time for state in self.cpus)
+        for cpu, state in enumerate(self.cpus):
+            # The CPUs' events were not read at the same moment.
+            if state.since is not None and end - state.since > FOREVER:
+                self.wait_error(cpu, state.since, end)
         for cpu, start, end in self.long_waits:
             others = [state for other, state in enumerate(self.cpus) if other != cpu]
             if any(state.busy_between(start, end) for state in others):
