@@ -255,7 +255,8 @@ void sched_block(struct cpu *cpu, struct thread *t, enum thread_state state)
     thread_set_state(t, state);
 }
 
-void sched_save(struct cpu *cpu)
+/* Out of line: sched_next(), which everybody passes, then saves no registers for it. */
+__attribute__((noinline)) void sched_save(struct cpu *cpu)
 {
     trace_event(cpu, BH_TRACE_SWITCH, NULL);
     arch_switch(cpu, NULL);
