@@ -17,8 +17,7 @@ static uint32_t timerq_rise(struct timerq *q, uint32_t slot, const struct timerq
     return slot;
 }
 
-/** Moves `entry` from the hole at `slot` towards the leaves until no child is earlier; there it
- * stays. */
+/** Puts `entry` into the hole at `slot`, or further towards the leaves: no child is earlier. */
 static void timerq_sink(struct timerq *q, uint32_t slot, struct timerq_entry *entry)
 {
     while (slot * 2 <= q->count) {

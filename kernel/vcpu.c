@@ -19,7 +19,7 @@ static struct vcpu *vcpu_named(struct thread *t, uint64_t id)
     return (struct vcpu *)child;
 }
 
-/** The same; what is in its list registers is in its banks. NULL besides: first an interrupt. */
+/** The same, its list registers taken back; NULL, too, when an interrupt is to be taken first. */
 static struct vcpu *vcpu_settled(struct cpu *cpu, struct thread *t)
 {
     struct vcpu *v = vcpu_named(t, t->context.x[0]);
