@@ -535,8 +535,8 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
 /** The bits of a field, in the order of enum bh_virq_field; NULL: it has none. */
 static uint32_t *vgic_field(struct vgic_bank *bank, uint64_t field)
 {
-    _Static_assert(offsetof(struct vgic_bank, active) == 4 * BH_VIRQ_ACTIVE, "vgic_field()");
-    _Static_assert(offsetof(struct vgic_bank, notice) == 4 * BH_VIRQ_NOTICE, "vgic_field()");
+    _Static_assert(offsetof(struct vgic_bank, active) == 4UL * BH_VIRQ_ACTIVE, "vgic_field()");
+    _Static_assert(offsetof(struct vgic_bank, notice) == 4UL * BH_VIRQ_NOTICE, "vgic_field()");
     return field <= BH_VIRQ_NOTICE ? (uint32_t *)(void *)bank + field : NULL;
 }
 

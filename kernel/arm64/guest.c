@@ -80,7 +80,7 @@ static void guest_write_cpu(enum bh_vcpu_reg reg, uint64_t value)
 
 static bool guest_is_eager(enum bh_vcpu_reg reg)
 {
-#define GUEST_IS(number, name) reg == number ||
+#define GUEST_IS(number, name) reg == (number) ||
     return GUEST_EAGER_REGISTERS(GUEST_IS) false;
 }
 
@@ -288,7 +288,7 @@ void arch_vcpu_init(struct vcpu *v, const uint64_t *root)
 bool guest_id_register(uint32_t crm, uint32_t op2, uint64_t *value)
 {
 #define GUEST_ID(register_crm, register_op2, name, keep, add) \
-    case register_crm << 3 | register_op2:                    \
+    case (register_crm) << 3 | (register_op2):                \
         *value = (arch_read(name) & (keep)) | (add);          \
         return true;
     switch (crm << 3 | op2) {

@@ -25,7 +25,8 @@ static inline void *net_rig_memory(void)
     return memory;
 }
 
-/* Open a port of a switch with so many; `buffers` are those of all. */
+/* Open a port of a switch with so many; `buffers` are those of all, and are written to.
+ * NOLINTNEXTLINE(readability-non-const-parameter) */
 static inline void net_rig_open(struct net_client *client, void *memory, uint8_t *buffers,
                                 unsigned ports, unsigned port)
 {
