@@ -59,11 +59,11 @@ $(FUZZ_COVERAGE)/build.ninja: | setup
 run: all
 	@scripts/run.sh --board $(BOARD) --config $(CONFIG) $(SYSTEM) $(ARGS)
 
-## test: all tests of a change: checks, unit tests, models, short fuzz runs, boot tests
+## test: all tests of a change: checks, clang-tidy, unit tests, models, short fuzz runs, boot tests
 test: all $(FUZZ)/build.ninja
 	@$(call ninja,$(MAIN),unit)
 	@$(call ninja,$(FUZZ),fuzz)
-	@$(PYTHON) scripts/test.py --fuzz-seed 1 checks unit models fuzz boot
+	@$(PYTHON) scripts/test.py --fuzz-seed 1 checks tidy unit models fuzz boot
 
 ## test-unit: checks, unit tests and models only (T=text: those whose name has it)
 test-unit: all
@@ -104,7 +104,7 @@ bench: all
 bench-compare: setup
 	@$(PYTHON) bench/run.py --compare '$(OLD)' $(if $(NEW),'$(NEW)')
 
-## lint: clang-tidy (some minutes), and the checks of `make test`, formatting among them
+## lint: of these, clang-tidy and the checks, formatting among them
 lint: all
 	@scripts/lint.sh
 	@$(PYTHON) scripts/test.py checks

@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.." || exit 3
 
 # clang-tidy reads how each file is compiled from here: once a file, in words that clang knows.
 mkdir -p build/tidy
-mapfile -t compiled < <(/usr/bin/python3 scripts/tidy_commands.py build/main build/tidy)
+built=${BULKHEAD_BUILD:-build/main}
+mapfile -t compiled < <(/usr/bin/python3 scripts/tidy_commands.py "$built" build/tidy)
 [ "${#compiled[@]}" -gt 0 ] || { echo "lint: nothing is built" >&2; exit 1; }
 
 tidy_one() {

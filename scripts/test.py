@@ -3,8 +3,9 @@
 """Runs test suites, keeps their output in build/logs/, and ends with one line for all of them:
 `N passed, N failed` (and `, N skipped`). Exits non-zero when a test failed or none ran.
 
-Suites: checks, unit, models and fuzz are Meson tests of that suite name; boot and long are pytest
-(tests marked `long` are left to the suite of that name, which writes docs/results/long.md).
+Suites: checks, tidy (clang-tidy of every C file), unit, models and fuzz are Meson tests of that
+suite name; boot and long are pytest (tests marked `long` are left to the suite of that name, which
+writes docs/results/long.md).
 """
 import argparse
 import concurrent.futures
@@ -296,7 +297,7 @@ def run_pytest(suite, marker, workers, arguments, screen):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('suites', nargs='+',
-                        choices=['checks', 'unit', 'models', 'fuzz', 'boot', 'long'])
+                        choices=['checks', 'tidy', 'unit', 'models', 'fuzz', 'boot', 'long'])
     parser.add_argument('--only', default='', help='tests whose name has this text')
     parser.add_argument('--timeout', type=int, default=0, help='seconds for each host test')
     parser.add_argument('--fuzz-seconds', type=int, default=5)
