@@ -113,8 +113,8 @@ static void take_returns(struct net_switch *sw, struct net_port *port, uint64_t 
     struct net_return entry;
 
     port->lent = 0;
-    for (uint32_t left = ring_available(&port->returned); left != 0; left--) {
-        (void)net_ring_take(&port->returned, NET_RETURN_SHAPE, &entry);
+    for (uint32_t left = ring_available(&port->returned);
+         left != 0 && net_ring_take(&port->returned, NET_RETURN_SHAPE, &entry); left--) {
         take_back(sw, port, bit, &entry);
     }
     ring_release(&port->returned);
