@@ -23,6 +23,7 @@ import tempfile
 from pathlib import Path
 
 import count_echo
+import disk_trace
 import linux_costs as linux
 
 PROBE = linux.MAIN / 'guest/guest-net-probe'
@@ -126,22 +127,6 @@ def measure(gic, padding=0, network=''):
         return phases(board)
 
 
-def logged(log):
-    """The addresses that QEMU logged as executed."""
-    addresses = []
-    with open(log, encoding='utf-8', errors='replace') as lines:
-        for line in lines:
-            if line.startswith('Trace 0:'):
-                address = int(re.search(r'\[[0-9a-f]+/([0-9a-f]+)/', line)[1], 16)
-                # An access to a device is translated again, alone, when it turns out to be one.
-                if not addresses or addresses[-1] != address:
-                    addresses.append(address)
-            elif line.startswith('Stopped execution') and addresses:
-                # It was only about to be executed, and comes again.
-                addresses.pop()
-    return addresses
-
-
 def parts(gic, network=''):
     """{figure: [(component, addresses)]} of the beginning of each phase."""
     linux.checked(linux.TOP / 'guest/images.py')
@@ -155,7 +140,7 @@ def parts(gic, network=''):
             with machine(gic, Path(folder), '-D', log, network=network) as board:
                 board.run_to(places[first])
                 board.log_until(board.count() + LOGGED)
-            found[name] = count_echo.stays(case, logged(log))
+            found[name] = count_echo.stays(case, disk_trace.addresses_of(log))
     return found
 
 

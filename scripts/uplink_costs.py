@@ -32,6 +32,7 @@ import time
 from pathlib import Path
 
 import count_echo
+import disk_trace
 import linux_costs as linux
 import net_costs
 
@@ -182,7 +183,7 @@ def parts(gic):
             for _ in range(LOGGED):
                 machine.run_to(places[ROUND])
                 machine.log_to(places[ROUND + 1])
-                rounds.append(net_costs.logged(log))
+                rounds.append(disk_trace.addresses_of(log))
                 log.write_text('', encoding='utf-8')
     rounds.sort(key=len)
     return count_echo.stays(case, rounds[LOGGED // 2])
