@@ -129,6 +129,12 @@ def is_exact(name, entry):
     return FIGURES[name].exact and not (isinstance(entry, dict) and entry.get('about'))
 
 
+def about(found):
+    """Answers of a system that are not the same in each run, though others' are: those that hang
+    on when the host's QEMU completes a request."""
+    return {name: {'value': value(entry), 'about': True} for name, entry in found.items()}
+
+
 def number(count):
     """A value as it is shown: small ones with two places."""
     whole = abs(count) >= 20 or abs(count - round(count)) < 0.005

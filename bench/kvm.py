@@ -11,6 +11,7 @@ import hosts
 import linux
 import peer
 import steps
+from figures import about
 from linux import disk_costs, linux_costs
 
 import guest_figures
@@ -258,8 +259,9 @@ def of_kind(kind):
     """The steps of one column."""
     bus = 'virtio-pci: ' if kind == 'kvm-pci' else 'virtio-mmio: '
     listed = [
-        steps.Step(f'{bus}disk', linux.DISK, False, lambda: disk(kind)),
-        steps.Step(f'{bus}network between guests', tuple(peer.NET), False, lambda: net(kind)),
+        steps.Step(f'{bus}disk', linux.DISK, False, lambda: about(disk(kind))),
+        steps.Step(f'{bus}network between guests', tuple(peer.NET), False,
+                   lambda: about(net(kind))),
         steps.Step(f'{bus}network to the outside', tuple(peer.OUTSIDE.values()), False,
                    lambda: outside(kind)),
         steps.Step(f'{bus}fio', tuple(linux.FIO), False, lambda: fio(kind)),

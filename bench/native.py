@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import budgets
+import figures
 import linux
 import steps
 from linux import disk_costs, linux_costs
@@ -67,7 +68,7 @@ STEPS = [
     steps.Step('interrupts of the test program', tuple(MICRO.values()), True, micro),
     steps.Step('Linux boots, computes, makes system calls',
                ('boot_init', 'boot_power_on', *linux.SYSTEM_CALLS), True, kernel),
-    steps.Step('disk', linux.DISK, True, lambda: budgets.median(disk)),
+    steps.Step('disk', linux.DISK, True, lambda: figures.about(budgets.median(disk))),
     steps.Step('fio', tuple(linux.FIO), False, fio),
     steps.Step('network to the outside', tuple(OUTSIDE.values()), False, outside),
     steps.Step('console', ('console_echo',), False, echo),

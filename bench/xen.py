@@ -10,6 +10,7 @@ import hosts
 import linux
 import peer
 import steps
+from figures import about
 from linux import disk_costs, linux_costs
 
 import guest_figures
@@ -314,8 +315,8 @@ STEPS = [
     steps.Step('two busy guests on a CPU', ('busy_two',), False, busy_two),
     steps.Step('memory', peer.MEMORIES, False, memory),
     steps.Step('console', ('console_echo',), False, echo),
-    steps.Step('disk', linux.DISK, False, disk),
-    steps.Step('network between guests', ('net_udp', 'net_tcp'), False, net),
+    steps.Step('disk', linux.DISK, False, lambda: about(disk())),
+    steps.Step('network between guests', ('net_udp', 'net_tcp'), False, lambda: about(net())),
     steps.Step('network to the outside', tuple(peer.OUTSIDE.values()), False, outside),
     steps.Step('fio', tuple(linux.FIO), False, fio),
 ]
