@@ -50,7 +50,7 @@ bool irq_deliver(struct cpu *cpu, uint32_t intid)
     }
     irq->active = true;
     receive_notify(cpu, irq->thread, irq->id);
-    if (cpu->loaded != NULL) {
+    if (cpu->loaded != NULL || cpu->guest_timers.count > 0) {
         cpu->urgent = true;
         cpu->deadline = 0;
     }

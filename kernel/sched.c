@@ -346,7 +346,8 @@ void sched_timer(struct cpu *cpu)
     /* One in each stay in the kernel: if another is due, the timer fires again at once. */
     if (cpu->timers.deadline <= now) {
         sched_refill(cpu);
-    } else if (cpu->guest_timers.deadline <= now) {
+    } else if (cpu->guest_timers.deadline <= now && !arch_is_interrupted()) {
+        /* Else what came meanwhile goes first: it may be for a PD. */
         vcpu_timer(cpu);
     }
     cpu->resched = true;

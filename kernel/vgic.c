@@ -559,11 +559,8 @@ static void vgic_changed(struct cpu *cpu, struct vcpu *v, uint32_t bank)
 /** Interrupts `gone` of a shared bank want nothing any more: the physical ones may come again. */
 static void vgic_release(const struct vgic_bank *bank, uint32_t number, uint32_t gone)
 {
-    for (uint32_t left = number > 0 ? gone : 0; left != 0; left &= left - 1) {
-        uint32_t link = bank->link[__builtin_ctz(left)];
-        if (link != 0) {
-            arch_irq_deactivate(link);
-        }
+    for (uint32_t left = number > 0 ? gone & bank->linked : 0; left != 0; left &= left - 1) {
+        arch_irq_deactivate(bank->link[__builtin_ctz(left)]);
     }
 }
 
@@ -647,6 +644,7 @@ void vgic_link(struct vcpu *v, uint32_t intid, uint32_t physical)
     struct vgic_bank *bank = vgic_bank(v, intid / 32);
     uint32_t old = bank->link[intid % 32];
     bank->link[intid % 32] = (uint16_t)physical;
+    bank->linked = (bank->linked & ~(1u << intid % 32)) | (uint32_t)(physical != 0) << intid % 32;
     if (old != 0 && old != physical) {
         irq_unlink(old);
     }

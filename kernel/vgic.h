@@ -39,6 +39,7 @@ struct vgic_bank {
     uint32_t notice;  /* the VMM wants to know of its end */
     uint32_t listed;  /* in a list register, of its target if that was not changed meanwhile */
     uint32_t latched; /* of those: was listed for its latch, not for its line alone */
+    uint32_t linked;  /* has a physical one behind it, in `link` */
     uint32_t target[BH_MAX_VCPUS]; /* of each vCPU those that go to it; of the first, that do not */
     uint32_t urgency[VGIC_URGENCY_BITS]; /* the priorities' high bits, the highest first */
     uint8_t priority[32];

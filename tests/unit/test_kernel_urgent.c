@@ -150,6 +150,20 @@ static void test_due_timers_are_taken_one_by_one(void **state)
     assert_false(world_timer(0));
 }
 
+static void test_a_guests_timer_waits_for_an_interrupt(void **state)
+{
+    (void)state;
+    run_guest_below(50, URGENT_INTID + 6, 1000);
+    arch_fake.now = 600;
+    arch_fake.interrupted = true;
+    assert_true(world_timer(0));
+    assert_int_not_equal(absent.timer.slot, 0);
+    arch_fake.interrupted = false;
+    (void)world_run(0);
+    assert_true(world_timer(0));
+    assert_int_equal(absent.timer.slot, 0);
+}
+
 /** `count` interrupts, of two banks, wait for vCPU 0. */
 static void raise_many(uint32_t count)
 {
@@ -266,6 +280,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_pd_is_disturbed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_below_a_guest_it_is_disturbed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_due_timers_are_taken_one_by_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_guests_timer_waits_for_an_interrupt, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_setting_stops_for_an_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stopping_stops_for_an_interrupt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_search_stops_for_an_interrupt, setup, teardown),
