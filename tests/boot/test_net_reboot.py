@@ -25,9 +25,6 @@ INIT = net_costs.INIT.replace(b'exec ', b'''[ $watch ] && while /bin/busybox sle
         }' /proc/net/netstat >/dev/hvc0
 done &
 exec ''')
-# Beyond some 40 lives TCP finds segments lost and sends them again: presumably drops of a receiver
-# that does not keep up, which its window then allows. The stream stays right.
-LIVES_WITHOUT_LOSS = 10
 BOOTARGS = 'quiet nokaslr rdinit=/net-init console=hvc0'
 # The numbers tell what they say apart.
 STEADY, RESETS, PANICS = 100000, 301, 302
@@ -73,8 +70,8 @@ def check(said, lives):
 
 @pytest.mark.parametrize('lives', [2, pytest.param(50, marks=pytest.mark.long)])
 def test_nothing_is_lost(debian, tmp_path, lives):
-    """Of the stream that goes on all arrives as it was sent, and in the first lives no segment is
-    lost on the way either. Time that nobody needs does not pass in this machine."""
+    """Of the stream that goes on no segment is lost either. Time that nobody needs does not pass in
+    this machine."""
     arguments = ['-M', 'virt,virtualization=on,gic-version=3', '-m', '2G', '-kernel',
                  build(tmp_path, 'release', 1)]
     with linux_costs.Machine(tmp_path, arguments) as machine:
@@ -85,8 +82,6 @@ def test_nothing_is_lost(debian, tmp_path, lives):
     # It went on in the midst of all that, and not before or behind it alone.
     parts = said.split(good(RESETS))[1:-1]
     assert sum(good(STEADY) in part for part in parts) >= lives // 2
-    if lives > LIVES_WITHOUT_LOSS:
-        return
     # Before the twin was there it asked for a connection more than once.
     streaming = said.split(good(STEADY), 1)[1]
     counts = re.findall(r'net: lost (\d+) times, behind a gap (\d+)\.', streaming)
