@@ -94,7 +94,7 @@ static bool send_one(struct vnet *net)
     }
     switch (net->link_up ? net->ops->transmit(net->context, &frame, &reader) : VNET_DROPPED) {
     case VNET_HELD:
-        net->held[net->held_count++] = net->transmit;
+        net->held[(net->held_first + net->held_count++) % VNET_HELD_FRAMES] = net->transmit;
         chain_clear(&net->transmit);
         break;
     case VNET_TAKEN:
@@ -110,16 +110,32 @@ static bool send_one(struct vnet *net)
     return true;
 }
 
-/* What was held may go back to the guest. */
+/* What was held goes back to the guest, but for the newest. */
+static void let_go(struct vnet *net, unsigned keep)
+{
+    if (keep > VNET_KEPT_FRAMES) {
+        keep = VNET_KEPT_FRAMES;
+    }
+    while (net->held_count > keep) {
+        vdev_push(&net->dev, VNET_QUEUE_TX, &net->held[net->held_first], 0);
+        net->held_first = (net->held_first + 1) % VNET_HELD_FRAMES;
+        net->held_count--;
+    }
+}
+
 static void end_batch(struct vnet *net)
 {
-    if (net->ops->transmit_end != NULL) {
-        net->ops->transmit_end(net->context);
+    if (net->held_count != 0) {
+        let_go(net, net->ops->transmit_end(net->context));
     }
-    for (unsigned i = 0; i < net->held_count; i++) {
-        vdev_push(&net->dev, VNET_QUEUE_TX, &net->held[i], 0);
+}
+
+void vnet_transmit_release(struct vnet *net, unsigned keep)
+{
+    if (net->held_count > keep) {
+        let_go(net, keep);
+        vdev_signal(&net->dev, VNET_QUEUE_TX);
     }
-    net->held_count = 0;
 }
 
 static bool transmit(struct vnet *net)
@@ -211,14 +227,21 @@ static void model_start(struct vdev *dev)
     tell_modes(net);
 }
 
+/* The queue ends, and with it all that it had to give back. */
+static void forget_sent(struct vnet *net)
+{
+    chain_clear(&net->transmit);
+    net->transmit_blocked = false;
+    net->held_count = 0;
+}
+
 /* Frames are copied while a call lasts, so that nothing of ours is under way now, when what is
  * posted was taken back. */
 static bool model_stop(struct vdev *dev)
 {
     struct vnet *net = (struct vnet *)dev;
 
-    chain_clear(&net->transmit);
-    net->transmit_blocked = false;
+    forget_sent(net);
     vnet_receive_stop(net);
     vnet_control_reset(net);
     net->announce = false;
@@ -231,8 +254,7 @@ static bool model_stop_queue(struct vdev *dev, unsigned queue)
     struct vnet *net = (struct vnet *)dev;
 
     if (queue == VNET_QUEUE_TX) {
-        chain_clear(&net->transmit);
-        net->transmit_blocked = false;
+        forget_sent(net);
     } else if (queue == VNET_QUEUE_RX) {
         vnet_receive_stop(net);
     }

@@ -117,12 +117,16 @@ static enum vnet_result virtio_net_transmit(void *context, const struct vnet_fra
         return VNET_DROPPED;
     }
     net_client_send(&device->client, slot, &descriptor);
-    return VNET_TAKEN;
+    return frame->bytes > NET_SMALL_BYTES ? VNET_HELD : VNET_TAKEN;
 }
 
-static void virtio_net_transmit_end(void *context)
+/** Of how many frames the guest does not get the buffers back yet. */
+static unsigned virtio_net_transmit_end(void *context)
 {
-    virtio_net_direct_send(context);
+    struct virtio_net *device = context;
+
+    virtio_net_direct_send(device);
+    return net_client_behind(&device->client, VIRTIO_NET_AHEAD);
 }
 
 /** The frame in hand is all there: it is in the guest's memory, or goes there now. */
@@ -320,6 +324,7 @@ static void virtio_net_modes_changed(void *context)
 
 static const struct vnet_ops virtio_net_ops = {
     .transmit = virtio_net_transmit,
+    .transmit_end = virtio_net_transmit_end,
     .receive_wanted = virtio_net_receive_wanted,
     .modes_changed = virtio_net_modes_changed,
 };
@@ -405,6 +410,9 @@ static void __attribute__((noinline)) virtio_net_notified(struct virtio_net *dev
     if (net_client_restarted(&device->client)) {
         vnet_announce(&device->model);
         vnet_unpost(&device->model);
+    }
+    if (device->model.held_count != 0) {
+        vnet_transmit_release(&device->model, net_client_behind(&device->client, VIRTIO_NET_AHEAD));
     }
     vnet_transmit_resume(&device->model);
     virtio_net_pump(device);

@@ -12,6 +12,9 @@
 #define VIRTIO_NET_ENTRIES 256u
 /** Frames that may wait for a guest that gives no buffers; of more, the oldest are dropped. */
 #define VIRTIO_NET_BACKLOG 128u
+/** Large frames that may be on their way before the guest is held back. With as many as it may have
+ * beside them (VNET_KEPT_FRAMES) these are all that there are slots for. */
+#define VIRTIO_NET_AHEAD 4u
 /** A smaller frame is copied twice sooner than it is said where it lies. */
 #define VIRTIO_NET_LEAST_DIRECT 256u
 

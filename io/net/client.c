@@ -159,6 +159,19 @@ void net_client_keep_large(struct net_client *client, unsigned count)
     }
 }
 
+unsigned net_client_behind(struct net_client *client, unsigned ahead)
+{
+    unsigned most = NET_LARGE_SLOTS - ahead;
+
+    if (client->large_count >= most) {
+        return 0;
+    }
+    do {
+        collect(client);
+    } while (client->large_count < most && !net_client_wait_slots(client));
+    return client->large_count < most ? most - client->large_count : 0;
+}
+
 void net_client_release(struct net_client *client, uint16_t slot)
 {
     put_back(client, slot);

@@ -85,6 +85,12 @@ bool net_client_wait_slots(struct net_client *client);
  */
 void net_client_keep_large(struct net_client *client, unsigned count);
 
+/**
+ * How many large slots more than `ahead` are not here; a notification comes when some are back, as
+ * long as it is not 0.
+ */
+unsigned net_client_behind(struct net_client *client, unsigned ahead);
+
 /** Where a slot is in our memory. */
 uint8_t *net_client_at(const struct net_client *client, uint16_t slot);
 

@@ -16,7 +16,12 @@ import net_costs  # noqa: E402
 # Who is watched says again and again how often it found something lost that it sent, and how many
 # segments came behind a gap: neither grows while nothing is lost. When a guest that begins anew has
 # the CPU for long it sends its last segment once more, to ask: that finds nothing lost.
-INIT = net_costs.INIT.replace(b'exec ', b'''[ $watch ] && while /bin/busybox sleep 1; do
+#
+# Who serves gives a connection up after some seconds without an answer, as servers do. Linux' own
+# quarter of an hour is longer than many lives, and what it still has for the dead is in the end all
+# that its TCP may have: then it drops what comes.
+INIT = net_costs.INIT.replace(b'exec ', b'''echo 3 >/proc/sys/net/ipv4/tcp_retries2
+[ $watch ] && while /bin/busybox sleep 1; do
     /bin/busybox awk '/^TcpExt: [A-Z]/ { for (i = 1; i <= NF; i++) { column[$i] = i } }
         /^TcpExt: [0-9]/ {
             lost = $column["TCPTimeouts"] + $column["TCPFastRetrans"]

@@ -26,6 +26,7 @@ static struct virtq queues[VNET_QUEUES];
 static struct chain_segment segments[VNET_SEGMENTS(ENTRIES)];
 static uint8_t bytes[VNET_MAX_FRAME];
 static enum vnet_result answer;
+static unsigned keep;
 
 static enum vnet_result op_transmit(void *context, const struct vnet_frame *frame,
                                     struct chain_reader *reader)
@@ -43,10 +44,17 @@ static enum vnet_result op_transmit(void *context, const struct vnet_frame *fram
                      frame->flags != 0),
                 "segmentation");
     guest_check(frame->gso_type != VNET_GSO_NONE || frame->bytes <= 1518U, "the MTU");
-    if (answer == VNET_TAKEN) {
+    if (answer == VNET_TAKEN || answer == VNET_HELD) {
         guest_check(chain_read(reader, bytes, frame->bytes) == frame->bytes, "the whole frame");
     }
     return answer;
+}
+
+static unsigned op_end(void *context)
+{
+    (void)context;
+    guest_check(net.held_count != 0 && net.held_count <= VNET_HELD_FRAMES, "frames that are held");
+    return keep;
 }
 
 static void op_wanted(void *context)
@@ -66,6 +74,7 @@ static void op_changed(void *context)
 
 static const struct vnet_ops ops = {
     .transmit = op_transmit,
+    .transmit_end = op_end,
     .receive_wanted = op_wanted,
     .modes_changed = op_changed,
 };
@@ -174,7 +183,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             receive(&input);
             break;
         case 4:
-            answer = (enum vnet_result)(input_u8(&input) % 3);
+            answer = (enum vnet_result)(input_u8(&input) % (VNET_DROPPED + 1));
+            keep = input_u8(&input) % (VNET_HELD_FRAMES + 1);
+            vnet_transmit_release(&net, keep);
+            guest_check(net.held_count <= VNET_KEPT_FRAMES, "frames that are kept");
             vnet_transmit_resume(&net);
             break;
         case 5:

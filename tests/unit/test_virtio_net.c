@@ -38,6 +38,7 @@ static uint8_t sent[VNET_MAX_FRAME];
 static struct vnet_frame sent_frame;
 static unsigned sent_count;
 static unsigned ends;
+static unsigned keep;
 static unsigned wanted;
 static unsigned changes;
 static enum vnet_result answer;
@@ -47,7 +48,7 @@ static enum vnet_result op_transmit(void *context, const struct vnet_frame *fram
 {
     (void)context;
     assert_true(frame->bytes >= VNET_ETHERNET_BYTES && frame->bytes <= sizeof sent);
-    if (answer == VNET_TAKEN) {
+    if (answer == VNET_TAKEN || answer == VNET_HELD) {
         assert_int_equal(chain_read(reader, sent, frame->bytes), frame->bytes);
         sent_frame = *frame;
         sent_count++;
@@ -55,10 +56,11 @@ static enum vnet_result op_transmit(void *context, const struct vnet_frame *fram
     return answer;
 }
 
-static void op_end(void *context)
+static unsigned op_end(void *context)
 {
     (void)context;
     ends++;
+    return keep;
 }
 
 static void op_wanted(void *context)
@@ -107,6 +109,7 @@ static int setup(void **state)
     world_init(&world);
     sent_count = 0;
     ends = 0;
+    keep = 0;
     wanted = 0;
     changes = 0;
     answer = VNET_TAKEN;
@@ -272,8 +275,90 @@ static void frames_are_sent(void **state)
         assert_int_equal(sent_frame.bytes, bytes);
         assert_memory_equal(sent, world_at(&world, WORLD_DATA_AT + VNET_HEADER_BYTES), bytes);
     }
-    assert_int_equal(ends, sent_count);
+    /* Nothing was held, so that nobody asks for how long. */
+    assert_int_equal(ends, 0);
     assert_int_equal(net.stats.sent_frames, sent_count);
+}
+
+/* How many of the guest's frames it has the buffers back of, since the last call. */
+static unsigned given_back(void)
+{
+    uint32_t cookie;
+    uint32_t written;
+    unsigned count = 0;
+
+    while (driver_ring_get(&world.rings[1], &cookie, &written)) {
+        assert_int_equal(written, 0);
+        count++;
+    }
+    return count;
+}
+
+static void held_frames_come_back_when_they_may(void **state)
+{
+    const struct vnet_frame frame = { .bytes = 64 };
+    uint64_t features[] = { 0, VIRTIO_F_RING_PACKED };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        world_reset(&world);
+        boot(features[i]);
+        answer = VNET_HELD;
+        keep = 0;
+        assert_true(send(&frame));
+        for (keep = 1; keep <= 3; keep++) {
+            assert_false(send(&frame));
+        }
+        keep = 3;
+        assert_int_equal(net.held_count, 3);
+        /* What is sent behind them and not held comes back before them. */
+        answer = VNET_TAKEN;
+        assert_true(send(&frame));
+        vnet_transmit_release(&net, 3);
+        assert_int_equal(given_back(), 0);
+        world.raised_used = 0;
+        vnet_transmit_release(&net, 1);
+        assert_int_equal(world.raised_used, 1);
+        assert_int_equal(given_back(), 2);
+        vnet_transmit_release(&net, 0);
+        assert_int_equal(given_back(), 1);
+        vnet_transmit_release(&net, 0);
+        assert_int_equal(given_back(), 0);
+    }
+    assert_int_equal(world.reports, 0);
+}
+
+/* A guest that is to be held back more than there is room for gets its buffers back sooner. */
+static void held_frames_are_bounded(void **state)
+{
+    (void)state;
+    boot(0);
+    answer = VNET_HELD;
+    keep = UINT32_MAX;
+    for (unsigned i = 0; i < 5 * VNET_HELD_FRAMES; i++) {
+        assert_int_equal(send(&(struct vnet_frame){ .bytes = 64 }), i >= VNET_KEPT_FRAMES);
+    }
+    assert_int_equal(net.held_count, VNET_KEPT_FRAMES);
+    assert_int_equal(net.stats.sent_frames, 5 * VNET_HELD_FRAMES);
+}
+
+/* A queue that ends takes with it what was held of it. */
+static void held_frames_end_with_the_queue(void **state)
+{
+    (void)state;
+    boot(0);
+    answer = VNET_HELD;
+    keep = 2;
+    (void)send(&(struct vnet_frame){ .bytes = 64 });
+    (void)send(&(struct vnet_frame){ .bytes = 64 });
+    world_reset(&world);
+    assert_int_equal(net.held_count, 0);
+    vnet_transmit_release(&net, 0);
+    boot(0);
+    vnet_transmit_release(&net, 0);
+    assert_int_equal(given_back(), 0);
+    assert_int_equal(world.reports, 0);
+    assert_false(send(&(struct vnet_frame){ .bytes = 64 }));
 }
 
 static void hostile_runts_and_giants(void **state)
@@ -768,6 +853,9 @@ int main(void)
         T(configuration_is_shown),
         T(features_need_others),
         T(frames_are_sent),
+        T(held_frames_come_back_when_they_may),
+        T(held_frames_are_bounded),
+        T(held_frames_end_with_the_queue),
         T(hostile_runts_and_giants),
         T(hostile_segmentation_headers),
         T(vio_net_01_unknown_flags_are_ignored),

@@ -23,6 +23,7 @@
 #define HEADER VNET_HEADER_BYTES
 #define PAYLOAD 100u
 #define VLAN_TAG_BYTES 4u
+#define LARGE_PAYLOAD 3000u
 
 static _Alignas(64) uint8_t memories[2][NET_PORT_BYTES];
 static uint8_t buffers[2 * NET_BUFFER_BYTES];
@@ -133,6 +134,96 @@ static void a_frame_goes_out(void **state)
     assert_int_equal(payload[0], 0x5a);
     assert_int_equal(payload[PAYLOAD - 1], 0x5a);
     net_client_return(&peer, &frame);
+}
+
+/* The guest sends `count` frames that are to be segmented. */
+static void send_large(unsigned count)
+{
+    uint8_t bytes[HEADER + NET_ETHERNET_BYTES + LARGE_PAYLOAD] = { NET_NEEDS_CSUM, NET_GSO_TCP4 };
+    const uint16_t gso_bytes = 1460;
+    const uint16_t sum[2] = { 34, 16 };
+
+    memcpy(bytes + 4, &gso_bytes, sizeof(gso_bytes));
+    memcpy(bytes + 6, sum, sizeof(sum));
+    fill_header(bytes + HEADER, other, own);
+    for (; count != 0; count--) {
+        rig_send(DOORBELL, VNET_QUEUE_TX, bytes, sizeof(bytes));
+    }
+}
+
+/* The test takes `count` frames and returns them. Whether the guest's monitor is told. */
+static bool take(unsigned count)
+{
+    struct net_frame frame;
+    const uint8_t *payload;
+
+    (void)serve();
+    for (; count != 0; count--) {
+        assert_true(net_client_receive(&peer, &frame, &payload));
+        net_client_return(&peer, &frame);
+    }
+    (void)net_client_flush(&peer);
+    return (serve() & 1) != 0;
+}
+
+static void start_driver_with_offloads(void)
+{
+    assert_true(boot());
+    rig.entries = RIG_MAX_ENTRIES;
+    rig_start_driver(DEVICE, VNET_QUEUES, (uint32_t)(VNET_F_CSUM | VNET_F_HOST_TSO4));
+    (void)serve();
+}
+
+/* Who sends faster than who receives does not get its buffers back: so it waits, and loses none. */
+static void a_guest_that_sends_too_fast_is_held_back(void **state)
+{
+    (void)state;
+    start_driver_with_offloads();
+    send_large(VIRTIO_NET_AHEAD);
+    assert_int_equal(rig_used(VNET_QUEUE_TX), VIRTIO_NET_AHEAD);
+    send_large(4);
+    assert_int_equal(rig_used(VNET_QUEUE_TX), VIRTIO_NET_AHEAD);
+    /* Small ones pass. */
+    send();
+    assert_int_equal(rig_used(VNET_QUEUE_TX), VIRTIO_NET_AHEAD + 1);
+    assert_true(take(3));
+    guest_notified(&rig.guest, CHANNEL);
+    assert_int_equal(rig_used(VNET_QUEUE_TX), VIRTIO_NET_AHEAD + 4);
+    assert_true(take(1));
+    guest_notified(&rig.guest, CHANNEL);
+    assert_int_equal(rig_used(VNET_QUEUE_TX), VIRTIO_NET_AHEAD + 5);
+    /* Nobody is held back any more, and nobody wants to know. */
+    assert_false(take(VIRTIO_NET_AHEAD + 1));
+    assert_int_equal(network.ports[1].stats.congested, 0);
+}
+
+/* Who never returns what it was lent keeps some buffers of the guest, but lets others pass. */
+static void who_keeps_everything_keeps_few_buffers(void **state)
+{
+    (void)state;
+    start_driver_with_offloads();
+    for (unsigned i = 0; i < 100; i++) {
+        send_large(1);
+        (void)serve();
+        guest_notified(&rig.guest, CHANNEL);
+    }
+    assert_int_equal(rig_used(VNET_QUEUE_TX), 100 - (NET_HELD_LARGE - VIRTIO_NET_AHEAD));
+    assert_int_equal(network.ports[1].stats.congested, 100 - NET_HELD_LARGE);
+}
+
+static void a_switch_that_begins_anew_holds_nobody_back(void **state)
+{
+    struct net_port_rules rules = { .vlan = NET_DEFAULT_VLAN, .to = UINT64_MAX };
+
+    (void)state;
+    start_driver_with_offloads();
+    guest_notified(&rig.guest, CHANNEL);
+    send_large(2 * VIRTIO_NET_AHEAD);
+    net_switch_init(&network, NET_DEFAULT_AGE);
+    memcpy(rules.mac, own, sizeof(own));
+    net_switch_add(&network, &rules, memories[0]);
+    guest_notified(&rig.guest, CHANNEL);
+    assert_int_equal(rig_used(VNET_QUEUE_TX), 2 * VIRTIO_NET_AHEAD);
 }
 
 /* The guest looks behind its acknowledgement, so that one interrupt is for all that came before. */
@@ -369,6 +460,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_frame_goes_out),
+        T(a_guest_that_sends_too_fast_is_held_back),
+        T(who_keeps_everything_keeps_few_buffers),
+        T(a_switch_that_begins_anew_holds_nobody_back),
         T(an_interrupt_that_is_not_acknowledged_is_not_raised_again),
         T(a_frame_comes_in),
         T(a_large_frame_is_cut_for_a_driver_that_takes_none),

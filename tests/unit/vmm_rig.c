@@ -44,6 +44,7 @@ int rig_end(void **state)
 void rig_reset(void)
 {
     memset(&rig.guest, 0, sizeof(rig.guest));
+    rig.entries = RIG_ENTRIES;
     vmm_fake_reset(1, 3);
     vmm_fake.has_seed = true;
 }
@@ -109,7 +110,7 @@ void rig_start_driver(uint64_t device, uint32_t queues, uint32_t features)
     for (uint32_t i = 0; i < queues; i++) {
         memset(rig.ram + (RIG_QUEUE(i) - RIG_GPA), 0, 0x4000);
         (void)rig_store(device + VIRTIO_MMIO_QUEUE_SEL, i);
-        (void)rig_store(device + VIRTIO_MMIO_QUEUE_NUM, RIG_ENTRIES);
+        (void)rig_store(device + VIRTIO_MMIO_QUEUE_NUM, rig.entries);
         (void)rig_store(device + VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)RIG_QUEUE(i));
         (void)rig_store(device + VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)RIG_QUEUE(i) + RIG_DRIVER);
         (void)rig_store(device + VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)RIG_QUEUE(i) + RIG_DEVICE);
@@ -130,7 +131,7 @@ void rig_offer(uint32_t queue, uint32_t bytes, bool write)
     rig_put(RIG_QUEUE(queue), RIG_QUEUE(queue) + RIG_BUFFER, 8);
     rig_put(RIG_QUEUE(queue) + 8, bytes, 4);
     rig_put(RIG_QUEUE(queue) + 12, write ? VIRTIO_DESC_WRITE : 0, 2);
-    rig_put(RIG_QUEUE(queue) + RIG_DRIVER + 4 + 2UL * (index % RIG_ENTRIES), 0, 2);
+    rig_put(RIG_QUEUE(queue) + RIG_DRIVER + 4 + 2UL * (index % rig.entries), 0, 2);
     rig_put(RIG_QUEUE(queue) + RIG_DRIVER + 2, (uint16_t)(index + 1), 2);
 }
 
@@ -141,7 +142,7 @@ uint16_t rig_used(uint32_t queue)
 
 uint32_t rig_written(uint32_t queue)
 {
-    uint32_t last = (rig_used(queue) - 1u) % RIG_ENTRIES;
+    uint32_t last = (rig_used(queue) - 1u) % rig.entries;
     uint32_t bytes;
 
     memcpy(&bytes, rig.ram + (RIG_QUEUE(queue) + RIG_DEVICE + 8 + 8UL * last - RIG_GPA),

@@ -17,6 +17,7 @@
 #define RIG_SERIAL_BYTES 0x1000u
 /** Queues of the driver: their three areas follow each other, then a buffer. */
 #define RIG_ENTRIES 4u
+#define RIG_MAX_ENTRIES 32u
 #define RIG_QUEUE(n) (RIG_GPA + 0x800000 + (n)*0x4000UL)
 #define RIG_DRIVER 0x1000u
 #define RIG_DEVICE 0x2000u
@@ -29,6 +30,8 @@ struct vmm_rig {
     /** The serial virtualiser's side of the guest's terminal. */
     struct serial_queue output;
     struct serial_queue input;
+    /** Of each queue: RIG_ENTRIES unless a test wants more, RIG_MAX_ENTRIES at most. */
+    uint32_t entries;
 };
 
 extern struct vmm_rig rig;

@@ -91,8 +91,9 @@
 #define VNET_BUFFERS 256U
 /** Most pieces of a buffer that is posted. */
 #define VNET_POSTED_PIECES 32U
-/** Most frames of the guest that wait for `transmit_end`. */
+/** Most frames of the guest that are held, and those that may be beyond the end of a batch. */
 #define VNET_HELD_FRAMES 32U
+#define VNET_KEPT_FRAMES 16U
 /** Segments that a device needs, for queues of `entries` entries. */
 #define VNET_SEGMENTS(entries) (4U * (entries))
 
@@ -126,7 +127,7 @@ enum vnet_result {
     VNET_TAKEN,
     /** There is no room now. */
     VNET_WAIT,
-    /** It was taken, and is read until the end of `transmit_end`. */
+    /** It was taken; the guest gets its buffer back behind `transmit_end`, if not later. */
     VNET_HELD,
     /** It was not taken, and never will be. */
     VNET_DROPPED,
@@ -166,8 +167,14 @@ struct vnet_ops {
      */
     enum vnet_result (*transmit)(void *context, const struct vnet_frame *frame,
                                  struct chain_reader *reader);
-    /** After the last `transmit` of a batch. May be NULL when that never answers VNET_HELD. */
-    void (*transmit_end)(void *context);
+    /**
+     * After the last `transmit` of a batch in which, or before which, one was held. Returns of how
+     * many frames, at most VNET_KEPT_FRAMES, the guest does not get the buffers back yet:
+     * vnet_transmit_release() must be called when that changes. What the guest has so few of it
+     * sends no more of: so it is held back, and each of its streams by itself. May be NULL when
+     * `transmit` never answers VNET_HELD.
+     */
+    unsigned (*transmit_end)(void *context);
     /**
      * A buffer of the guest may be filled with a frame that goes to vnet_landed(), in the order of
      * the posts. False: not now. NULL: none are posted.
@@ -236,7 +243,8 @@ struct vnet {
     bool transmit_blocked;
     struct chain transmit;
     struct chain control;
-    /** Frames of the guest in `held`, which are read until the end of the batch. */
+    /** Frames of the guest in `held`, a ring, the oldest of which is `held_first`. */
+    unsigned held_first;
     unsigned held_count;
     bool receive_blocked;
     /** Which of `buffers`, a ring of those for receiving that were taken from the guest, comes
@@ -299,6 +307,9 @@ void vnet_unpost(struct vnet *net);
 
 /** After a batch of both: interrupt the guest if it wants that, and post what buffers it has. */
 void vnet_receive_end(struct vnet *net);
+
+/** Of the frames that are held the guest gets all buffers back but those of the newest `keep`. */
+void vnet_transmit_release(struct vnet *net, unsigned keep);
 
 /** `transmit` can take frames again. */
 void vnet_transmit_resume(struct vnet *net);
