@@ -21,6 +21,8 @@ import sys
 from seeding import CLANG, TOP, compile_seeded, fuzz, run_table, seed
 
 GUEST = ["virtio_driver.c", "virtio_probe.c", "virtio_world.c"]
+# What the programs of the clauses share beside it.
+RIGS = ["probe_rig.c", "virtio_race.c", "virtio_rig.c"]
 
 # Identifier, file below virtio/, what is there, and what stands there instead.
 CLAUSES = [
@@ -133,7 +135,7 @@ def run_clause(work, identifier, file, old, new):
         sys.exit(f"seed_virtio: docs/virtio.md has no {identifier}")
     copy = seed(work, "virtio", file, old, new)
     program = work / "test"
-    sources = [TOP / "tests/unit" / name for name in [row.group(1), "virtio_race.c", *GUEST]]
+    sources = [TOP / "tests/unit" / name for name in [row.group(1), *RIGS, *GUEST]]
     build("gcc", copy, sources, program, ["-w"], ["-lcmocka"])
     prefix = identifier.lower().replace("-", "_")
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="STDOUT", BULKHEAD_TEST=prefix + "*")

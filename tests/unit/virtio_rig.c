@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "virtio_rig.h"
+
+struct world world;
+
+int virtio_rig_teardown(void **state)
+{
+    (void)state;
+    world_free(&world);
+    return 0;
+}
+
+uint32_t virtio_rig_status(void)
+{
+    return world_load(&world, VIRTIO_MMIO_STATUS);
+}
