@@ -36,3 +36,14 @@ void probe_rig_kick(void)
 {
     world_store(&world, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 }
+
+void probe_rig_expect_failed(enum virtio_error error)
+{
+    assert_int_equal(virtio_rig_status() & VIRTIO_STATUS_NEEDS_RESET, VIRTIO_STATUS_NEEDS_RESET);
+    assert_int_equal(probe_rig_errors(error), 1);
+    assert_int_equal(world.reports, 1);
+    assert_int_equal(world.reported, error);
+    assert_int_equal(world.raised_config, 1);
+    assert_int_equal(probe_pop(&probe), VIRTIO_EMPTY);
+    assert_int_equal(world.reports, 1);
+}

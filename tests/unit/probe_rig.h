@@ -23,4 +23,7 @@ uint64_t probe_rig_errors(enum virtio_error error);
 void probe_rig_offer(unsigned queue);
 void probe_rig_kick(void);
 
+/* The device has failed, for this reason, has told so exactly once, and nothing more comes. */
+void probe_rig_expect_failed(enum virtio_error error);
+
 #endif
