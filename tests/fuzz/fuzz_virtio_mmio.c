@@ -261,8 +261,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_init_without_ram(&world);
     world.mem = *guest_mem();
     guest_clear();
-    guest_check(probe_init(&probe, &world, PROBE_RING_FEATURES | PROBE_F_BASE | PROBE_F_DEPENDENT,
-                           0) == VIRTIO_OK,
+    guest_check(probe_init(&probe, &world, WORLD_RINGS | PROBE_F_BASE | PROBE_F_DEPENDENT, 0) ==
+                    VIRTIO_OK,
                 "a device");
     world_attach(&world, &probe.dev);
     queue_sel = 0;

@@ -84,8 +84,7 @@ enum virtio_error probe_init(struct probe *probe, struct world *world, uint64_t 
 void probe_setup(struct probe *probe, struct world *world)
 {
     world_init(world);
-    if (probe_init(probe, world, PROBE_RING_FEATURES | PROBE_F_BASE | PROBE_F_DEPENDENT, 0) !=
-        VIRTIO_OK) {
+    if (probe_init(probe, world, WORLD_RINGS | PROBE_F_BASE | PROBE_F_DEPENDENT, 0) != VIRTIO_OK) {
         abort();
     }
     world_attach(world, &probe->dev);

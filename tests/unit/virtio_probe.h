@@ -35,9 +35,6 @@ struct probe {
     unsigned config_writes;
 };
 
-/* All that the core can do for rings. */
-#define PROBE_RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
-
 /* Offers `features`, requires `required`. */
 enum virtio_error probe_init(struct probe *probe, struct world *world, uint64_t features,
                              uint64_t required);

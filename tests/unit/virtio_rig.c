@@ -3,6 +3,13 @@
 
 struct world world;
 
+const uint64_t virtio_rig_formats[VIRTIO_RIG_FORMATS] = {
+    0,
+    VIRTIO_F_EVENT_IDX,
+    VIRTIO_F_RING_PACKED,
+    VIRTIO_F_RING_PACKED | VIRTIO_F_EVENT_IDX,
+};
+
 int virtio_rig_teardown(void **state)
 {
     (void)state;

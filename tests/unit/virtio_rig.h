@@ -9,6 +9,11 @@
 #define VIRTIO_RIG_NEGOTIATED (VIRTIO_RIG_ACKNOWLEDGED | VIRTIO_STATUS_FEATURES_OK)
 #define VIRTIO_RIG_RUNNING (VIRTIO_RIG_NEGOTIATED | VIRTIO_STATUS_DRIVER_OK)
 
+#define VIRTIO_RIG_FORMATS 4U
+
+/* The features of each format of a ring: split and packed, without and with event indices. */
+extern const uint64_t virtio_rig_formats[VIRTIO_RIG_FORMATS];
+
 /* Made by the rig of the device (world_init()), freed by virtio_rig_teardown(). */
 extern struct world world;
 

@@ -29,6 +29,9 @@
 #define WORLD_MAX_QUEUES 8U
 #define WORLD_MAX_EVENTS 64
 
+/* All that the core can do for rings. */
+#define WORLD_RINGS (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
+
 struct world {
     struct guestmem mem;
     unsigned char *ram[WORLD_RANGES];
