@@ -56,6 +56,21 @@ static int cmd_decode_elfs(struct decode *decode, const struct options *options)
     return CMD_OK;
 }
 
+/* Say once that a program is not found, and what to do. */
+static void cmd_decode_missing(const struct sdf *sdf, size_t index, const struct options *options)
+{
+    const struct sdf_pd *pd = &sdf->pds[index];
+
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(sdf->pds[i].program.text, pd->program.text) == 0) {
+            return;
+        }
+    }
+    fprintf(stderr, "bulkhead: the program '%s' is not found; give %s\n", pd->program.text,
+            pd->program_sdk && options->board == NULL ? "--board, for the SDK brings it"
+                                                      : "its folder with --search-path");
+}
+
 /* The programs of a description. One that is missing is said, and the others are used. */
 static int cmd_decode_system(struct decode *decode, const struct options *options,
                              struct source *source)
@@ -84,10 +99,7 @@ static int cmd_decode_system(struct decode *decode, const struct options *option
         char *path = search_program(&search, pd->program.text, pd->program_sdk);
 
         if (path == NULL) {
-            fprintf(stderr,
-                    "bulkhead: the program '%s' is not found; give its folder with "
-                    "--search-path\n",
-                    pd->program.text);
+            cmd_decode_missing(&source->sdf, i, options);
             continue;
         }
         cmd_decode_open(decode, pd->name.text, path);

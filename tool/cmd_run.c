@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,11 @@ static int cmd_run_board(struct source *source, const struct options *options,
         fprintf(stderr, "bulkhead: '%s' was built for another board's RAM\n", options->input);
         return CMD_WRONG;
     }
+    if (code == CMD_OK && machine->ram > board_ram_bytes(&source->board)) {
+        options_complain(options, "'%s' was built for more RAM than --ram %s: %" PRIu64 "M",
+                         options->input, options->ram, machine->ram >> 20);
+        return CMD_USAGE;
+    }
     return code;
 }
 
@@ -251,7 +257,7 @@ static bool cmd_run_wish(const struct options *options, const struct board *boar
     uint64_t number = wish->cpus;
 
     if (options->cpus != NULL &&
-        !options_number(options, "--cpus", options->cpus, 1, BH_MAX_CPUS, &number)) {
+        !options_number(options, "--cpus", options->cpus, machine->cpus, BH_MAX_CPUS, &number)) {
         return false;
     }
     wish->cpus = (unsigned)number;
@@ -347,6 +353,35 @@ static bool cmd_run_share(const struct options *options, const struct board *boa
     return true;
 }
 
+/* Say why there is no command line for the emulator. */
+static int cmd_run_refuse(const struct options *options, const struct emulator *emulator,
+                          enum emulator_error error)
+{
+    if (error == EMULATOR_ERR_NONE) {
+        fprintf(stderr, "bulkhead: %s\n", emulator_error_text(error));
+        return CMD_ENVIRONMENT;
+    }
+    if (emulator->wrong != NULL) {
+        options_complain(options, "'%s': %s", emulator->wrong, emulator_error_text(error));
+    } else {
+        options_complain(options, "%s", emulator_error_text(error));
+    }
+    return CMD_USAGE;
+}
+
+/* Whether the disks' files can be read and written. */
+static bool cmd_run_disks(const struct options *options)
+{
+    for (size_t i = 0; i < options->disks.count; i++) {
+        if (access(options->disks.values[i], R_OK | W_OK) != 0) {
+            fprintf(stderr, "bulkhead: the disk '%s' cannot be used: %s\n",
+                    options->disks.values[i], strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
 static int cmd_run_start(const struct source *source, const struct options *options,
                          const char *image, const struct cmd_run_machine *machine)
 {
@@ -366,9 +401,15 @@ static int cmd_run_start(const struct source *source, const struct options *opti
         wish.memory_file = memory_file;
     }
     error = emulator_make(&emulator, &source->board, &wish);
-    free(memory_file);
     if (error != EMULATOR_OK) {
-        fprintf(stderr, "bulkhead: %s\n", emulator_error_text(error));
+        int code = cmd_run_refuse(options, &emulator, error);
+
+        free(memory_file);
+        return code;
+    }
+    free(memory_file);
+    if (!cmd_run_disks(options)) {
+        emulator_free(&emulator);
         return CMD_ENVIRONMENT;
     }
     if (options->verbose) {

@@ -30,7 +30,9 @@ const char *emulator_error_text(enum emulator_error error)
     case EMULATOR_ERR_NET:
         return "a network is " EMULATOR_NET_FORMS;
     case EMULATOR_ERR_FORWARD:
-        return "a port is forwarded by the first network, 'user', as " EMULATOR_FORWARD_FORM;
+        return "a port is forwarded as " EMULATOR_FORWARD_FORM;
+    case EMULATOR_ERR_FORWARD_NET:
+        return "ports are forwarded by the first network, which must be 'user'";
     }
     return "something is wrong";
 }
@@ -95,12 +97,13 @@ static void emulator_add_nets(struct emulator *emulator, const struct board *boa
     }
 }
 
-static enum emulator_error emulator_check_nets(const struct board *board,
+static enum emulator_error emulator_check_nets(struct emulator *emulator, const struct board *board,
                                                const struct emulator_wish *wish)
 {
     for (size_t i = 0; i < wish->nets_count; i++) {
         char *net = emulator_net_make(wish->nets[i], i);
 
+        emulator->wrong = wish->nets[i];
         if (net == NULL && strcmp(wish->nets[i], EMULATOR_NET_NONE) != 0) {
             return EMULATOR_ERR_NET;
         }
@@ -112,12 +115,16 @@ static enum emulator_error emulator_check_nets(const struct board *board,
     for (size_t i = 0; i < wish->forwards_count; i++) {
         char *forward = emulator_net_forward(wish->forwards[i]);
 
+        emulator->wrong = wish->forwards[i];
         free(forward);
-        if (forward == NULL || wish->nets_count == 0 ||
-            strcmp(wish->nets[0], EMULATOR_NET_USER) != 0) {
+        if (forward == NULL) {
             return EMULATOR_ERR_FORWARD;
         }
+        if (wish->nets_count == 0 || strcmp(wish->nets[0], EMULATOR_NET_USER) != 0) {
+            return EMULATOR_ERR_FORWARD_NET;
+        }
     }
+    emulator->wrong = NULL;
     return EMULATOR_OK;
 }
 
@@ -169,20 +176,23 @@ enum emulator_error emulator_make(struct emulator *emulator, const struct board 
 
     emulator->argv = NULL;
     emulator->argc = 0;
+    emulator->wrong = NULL;
     if (board->qemu == NULL) {
         return EMULATOR_ERR_NONE;
     }
     if (wish->memory_file != NULL &&
         (board->ram_count != 1 || strchr(wish->memory_file, ',') != NULL)) {
+        emulator->wrong = wish->memory_file;
         return EMULATOR_ERR_MEMORY;
     }
     for (size_t i = 0; i < wish->disks_count; i++) {
         if (i >= board->disks_count || board->disks[i].attach == NULL ||
             strchr(wish->disks[i], ',') != NULL) {
+            emulator->wrong = wish->disks[i];
             return EMULATOR_ERR_DISK;
         }
     }
-    error = emulator_check_nets(board, wish);
+    error = emulator_check_nets(emulator, board, wish);
     if (error != EMULATOR_OK) {
         return error;
     }

@@ -31,6 +31,7 @@ struct emulator_wish {
 struct emulator {
     char **argv; /* NULL-terminated */
     size_t argc;
+    const char *wrong; /* with an error: the wish that it is about, borrowed; or NULL */
 };
 
 enum emulator_error {
@@ -50,8 +51,10 @@ enum emulator_error {
     EMULATOR_ERR_NICS,
     /** A network has none of EMULATOR_NET_FORMS. */
     EMULATOR_ERR_NET,
-    /** Ports to be forwarded without a user network, or without EMULATOR_FORWARD_FORM. */
+    /** A port to be forwarded has not EMULATOR_FORWARD_FORM. */
     EMULATOR_ERR_FORWARD,
+    /** Ports to be forwarded, and the first network is not the user network. */
+    EMULATOR_ERR_FORWARD_NET,
 };
 
 /** Make a command line, to be released with emulator_free() when EMULATOR_OK is returned. */

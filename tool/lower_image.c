@@ -17,6 +17,7 @@
 
 /** Linux maps a device tree in at most this; the monitor leaves so much room for it. */
 #define LOWER_DTB_BYTES UINT64_C(0x200000)
+#define LOWER_MIB (UINT64_C(1) << 20)
 
 /** One of an image's files: what the description says, and what may stand in for it. */
 struct lower_choice {
@@ -205,7 +206,7 @@ void lower_check_fit(struct lower *lower, const struct lower_guest *guest,
 
     if (image->initrd.bytes > from->ram.value) {
         diag_error(lower->diag, from->ram.pos,
-                   "the initial RAM disk, 0x%" PRIx64 " bytes, is larger than the RAM of '%s'",
+                   "the initial RAM disk, %" PRIu64 " bytes, is larger than the RAM of '%s'",
                    image->initrd.bytes, from->name.text);
         diag_help(lower->diag, "give the guest more RAM");
         return;
@@ -220,6 +221,7 @@ void lower_check_fit(struct lower *lower, const struct lower_guest *guest,
         diag_error(lower->diag, from->ram.pos,
                    "kernel, device tree and initial RAM disk do not fit into the RAM of '%s'",
                    from->name.text);
-        diag_help(lower->diag, "they need 0x%" PRIx64 " bytes, and Linux needs more to run", need);
+        diag_help(lower->diag, "they need %" PRIu64 " MiB, and Linux needs more to run",
+                  (need + LOWER_MIB - 1) / LOWER_MIB);
     }
 }

@@ -9,6 +9,7 @@
 #include "../io/net/protocol.h"
 #include "alloc.h"
 #include "lower_internal.h"
+#include "nearest.h"
 
 /** Where the switch sees its configuration, and the memory of its first port. */
 #define NETWORK_CONFIG UINT64_C(0x1200000)
@@ -91,16 +92,25 @@ void lower_networks(struct lower *lower)
 
 struct lower_network *lower_network_find(struct lower *lower, const struct sdf_str *name)
 {
+    struct nearest nearest = { .word = name->text };
+
     for (size_t i = 0; name->text != NULL && i < lower->sdf->networks_count; i++) {
         const char *text = lower->networks[i].from->name.text;
 
         if (text != NULL && strcmp(text, name->text) == 0) {
             return lower->networks[i].pd != SDF_NONE ? &lower->networks[i] : NULL;
         }
+        if (text != NULL && diag_has_room(lower->diag)) {
+            nearest_try(&nearest, text);
+        }
     }
     if (name->text != NULL) {
         diag_error(lower->diag, name->pos, "there is no network '%s'", name->text);
-        diag_help(lower->diag, "add a <network name=\"%s\"/> to the <system>", name->text);
+        if (nearest.best != NULL) {
+            diag_help(lower->diag, "did you mean '%s'?", nearest.best);
+        } else {
+            diag_help(lower->diag, "add a <network name=\"%s\"/> to the <system>", name->text);
+        }
     }
     return NULL;
 }
@@ -327,14 +337,23 @@ bool lower_network_allows(const struct sdf_network *network, const struct lower_
 static void network_check_deny(struct lower *lower, const struct lower_network *network,
                                const struct sdf_str *name)
 {
+    struct nearest nearest = { .word = name->text };
+
     for (size_t i = 0; i < network->ports_count; i++) {
         if (network_names(name, &network->ports[i])) {
             return;
         }
+        if (diag_has_room(lower->diag)) {
+            nearest_try(&nearest, network->ports[i].name);
+        }
     }
-    if (name->text != NULL) {
-        diag_error(lower->diag, name->pos, "'%s' is not on '%s'", name->text,
-                   network->from->name.text);
+    if (name->text == NULL) {
+        return;
+    }
+    diag_error(lower->diag, name->pos, "'%s' is not on '%s'", name->text, network->from->name.text);
+    if (nearest.best != NULL) {
+        diag_help(lower->diag, "did you mean '%s'?", nearest.best);
+    } else {
         diag_help(lower->diag, "use the name of a guest that has a <net on=\"%s\"/>%s",
                   network->from->name.text,
                   network->from->uplink != NULL ? ", or the uplink's" : "");

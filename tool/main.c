@@ -27,9 +27,11 @@ static void main_usage(FILE *out)
     for (size_t i = 0; i < MAIN_COMMANDS; i++) {
         fprintf(out, "  %-8s %s\n", main_commands[i].name, main_commands[i].help);
     }
-    fputs("\n'bulkhead COMMAND --help' says more. Exit codes: 0 done, 1 wrong description, "
-          "2 wrong use,\n3 wrong environment (a file cannot be written, no SDK, no emulator).\n",
-          out);
+    fputs(
+        "\n'bulkhead COMMAND --help' says more, 'bulkhead --version' which one this is.\n"
+        "Exit codes: 0 done, 1 wrong description, 2 wrong use, 3 wrong environment (a file cannot\n"
+        "be written, no SDK, no emulator).\n",
+        out);
 }
 
 static const char *main_base_name(const char *path)

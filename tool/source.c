@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "source.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,42 @@ static int source_ram(struct source *source)
     return CMD_USAGE;
 }
 
+static int source_is_board(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* The SDK has no such board: say which it has. */
+static int source_no_board(const struct source *source, const char *board)
+{
+    struct dirent **entries;
+    char *boards = alloc_format("%s/board", source->sdk);
+    char *names = alloc_copy("", 0);
+    int count = scandir(boards, &entries, source_is_board, alphasort);
+
+    free(boards);
+    if (count < 0) {
+        fprintf(stderr,
+                "bulkhead: '%s' is not an SDK: it has no folder 'board'; give one with --sdk\n",
+                source->sdk);
+        free(names);
+        return CMD_ENVIRONMENT;
+    }
+    for (int i = 0; i < count; i++) {
+        char *more =
+            alloc_format("%s%s%s", names, i == 0 ? "; there is " : ", ", entries[i]->d_name);
+
+        free(names);
+        free(entries[i]);
+        names = more;
+    }
+    free(entries);
+    options_complain(source->options, "the SDK '%s' has no board '%s'%s", source->sdk, board,
+                     names);
+    free(names);
+    return CMD_USAGE;
+}
+
 int source_board(struct source *source, const struct options *options)
 {
     enum board_status status;
@@ -123,10 +160,8 @@ int source_board(struct source *source, const struct options *options)
     }
     path = alloc_format("%s/board/%s/board.xml", source->sdk, options->board);
     if (access(path, R_OK) != 0) {
-        options_complain(options, "there is no board '%s': %s cannot be read", options->board,
-                         path);
         free(path);
-        return CMD_USAGE;
+        return source_no_board(source, options->board);
     }
     diag_init(&source->board_diag, path);
     status = board_load(path, &source->board_diag, &source->board);

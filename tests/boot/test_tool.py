@@ -51,7 +51,8 @@ def test_all_commands_are_listed():
     (['build', 'x.system', '--board'], '--board needs a value'),
     (['build', 'x.system', '--board', 'a', '--board', 'b'], '--board is given twice'),
     (['build', 'x.system', '--board', '../x'], 'is not the name of a board'),
-    (['build', 'x.system', '--board', 'none'], "there is no board 'none'"),
+    (['build', 'x.system', '--board', 'none'], "has no board 'none'"),
+    (['build', 'x.system', '--board', 'none'], f'; there is {BOARD}\n'),
     (['build', 'x.system', *ON_BOARD, '--config', 'fast'], "there is no configuration 'fast'"),
     (['build', 'x.system', *ON_BOARD, '--image-type', 'zip'], '--image-type must be binary'),
     (['build', 'x.system', *ON_BOARD, '--', '-x'], "nothing can follow '--'"),
@@ -77,6 +78,31 @@ def test_wrong_values_of_run_are_2(option, value):
     assert 'must be a number from' in done.stderr
 
 
+@pytest.mark.parametrize('arguments, words', [
+    (['--net', 'foo'], "'foo': a network is 'user', 'none', "),
+    (['--forward', '80'], "'80': a port is forwarded as 'tcp|udp:"),
+    (['--net', 'none', '--forward', 'tcp:8080:10.0.2.16:80'],
+     "'tcp:8080:10.0.2.16:80': ports are forwarded by the first network, which must be 'user'"),
+    (['--disk', 'a,b'], "'a,b': the board's emulator has not so many disks, or "),
+])
+def test_wrong_wishes_of_run_are_2(arguments, words):
+    """What cannot be, by its own text."""
+    done = bulkhead('run', system_file('hello'), *ON_BOARD, *programs('hello'), *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr and "try 'bulkhead run --help'" in done.stderr
+
+
+def test_a_machine_too_small_for_its_image(tmp_path):
+    image = tmp_path / 'image'
+    built = bulkhead('build', system_file('ping-pong'), *ON_BOARD, *programs('ping-pong'), '-o',
+                     image)
+    assert built.returncode == 0, built.stderr
+    done = bulkhead('run', image, *ON_BOARD, '--ram', '1G')
+    assert done.returncode == 2 and 'for more RAM than --ram 1G: 2048M' in done.stderr
+    done = bulkhead('run', image, *ON_BOARD, '--cpus', '1')
+    assert done.returncode == 2 and "--cpus must be a number from 2 to 8, not '1'" in done.stderr
+
+
 def test_wrong_environment_is_3(tmp_path):
     hello = [system_file('hello'), *ON_BOARD, *programs('hello')]
     done = bulkhead('build', *hello, '-o', tmp_path / 'none/image')
@@ -89,6 +115,10 @@ def test_wrong_environment_is_3(tmp_path):
     assert done.returncode == 3 and 'it is not an ELF file' in done.stderr
     done = bulkhead('run', *hello, env={**os.environ, 'PATH': str(tmp_path)})
     assert done.returncode == 3 and 'cannot be started' in done.stderr
+    done = bulkhead('run', *hello, '--disk', tmp_path / 'none.img')
+    assert done.returncode == 3 and "none.img' cannot be used: No such file" in done.stderr
+    done = bulkhead('build', *hello, '--sdk', tmp_path)
+    assert done.returncode == 3 and f"'{tmp_path}' is not an SDK" in done.stderr
     done = bulkhead('graph', system_file('hello'), env={**os.environ, 'PATH': str(tmp_path)})
     assert done.returncode == 3 and 'is not installed' in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -190,6 +220,26 @@ def test_decode(tmp_path):
         assert lines[0] == 'before' and lines[2] == 'after'
         assert f'pc=0x{init + 4:x} <init+0x4>' in lines[1]
         assert re.search(r' at \S*hello\.c:\d+ addr=0x0$', lines[1])
+
+
+def test_decode_says_once_what_it_lacks(tmp_path):
+    system = tmp_path / 'two.system'
+    system.write_text('''<system>
+    <console/>
+    <image name="linux" kernel="Image"/>
+    <guest name="a" image="linux" ram="64M"><console/></guest>
+    <guest name="b" image="linux" ram="64M"><console/></guest>
+    <protection_domain name="c" priority="1"><program_image path="c.elf"/></protection_domain>
+</system>
+''')
+    done = bulkhead('decode', '--system', system)
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert lines.count("bulkhead: the program 'vmm.elf' is not found; "
+                       'give --board, for the SDK brings it') == 1
+    own = ["bulkhead: the program 'c.elf' is not found; give its folder with --search-path"]
+    assert [line for line in lines if '--search-path' in line] == own
+    assert bulkhead('decode', '--system', system, *ON_BOARD).stderr.splitlines() == own
 
 
 @pytest.mark.parametrize('kind', ['binary', 'elf', 'uimage'])

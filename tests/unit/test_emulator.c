@@ -198,6 +198,7 @@ static void test_nets_refused(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         net = bad[i];
         assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_NET);
+        assert_ptr_equal(emulator.wrong, net);
     }
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         net = good[i];
@@ -210,10 +211,12 @@ static void test_nets_refused(void **state)
     for (size_t i = 0; i < sizeof(bad_forwards) / sizeof(bad_forwards[0]); i++) {
         forward = bad_forwards[i];
         assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_FORWARD);
+        assert_ptr_equal(emulator.wrong, forward);
     }
     forward = "tcp:1:10.0.2.15:1";
     net = "tap:tap0";
-    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_FORWARD);
+    assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_FORWARD_NET);
+    assert_ptr_equal(emulator.wrong, forward);
     wish.forwards_count = 0;
     board.nics_count = 0;
     assert_int_equal(emulator_make(&emulator, &board, &wish), EMULATOR_ERR_NICS);
