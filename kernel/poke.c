@@ -30,6 +30,7 @@ static void poke_look(struct cpu *cpu, struct thread *t)
     }
     if ((t->flags & THREAD_VCPU) != 0) {
         vgic_update(cpu, vcpu_of(t));
+        vcpu_tell_end(cpu, vcpu_of(t));
         return;
     }
     enum thread_state state = thread_state(t);

@@ -184,12 +184,19 @@ void vcpu_answer(struct cpu *cpu, struct vcpu *v)
         sched_make_ready(cpu, &v->thread);
         sched_go_first(cpu, &v->thread);
     }
+    vcpu_tell_end(cpu, v);
 }
 
-void vcpu_tell_end(struct cpu *cpu, struct vcpu *v, uint32_t intid)
+void vcpu_tell_end(struct cpu *cpu, struct vcpu *v)
 {
+    enum thread_state state = thread_state(&v->thread);
+    if (v->vgic.ended == 0 || (state != THREAD_READY && state != THREAD_WFI)) {
+        return;
+    }
+    uint32_t i = (uint32_t)__builtin_ctz(v->vgic.ended);
+    v->vgic.ended &= v->vgic.ended - 1;
     v->thread.fault.label = BH_FAULT_VIRQ_END;
     v->thread.fault.count = 1;
-    v->thread.fault.words[0] = intid;
+    v->thread.fault.words[0] = v->vgic.lr_intid[i];
     fault_send(cpu, &v->thread);
 }

@@ -55,8 +55,8 @@ void vcpu_timer(struct cpu *cpu);
 /** `v`, of this CPU, goes on after its fault as its VMM answered: `reply`, `reply_value`. */
 void vcpu_answer(struct cpu *cpu, struct vcpu *v);
 
-/** `v` ended interrupt `intid`: tell the VMM. */
-void vcpu_tell_end(struct cpu *cpu, struct vcpu *v, uint32_t intid);
+/** Tell the VMM of an interrupt that `v`, of this CPU, ended, if there is one. */
+void vcpu_tell_end(struct cpu *cpu, struct vcpu *v);
 
 /** @{ System calls on vCPUs, by `t`, a VMM on this CPU. Results in its registers. */
 void vcpu_sys_register(struct cpu *cpu, struct thread *t); /* read or write */

@@ -109,8 +109,14 @@ static inline __attribute__((always_inline)) void vgic_unlist(struct vcpu *v, ui
     }
     bank->active = (lr & VGIC_LR_ACTIVE) != 0 ? bank->active | bit : bank->active & ~bit;
     uint32_t link = bank->link[intid % 32];
-    if (link != 0 && lr >> VGIC_LR_STATE == 0 && !arch_lr_links()) {
+    bool ended = lr >> VGIC_LR_STATE == 0;
+    if (ended && link != 0 && !arch_lr_links()) {
         arch_irq_deactivate(link);
+    }
+    if (ended && link == 0 && (bank->notice & bit) != 0) {
+        /* Whoever takes it back: the maintenance interrupt may come too late to say so. */
+        v->vgic.ended |= 1u << i;
+        poke_by_interrupt(&v->thread);
     }
     if ((vgic_mine(v, bank) & bit) == 0) {
         vgic_hand_over(v, bank, intid);
@@ -209,7 +215,7 @@ static uint32_t vgic_best(struct vcpu *v, uint32_t *waiting)
 /** List registers of this CPU that hold nothing of the loaded `v`. */
 static uint32_t vgic_free(const struct vcpu *v)
 {
-    return ~v->vgic.used & ((1u << arch_lr_count()) - 1);
+    return ~(v->vgic.used | v->vgic.ended) & ((1u << arch_lr_count()) - 1);
 }
 
 /**
@@ -513,15 +519,8 @@ bool vgic_take_back(struct cpu *cpu, struct vcpu *v)
     return true;
 }
 
-uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
+void vgic_maintain(struct cpu *cpu, struct vcpu *v)
 {
-    uint32_t ended = BH_VIRQ_COUNT;
-    uint32_t ends = (uint32_t)arch_lr_ended() & v->vgic.used;
-    for (; ends != 0; ends &= ends - 1) {
-        uint32_t intid = v->vgic.lr_intid[__builtin_ctz(ends)];
-        const struct vgic_bank *bank = vgic_bank(v, intid / 32);
-        ended = (bank->notice & 1u << intid % 32) != 0 ? intid : ended;
-    }
     if (cpu->current != &v->thread) {
         /* Or the interrupt comes again. */
         (void)vgic_take_back(cpu, v);
@@ -529,7 +528,6 @@ uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v)
     if (cpu->current == &v->thread || thread_state(&v->thread) == THREAD_WFI) {
         vgic_update(cpu, v);
     }
-    return ended;
 }
 
 /** The bits of a field, in the order of enum bh_virq_field; NULL: it has none. */

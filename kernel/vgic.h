@@ -69,6 +69,7 @@ struct vgic_cpu {
     _Alignas(8) struct vgic_bank bank; /* 0 to 31 */
     uint32_t used;                     /* list registers in use, bit n being the n-th */
     uint16_t lr_intid[VGIC_MAX_LRS];   /* what each of them is used for */
+    uint32_t ended;                    /* those of which the VMM is to be told the end */
     bool overflow;                     /* more waits than there are list registers */
     uint8_t follow; /* shared: VGIC_MORE, VGIC_ANEW: what the list registers must follow */
     uint32_t sgis;  /* shared: sent from other CPUs, and not yet pending in the bank */
@@ -105,11 +106,8 @@ void vgic_unload(struct vcpu *v);
 /** One step, as long as `v->vgic.follow` is not zero: list registers of the loaded `v` follow. */
 void vgic_follow(struct vcpu *v);
 
-/**
- * The maintenance interrupt of `v` came: returns an INTID that the guest ended and the VMM wants to
- * know of, or BH_VIRQ_COUNT.
- */
-uint32_t vgic_maintain(struct cpu *cpu, struct vcpu *v);
+/** The maintenance interrupt of `v` came. */
+void vgic_maintain(struct cpu *cpu, struct vcpu *v);
 
 /**
  * The state of all interrupts of `v`, which does not run, is in its banks: nothing is in the list

@@ -23,16 +23,6 @@
 #define EC_FETCH 0x20
 #define EC_DATA 0x24
 
-/** Something happened to the list registers that the kernel wanted to know. */
-static void trap_maintenance(struct cpu *cpu)
-{
-    struct vcpu *v = cpu->loaded;
-    uint32_t ended = v != NULL ? vgic_maintain(cpu, v) : BH_VIRQ_COUNT;
-    if (ended < BH_VIRQ_COUNT && thread_state(&v->thread) == THREAD_READY) {
-        vcpu_tell_end(cpu, v, ended);
-    }
-}
-
 static void trap_take_irq(struct cpu *cpu)
 {
     uint32_t taken = gic_take();
@@ -51,7 +41,10 @@ static void trap_take_irq(struct cpu *cpu)
         sched_timer(cpu);
         gic_deactivate(taken);
     } else if (intid == IRQ_PPI_MAINTENANCE) {
-        trap_maintenance(cpu);
+        /* Something happened to the list registers that the kernel wanted to know. */
+        if (cpu->loaded != NULL) {
+            vgic_maintain(cpu, cpu->loaded);
+        }
         gic_deactivate(taken);
     } else if (!irq_deliver(cpu, intid)) {
         gic_deactivate(taken);

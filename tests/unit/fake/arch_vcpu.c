@@ -53,16 +53,17 @@ uint64_t arch_lr_empty(void)
 {
     uint64_t empty = 0;
     for (uint32_t i = 0; i < FAKE_LRS; i++) {
-        empty |= !fake_lrs[i].pending && !fake_lrs[i].active ? 1UL << i : 0;
+        /* One whose end is announced is not free before it is cleared (ICH_ELRSR_EL2). */
+        empty |= !fake_lrs[i].pending && !fake_lrs[i].active && !fake_lrs[i].notice ? 1UL << i : 0;
     }
     return empty;
 }
 
 uint64_t arch_lr_ended(void)
 {
-    uint64_t ended = arch_lr_empty();
+    uint64_t ended = 0;
     for (uint32_t i = 0; i < FAKE_LRS; i++) {
-        ended &= fake_lrs[i].notice ? ~0UL : ~(1UL << i);
+        ended |= !fake_lrs[i].pending && !fake_lrs[i].active && fake_lrs[i].notice ? 1UL << i : 0;
     }
     return ended;
 }

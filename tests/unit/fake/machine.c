@@ -165,17 +165,20 @@ bool machine_take(uint32_t intid)
     return true;
 }
 
-void machine_end(uint32_t intid)
+void machine_end_late(uint32_t intid)
 {
     struct fake_lr *lr = machine_lr(intid);
     machine_expect(lr != NULL && lr->active, "the guest ends what it did not take");
     lr->active = false;
+}
+
+void machine_end(uint32_t intid)
+{
+    struct fake_lr *lr = machine_lr(intid);
+    machine_end_late(intid);
     if ((lr->notice && !lr->pending) || (fake_underflow() && arch_lr_empty() != 0)) {
         arch_fake.cpu = machine_loaded->thread.cpu;
-        uint32_t ended = vgic_maintain(cpu_get(arch_fake.cpu), machine_loaded);
-        if (ended != BH_VIRQ_COUNT) {
-            vcpu_tell_end(cpu_get(arch_fake.cpu), machine_loaded, ended);
-        }
+        vgic_maintain(cpu_get(arch_fake.cpu), machine_loaded);
         machine_follow();
     }
 }

@@ -46,4 +46,7 @@ bool machine_take(uint32_t intid);
 /** The guest ends `intid`; a maintenance interrupt comes if the list register asks for one. */
 void machine_end(uint32_t intid);
 
+/** The same, but the maintenance interrupt does not come before the guest's next exit. */
+void machine_end_late(uint32_t intid);
+
 #endif
