@@ -39,6 +39,18 @@ void block_rig_answer(unsigned int number, enum block_status status, uint64_t by
     (void)block_server_publish(&block_rig.driver);
 }
 
+void block_rig_pass(void)
+{
+    (void)block_rig_serve();
+    block_rig_drive();
+}
+
+void block_rig_finish(unsigned int number, enum block_status status, uint64_t bytes)
+{
+    block_rig_answer(number, status, bytes);
+    (void)block_rig_serve();
+}
+
 uint32_t block_rig_put(unsigned int i, uint8_t kind, uint64_t sector, uint64_t address,
                        uint64_t bytes)
 {

@@ -63,6 +63,10 @@ void block_rig_complain(const char *client, const char *what);
 void block_rig_drive(void);
 void block_rig_answer(unsigned int number, enum block_status status, uint64_t bytes);
 
+/* Both in turn: what clients sent reaches the driver, and what it answers reaches the clients. */
+void block_rig_pass(void);
+void block_rig_finish(unsigned int number, enum block_status status, uint64_t bytes);
+
 /* Client i sends a request whose only segment is at `address`; put() alone does not show it. */
 uint32_t block_rig_put(unsigned int i, uint8_t kind, uint64_t sector, uint64_t address,
                        uint64_t bytes);

@@ -49,14 +49,12 @@ static void how_worn_the_disk_is(void **state)
     request.segments = 2;
     assert_true(block_client_submit(&block_rig.clients[1], &request, halves, &tag));
     block_rig_publish(1);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
     assert_int_equal(block_rig.taken[0].request.kind, BLOCK_LIFETIME);
     assert_int_equal(block_rig.taken[0].request.sector, 0);
     assert_int_equal(block_rig.taken[0].segments[1].address, BLOCK_RIG_BASE(1) + 0x200);
-    block_rig_answer(0, BLOCK_DONE, BLOCK_LIFETIME_BYTES - 1);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, BLOCK_LIFETIME_BYTES - 1);
     block_rig_expect(1, tag, BLOCK_FAILED);
 }
 
@@ -74,8 +72,7 @@ static void parts_that_are_not_on_the_disk(void **state)
     assert_int_equal(block_client_info(&block_rig.clients[2], &seen), BLOCK_DISK_THERE);
     /* Who has no disk can ask, and gets nowhere. */
     (void)block_rig_ask(0, BLOCK_WRITE, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 0);
 }
 
@@ -87,8 +84,7 @@ static void a_partition_table_is_read(void **state)
     block_rig_configure_three("partition:2", "partition:3", "whole", "");
     block_rig_start();
     assert_int_equal(block_client_info(&block_rig.clients[0], &seen), BLOCK_DISK_UNKNOWN);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
     assert_int_equal(block_rig.taken[0].request.kind, BLOCK_READ);
     assert_int_equal(block_rig.taken[0].request.sector, 0);
@@ -108,8 +104,7 @@ static void a_partition_table_is_read(void **state)
     assert_int_equal(block_rig.complaints, 1);
     block_rig.taken_count = 0;
     (void)block_rig_ask(0, BLOCK_WRITE, 49, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken[0].request.sector, 149);
 }
 
@@ -120,10 +115,8 @@ static void a_partition_table_that_cannot_be_read(void **state)
     (void)state;
     block_rig_configure_three("partition:2", "extent:0:5", "whole", "");
     block_rig_start();
-    (void)block_rig_serve();
-    block_rig_drive();
-    block_rig_answer(0, BLOCK_FAILED, 0);
-    (void)block_rig_serve();
+    block_rig_pass();
+    block_rig_finish(0, BLOCK_FAILED, 0);
     assert_int_equal(block_client_info(&block_rig.clients[0], &seen), BLOCK_DISK_NONE);
     assert_int_equal(block_client_info(&block_rig.clients[1], &seen), BLOCK_DISK_THERE);
     assert_int_equal(block_rig.complaints, 1);

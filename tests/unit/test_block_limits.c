@@ -41,16 +41,14 @@ static void ranges_at_every_edge(void **state)
 
             block_rig.taken_count = 0;
             tag = block_rig_ask(0, (uint8_t)kind, cases[i].sector, 0, cases[i].sectors * 512);
-            (void)block_rig_serve();
-            block_rig_drive();
+            block_rig_pass();
             assert_int_equal(block_rig.taken_count, cases[i].good);
             if (cases[i].good) {
                 assert_int_equal(block_rig.taken[0].request.sector, 1000 + cases[i].sector);
                 assert_true(block_rig.taken[0].request.sector +
                                 block_rig.taken[0].request.bytes / 512 <=
                             3000);
-                block_rig_answer(0, BLOCK_DONE, block_rig.taken[0].request.bytes);
-                (void)block_rig_serve();
+                block_rig_finish(0, BLOCK_DONE, block_rig.taken[0].request.bytes);
             }
             block_rig_expect(0, tag, cases[i].good ? BLOCK_DONE : BLOCK_INVALID);
         }
@@ -71,13 +69,11 @@ static void ranges_at_every_edge(void **state)
         block_rig_drive();
         assert_int_equal(block_rig.taken_count, 0);
         (void)block_rig_ask(0, (uint8_t)kind, 1990, 0, 10 * 512);
-        (void)block_rig_serve();
-        block_rig_drive();
+        block_rig_pass();
         assert_int_equal(block_rig.taken_count, 1);
         assert_int_equal(block_rig.taken[0].request.sector, 2990);
         assert_int_equal(block_rig.taken[0].request.segments, 0);
-        block_rig_answer(0, BLOCK_DONE, 0);
-        (void)block_rig_serve();
+        block_rig_finish(0, BLOCK_DONE, 0);
         struct block_answer got;
         assert_true(block_client_take(&block_rig.clients[0], &got));
         assert_int_equal(got.status, BLOCK_DONE);
@@ -115,16 +111,14 @@ static void segments_at_every_edge(void **state)
 
         block_rig.taken_count = 0;
         tag = block_rig_ask(2, BLOCK_READ, 0, cases[i].address, cases[i].bytes);
-        (void)block_rig_serve();
-        block_rig_drive();
+        block_rig_pass();
         assert_int_equal(block_rig.taken_count, cases[i].good);
         if (cases[i].good) {
             assert_true(block_rig.taken[0].segments[0].address >= BLOCK_RIG_BASE(2) &&
                         block_rig.taken[0].segments[0].address +
                                 block_rig.taken[0].segments[0].bytes <=
                             BLOCK_RIG_BASE(2) + BLOCK_RIG_MEMORY);
-            block_rig_answer(0, BLOCK_DONE, cases[i].bytes);
-            (void)block_rig_serve();
+            block_rig_finish(0, BLOCK_DONE, cases[i].bytes);
         }
         block_rig_expect(2, tag, cases[i].good ? BLOCK_DONE : BLOCK_INVALID);
     }
@@ -141,11 +135,9 @@ static enum block_status refused(const struct block_segment *segments, uint16_t 
     block_rig.taken_count = 0;
     assert_true(block_client_submit(&block_rig.clients[0], &request, segments, &tag));
     block_rig_publish(0);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     if (block_rig.taken_count == 1) {
-        block_rig_answer(0, BLOCK_DONE, bytes);
-        (void)block_rig_serve();
+        block_rig_finish(0, BLOCK_DONE, bytes);
     }
     assert_true(block_client_take(&block_rig.clients[0], &got));
     return (enum block_status)got.status;

@@ -21,16 +21,14 @@ static void a_quiesce_returns_everything(void **state)
     }
     block_rig_publish(0);
     other = block_rig_ask(2, BLOCK_READ, 77, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, BLOCK_WINDOW + 1);
     block_client_quiesce(&block_rig.clients[0], 0);
     assert_true(block_rig_serve().device);
     /* Those that the driver has not begun are back, and nothing new begins. */
     (void)block_rig_put(0, BLOCK_READ, 99, 0, 512);
     block_rig_publish(0);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, BLOCK_WINDOW + 1);
     assert_false(block_client_is_quiet(&block_rig.clients[0]));
     assert_true(block_server_quiesce(&block_rig.driver, &word));
@@ -61,11 +59,9 @@ static void a_quiesce_returns_everything(void **state)
     block_rig_expect(2, other, BLOCK_DONE);
     block_rig.taken_count = 0;
     other = block_rig_ask(0, BLOCK_READ, 1, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     block_rig_expect(0, other, BLOCK_DONE);
 }
 
@@ -76,8 +72,7 @@ static void a_driver_that_answers_nothing_and_is_quiet_ends_requests(void **stat
     (void)state;
     block_rig_start();
     (void)block_rig_ask(0, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     block_client_quiesce(&block_rig.clients[0], 0);
     (void)block_rig_serve();
     assert_true(block_server_quiesce(&block_rig.driver, &word));
@@ -85,8 +80,7 @@ static void a_driver_that_answers_nothing_and_is_quiet_ends_requests(void **stat
     (void)block_rig_serve();
     assert_true(block_client_is_quiet(&block_rig.clients[0]));
     /* What comes now is late: it is nobody's. */
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     assert_int_equal(block_rig.virtualiser.device.nonsense, 1);
 }
 
@@ -98,8 +92,7 @@ static void two_clients_quiesce_one_after_the_other(void **state)
     block_rig_start();
     (void)block_rig_ask(0, BLOCK_READ, 0, 0, 512);
     (void)block_rig_ask(2, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     block_client_quiesce(&block_rig.clients[0], 0);
     block_client_quiesce(&block_rig.clients[2], 0);
     (void)block_rig_serve();
@@ -122,8 +115,7 @@ static void a_client_that_starts_anew_gets_no_old_answer(void **state)
     (void)state;
     block_rig_start();
     (void)block_rig_ask(0, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     (void)block_rig_put(0, BLOCK_READ, 1, 0, 512);
     block_rig_publish(0);
     assert_true(
@@ -138,12 +130,10 @@ static void a_client_that_starts_anew_gets_no_old_answer(void **state)
     assert_int_equal(block_rig.clients[0].nonsense, 2);
     block_rig.taken_count = 0;
     tag = block_rig_ask(0, BLOCK_READ, 2, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
     assert_int_equal(block_rig.taken[0].request.sector, 1002);
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     block_rig_expect(0, tag, BLOCK_DONE);
 }
 

@@ -36,8 +36,7 @@ static void what_was_taken_fails_and_the_rest_goes_on(void **state)
     block_rig_start();
     answered = block_rig_ask(0, BLOCK_READ, 1, 0, 512);
     lost = block_rig_ask(0, BLOCK_WRITE, 2, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 2);
     uint32_t id = block_rig.taken[1].request.id;
     block_rig_answer(0, BLOCK_DONE, 512);
@@ -56,8 +55,7 @@ static void what_was_taken_fails_and_the_rest_goes_on(void **state)
     /* The earlier life's last words are nobody's. */
     block_rig.driver.in_flight++;
     block_server_answer(&block_rig.driver, id, BLOCK_DONE, 512);
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     block_rig_expect(2, waits, BLOCK_DONE);
     block_rig_expect_none(0);
     assert_int_equal(block_rig.virtualiser.device.nonsense, 1);
@@ -103,8 +101,7 @@ static void a_withdrawal_meets_a_restart(void **state)
     (void)state;
     block_rig_start();
     lost = block_rig_ask(0, BLOCK_READ, 1, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     block_client_quiesce(&block_rig.clients[0], 0);
     (void)block_rig_serve();
     assert_false(block_client_is_quiet(&block_rig.clients[0]));
@@ -120,13 +117,11 @@ static void the_table_is_read_again(void **state)
     (void)state;
     block_rig_configure_three("partition:1", "extent:5000:100", "whole", "");
     block_rig_start();
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
     restart(&block_rig.info);
     (void)block_rig_serve();
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
     assert_int_equal(block_rig.taken[0].request.sector, 0);
     assert_int_equal(block_rig.complaints, 0);
@@ -147,8 +142,7 @@ static void a_disk_that_is_another_one_or_gone(void **state)
         restart(lives[i]);
         (void)block_rig_serve();
         tag = block_rig_ask(0, BLOCK_READ, 0, 0, 512);
-        (void)block_rig_serve();
-        block_rig_drive();
+        block_rig_pass();
         assert_int_equal(block_rig.taken_count, i == 2);
         if (i != 2) {
             block_rig_expect(0, tag, BLOCK_FAILED);

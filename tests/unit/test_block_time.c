@@ -47,14 +47,12 @@ static void a_request_that_is_late_is_ended(void **state)
     block_server_quiet(&block_rig.driver, word);
     (void)block_rig_serve();
     block_rig_expect(0, late, BLOCK_LATE);
-    block_rig_answer(1, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(1, BLOCK_DONE, 512);
     block_rig_expect(2, good, BLOCK_DONE);
     /* The client goes on. */
     block_rig.taken_count = 0;
     (void)block_rig_ask(0, BLOCK_READ, 1, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
 }
 
@@ -119,8 +117,7 @@ static void a_partition_table_that_never_comes(void **state)
     assert_int_equal(block_client_info(&block_rig.clients[0], &seen), BLOCK_DISK_NONE);
     assert_int_equal(block_client_info(&block_rig.clients[2], &seen), BLOCK_DISK_THERE);
     /* It comes after all. */
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     assert_int_equal(block_rig.complaints, 1);
     assert_int_equal(block_client_info(&block_rig.clients[0], &seen), BLOCK_DISK_NONE);
 }
@@ -200,8 +197,7 @@ static void bytes_a_second(void **state)
     }
     block_rig_publish(0);
     block_rig.taken_count = 0;
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, BLOCK_WINDOW);
 }
 
@@ -240,8 +236,7 @@ static void who_has_no_limit_is_not_held(void **state)
     (void)block_rig_ask(1, 99, 0, 0, 512);
     for (unsigned int round = 0; round < 10; round++) {
         block_rig.taken_count = 0;
-        (void)block_rig_serve();
-        block_rig_drive();
+        block_rig_pass();
         for (unsigned int i = 0; i < block_rig.taken_count; i++) {
             others += block_rig.taken[i].request.owner == 3;
             block_rig_answer(i, BLOCK_DONE, 512);
@@ -264,8 +259,7 @@ static void what_is_held_back_can_be_withdrawn(void **state)
         (void)block_rig_put(0, BLOCK_READ, 0, 0, 512);
     }
     block_rig_publish(0);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
     block_rig_answer(0, BLOCK_DONE, 512);
     block_client_quiesce(&block_rig.clients[0], 0);

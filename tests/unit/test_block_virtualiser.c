@@ -53,13 +53,11 @@ static void a_client_with_many_requests_delays_another_by_16(void **state)
         (void)block_rig_put(0, BLOCK_READ, i, 0, 512);
     }
     block_rig_publish(0);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     (void)block_rig_ask(2, BLOCK_READ, 4242, 0, 512);
     /* The driver answers in order, one at a time. */
     while (done < BLOCK_RIG_MOST) {
-        (void)block_rig_serve();
-        block_rig_drive();
+        block_rig_pass();
         assert_true(done < block_rig.taken_count);
         if (block_rig.taken[done].request.sector == 4242) {
             break;
@@ -83,12 +81,10 @@ static void clients_take_turns(void **state)
     block_rig_publish(0);
     block_rig_publish(2);
     for (unsigned int done = 0; done < 400; done++) {
-        (void)block_rig_serve();
-        block_rig_drive();
+        block_rig_pass();
         got[block_rig.taken[done].request.sector >= 5000 ? 2 : 0]++;
         assert_true(got[0] <= got[2] + BLOCK_WINDOW && got[2] <= got[0] + BLOCK_WINDOW);
-        block_rig_answer(done, BLOCK_DONE, 512);
-        (void)block_rig_serve();
+        block_rig_finish(done, BLOCK_DONE, 512);
         struct block_answer answered;
         while (block_client_take(&block_rig.clients[0], &answered) ||
                block_client_take(&block_rig.clients[2], &answered)) {
@@ -107,12 +103,10 @@ static void the_driver_gets_no_more_than_it_takes(void **state)
         (void)block_rig_put(0, BLOCK_READ, i, 0, 512);
     }
     block_rig_publish(0);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 4);
     block_rig_answer(2, BLOCK_DONE, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 5);
 }
 
@@ -131,29 +125,23 @@ static void a_barrier_waits_and_is_waited_for(void **state)
     assert_true(block_client_submit(&block_rig.clients[0], &barrier, &segment, &tag));
     (void)block_rig_put(0, BLOCK_WRITE, 2, 0, 512);
     block_rig_publish(0);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 2);
     block_rig_answer(1, BLOCK_DONE, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 2);
     /* Others do not wait for it. */
     (void)block_rig_ask(2, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 3);
     block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 4);
     assert_int_equal(block_rig.taken[3].request.sector, 1005);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 4);
     block_rig_answer(3, BLOCK_DONE, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 5);
 }
 
@@ -176,10 +164,8 @@ static void errors_and_short_transfers(void **state)
         uint32_t tag = block_rig_ask(0, BLOCK_READ, 0, 0, 1024);
 
         block_rig.taken_count = 0;
-        (void)block_rig_serve();
-        block_rig_drive();
-        block_rig_answer(0, cases[i].status, cases[i].bytes);
-        (void)block_rig_serve();
+        block_rig_pass();
+        block_rig_finish(0, cases[i].status, cases[i].bytes);
         block_rig_expect(0, tag, cases[i].seen);
     }
 }
@@ -191,8 +177,7 @@ static void answers_that_are_double_wrong_or_not_asked_for(void **state)
     (void)state;
     block_rig_start();
     tag = block_rig_ask(0, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     /* One with another id, one with a status that there is not. */
     block_rig.driver.in_flight = 5;
     block_server_answer(&block_rig.driver, block_rig.taken[0].request.id ^ 0x100, BLOCK_DONE, 512);
@@ -237,16 +222,13 @@ static void hostile_rings(void **state)
     assert_int_equal(block_rig.virtualiser.clients[0].server.broken, 6);
     block_rig.clients[0].requests.memory->produced = 0x12345678;
     block_rig.clients[0].answers.memory->consumed = 0x87654321;
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 0);
     /* The others have noticed nothing. */
     uint32_t tag = block_rig_ask(2, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     assert_true(block_client_take(&block_rig.clients[2], &got));
     assert_int_equal(got.id, tag);
 }
@@ -265,11 +247,9 @@ static void who_takes_no_answers_holds_up_himself_only(void **state)
     }
     assert_true(block_rig.virtualiser.clients[0].server.in_flight == 0);
     uint32_t tag = block_rig_ask(2, BLOCK_READ, 0, 0, 512);
-    (void)block_rig_serve();
-    block_rig_drive();
+    block_rig_pass();
     assert_int_equal(block_rig.taken_count, 1);
-    block_rig_answer(0, BLOCK_DONE, 512);
-    (void)block_rig_serve();
+    block_rig_finish(0, BLOCK_DONE, 512);
     block_rig_expect(2, tag, BLOCK_DONE);
 }
 
