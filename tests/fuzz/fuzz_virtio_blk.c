@@ -407,7 +407,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .mem = guest_mem(),
         .ops = &ops,
         .disk = &disk,
-        .features = VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
+        .features = WORLD_RINGS,
         .queue = &queue,
         .queue_entries = ENTRIES,
         .slots = slots,

@@ -317,7 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .sized = true,
         .columns = 80,
         .rows = 25,
-        .features = VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
+        .features = WORLD_RINGS,
         .queues = queues,
         .queue_entries = ENTRIES,
         .segments = segments,

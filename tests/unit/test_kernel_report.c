@@ -32,13 +32,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    world_reset(1);
-    return 0;
-}
-
 static void report(uint64_t addr)
 {
     struct fault_cause cause = { .label = BH_FAULT_MEMORY, .addr = addr, .esr = 7 };
@@ -279,7 +272,7 @@ static void test_report_of_a_vmm_into_a_full_ring(void **state)
     assert_int_equal(ring.lost, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
 {

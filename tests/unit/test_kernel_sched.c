@@ -20,13 +20,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    world_reset(1);
-    return 0;
-}
-
 static void test_idle(void **state)
 {
     (void)state;
@@ -412,7 +405,7 @@ static void test_undonate_without_donation(void **state)
     assert_ptr_equal(active->sc, &active->own_sc);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
 {

@@ -34,13 +34,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    world_reset(1);
-    return 0;
-}
-
 /** A PD of that priority waits for its interrupt, vCPU 0 runs. */
 static void run_guest_below(uint32_t priority, uint32_t intid, uint32_t budget)
 {
@@ -273,18 +266,22 @@ static void test_the_search_stops_for_an_interrupt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_guests_timers_do_not_disturb, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_switch_stops_for_an_interrupt, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_its_own_budget_does, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_refill_does, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_another_pd_is_disturbed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_below_a_guest_it_is_disturbed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_due_timers_are_taken_one_by_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guests_timers_do_not_disturb, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_a_switch_stops_for_an_interrupt, setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_its_own_budget_does, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_a_refill_does, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_another_pd_is_disturbed, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_below_a_guest_it_is_disturbed, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_due_timers_are_taken_one_by_one, setup,
+                                        world_teardown),
         cmocka_unit_test_setup_teardown(test_a_guests_timer_waits_for_an_interrupt, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_setting_stops_for_an_interrupt, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_stopping_stops_for_an_interrupt, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_the_search_stops_for_an_interrupt, setup, teardown),
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_setting_stops_for_an_interrupt, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_stopping_stops_for_an_interrupt, setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(test_the_search_stops_for_an_interrupt, setup,
+                                        world_teardown),
     };
     return cmocka_run_group_tests_name("kernel_urgent", tests, NULL, NULL);
 }

@@ -18,20 +18,6 @@
 #define FIRST_INTID 40u
 #define SECOND_INTID 41u
 
-static int setup(void **state)
-{
-    (void)state;
-    machine_reset();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_reset(1);
-    return 0;
-}
-
 static uint32_t *word(uint32_t page, uint64_t offset)
 {
     const struct bd_device *device = bootdesc_device(page);
@@ -364,7 +350,7 @@ static void test_answer_that_does_not_wait(void **state)
     assert_ptr_equal(cpu_get(0)->current, &machine_vcpus[0].thread);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, machine_setup, world_teardown)
 
 int main(void)
 {

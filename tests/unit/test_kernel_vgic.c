@@ -13,20 +13,6 @@
 #define EDGE 40u
 #define LEVEL 44u
 
-static int setup(void **state)
-{
-    (void)state;
-    machine_reset();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_reset(1);
-    return 0;
-}
-
 static void raise(uint32_t intid)
 {
     assert_int_equal(machine_call(BH_SYS_VIRQ_RAISE, MACHINE_CHILD(0), intid, 0, 0, 0), BH_OK);
@@ -450,7 +436,7 @@ static void test_wrong_arguments_are_refused(void **state)
     assert_int_equal(get(MACHINE_CHILD(0), BH_VIRQ_LINK, 32), BH_ERR_ARGUMENT);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, machine_setup, world_teardown)
 
 int main(void)
 {

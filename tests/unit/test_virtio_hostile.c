@@ -21,7 +21,6 @@
 #include "virtio_world.h"
 
 #define ENTRIES 8U
-#define RINGS (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 #define HOLE_AT (WORLD_QUEUES_AT + 0x80000U)
 /* Attacks of the smallest list: split rings without anything, and a device that reads. */
 #define LEAST_ATTACKS 35U
@@ -126,7 +125,7 @@ static void make_console(struct side *side)
                                        .context = side,
                                        .ports = &port,
                                        .port_count = 1,
-                                       .features = RINGS,
+                                       .features = WORLD_RINGS,
                                        .queues = side->queues,
                                        .queue_entries = ENTRIES,
                                        .segments = side->segments,
@@ -240,7 +239,7 @@ static void hostile_entropy_driver(void **state)
     (void)state;
     assert_int_equal(vrng_init(&rng, &(struct vrng_config){ .mem = &attacker.world.mem,
                                                             .ops = &rng_ops,
-                                                            .features = RINGS,
+                                                            .features = WORLD_RINGS,
                                                             .queue = &rng_queue,
                                                             .queue_entries = ENTRIES,
                                                             .segments = rng_segments,
@@ -270,7 +269,7 @@ static void hostile_disk_driver(void **state)
     assert_int_equal(vblk_init(&blk, &(struct vblk_config){ .mem = &attacker.world.mem,
                                                             .ops = &disk_ops,
                                                             .disk = &disk,
-                                                            .features = RINGS,
+                                                            .features = WORLD_RINGS,
                                                             .queue = &blk_queue,
                                                             .queue_entries = ENTRIES,
                                                             .slots = blk_slots,

@@ -8,18 +8,16 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "virtio_world.h"
+#include "virtio_rig.h"
 
 #define QUEUES 4U
 #define ENTRIES VIRTQ_MAX_ENTRIES
 #define SLOT 64U
 #define ROUNDS 3U
-#define FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
 _Static_assert(ENTRIES == 1024, "what is promised");
 _Static_assert(QUEUES *ENTRIES *SLOT <= WORLD_DATA_BYTES, "each buffer has its own memory");
 
-static struct world world;
 static struct vdev dev;
 static struct virtq queues[QUEUES];
 static struct chain chains[QUEUES][ENTRIES];
@@ -42,7 +40,7 @@ static int setup(void **state)
         .queues = queues,
         .queue_count = QUEUES,
         .queue_entries = ENTRIES,
-        .features = FEATURES,
+        .features = WORLD_RINGS,
         .report = world_report,
         .report_context = &world,
     };
@@ -53,13 +51,6 @@ static int setup(void **state)
         return -1;
     }
     world_attach(&world, &dev);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_free(&world);
     return 0;
 }
 
@@ -211,10 +202,10 @@ static void buffers_of_all_descriptors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(split_queues_full_of_buffers, setup, teardown),
-        cmocka_unit_test_setup_teardown(packed_queues_full_of_buffers, setup, teardown),
-        cmocka_unit_test_setup_teardown(packed_queues_of_any_size, setup, teardown),
-        cmocka_unit_test_setup_teardown(buffers_of_all_descriptors, setup, teardown),
+        cmocka_unit_test_setup_teardown(split_queues_full_of_buffers, setup, virtio_rig_teardown),
+        cmocka_unit_test_setup_teardown(packed_queues_full_of_buffers, setup, virtio_rig_teardown),
+        cmocka_unit_test_setup_teardown(packed_queues_of_any_size, setup, virtio_rig_teardown),
+        cmocka_unit_test_setup_teardown(buffers_of_all_descriptors, setup, virtio_rig_teardown),
     };
 
     cmocka_set_test_filter(getenv("BULKHEAD_TEST"));

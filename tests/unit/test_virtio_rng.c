@@ -10,11 +10,10 @@
 
 #include <virtio/vrng.h>
 
-#include "virtio_world.h"
+#include "virtio_rig.h"
 
 #define ENTRIES 8U
 
-static struct world world;
 static struct vrng rng;
 static struct virtq queue;
 static struct chain_segment segments[ENTRIES];
@@ -44,7 +43,7 @@ static int setup(void **state)
     const struct vrng_config config = {
         .mem = &world.mem,
         .ops = &ops,
-        .features = VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED,
+        .features = WORLD_RINGS,
         .queue = &queue,
         .queue_entries = ENTRIES,
         .segments = segments,
@@ -58,13 +57,6 @@ static int setup(void **state)
     next_byte = 0;
     assert_int_equal(vrng_init(&rng, &config), VIRTIO_OK);
     world_attach(&world, &rng.dev);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    world_free(&world);
     return 0;
 }
 
@@ -95,17 +87,10 @@ static bool no_answer(void)
 
 static void vio_rng_01_one_byte_at_least(void **state)
 {
-    static const uint64_t features[] = {
-        0,
-        VIRTIO_F_EVENT_IDX,
-        VIRTIO_F_RING_PACKED,
-        VIRTIO_F_RING_PACKED | VIRTIO_F_EVENT_IDX,
-    };
-
     (void)state;
     assert_int_equal(world_load(&world, VIRTIO_MMIO_DEVICE_ID), 4);
-    for (unsigned i = 0; i < 4; i++) {
-        world_boot(&world, features[i], 1, ENTRIES);
+    for (unsigned i = 0; i < VIRTIO_RIG_FORMATS; i++) {
+        world_boot(&world, virtio_rig_formats[i], 1, ENTRIES);
         available = 0;
         ask(WORLD_DATA_AT, 64, true);
         assert_true(no_answer());
@@ -223,7 +208,7 @@ static void a_failed_device_gives_nothing(void **state)
     assert_int_equal(*world_at(&world, WORLD_DATA_AT), 0);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, virtio_rig_teardown)
 
 int main(void)
 {

@@ -78,6 +78,13 @@ void machine_reset(void)
     (void)world_run(0);
 }
 
+int machine_setup(void **state)
+{
+    (void)state;
+    machine_reset();
+    return 0;
+}
+
 uint64_t machine_call(uint64_t number, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
                       uint64_t x4)
 {

@@ -21,6 +21,9 @@ extern struct thread *machine_vmm;
 /** A new world with two CPUs and the machine in it; the VMM runs, the vCPUs are stopped. */
 void machine_reset(void);
 
+/** For cmocka: the same for each test; world_teardown() ends it. */
+int machine_setup(void **state);
+
 /** System call `number` of the VMM, which must be running. Returns x0. */
 uint64_t machine_call(uint64_t number, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
                       uint64_t x4);

@@ -53,6 +53,13 @@ void world_reset(uint32_t cpus)
     }
 }
 
+int world_teardown(void **state)
+{
+    (void)state;
+    world_reset(1);
+    return 0;
+}
+
 static void *world_alloc(uint64_t bytes)
 {
     void *p = calloc(1, bytes);

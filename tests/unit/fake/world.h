@@ -22,6 +22,9 @@
 /** Forget all threads; a machine of `cpus` CPUs. Also resets the fake architecture. */
 void world_reset(uint32_t cpus);
 
+/** For cmocka: what a test has left is freed. */
+int world_teardown(void **state);
+
 /** A new thread, not started, that is never throttled. It lives until the next reset. */
 struct thread *world_thread(const char *name, uint32_t cpu, uint32_t priority);
 
