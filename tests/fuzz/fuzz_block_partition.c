@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "io/block/partition.h"
+#include "tests/unit/crc32.h"
 
 #define SECTORS 256u
 #define MOST_READS 128u
@@ -16,19 +17,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t disk[SECTORS * 512u];
-
-static uint32_t crc32(const uint8_t *bytes, size_t count)
-{
-    uint32_t crc = 0xffffffff;
-
-    while (count-- > 0) {
-        crc ^= *bytes++;
-        for (int i = 0; i < 8; i++) {
-            crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xedb88320 : crc >> 1;
-        }
-    }
-    return ~crc;
-}
 
 static uint32_t get32(size_t at)
 {

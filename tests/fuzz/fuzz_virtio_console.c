@@ -252,15 +252,11 @@ static void host(struct input *input)
 static void anything(struct input *input)
 {
     uint8_t op = input_u8(input);
-    uint8_t bytes[16];
     uint16_t offset = input_u16(input);
 
     honest = false;
     if ((op & 1) != 0) {
-        for (unsigned i = 0; i < sizeof bytes; i++) {
-            bytes[i] = input_u8(input);
-        }
-        guest_put(offset % GUEST_RAM_BYTES, bytes, 1U + (op >> 4));
+        guest_put_input(input, offset % GUEST_RAM_BYTES, 1U + (op >> 4));
     } else {
         (void)vmmio_store(&world.mmio, offset % 0x200, 1U << (op >> 1 & 3), input_u32(input));
     }

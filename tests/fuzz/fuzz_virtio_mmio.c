@@ -194,7 +194,6 @@ static void step(struct input *input)
 {
     static const unsigned widths[] = { 4, 1, 2, 8 };
     uint8_t op = input_u8(input);
-    uint8_t bytes[16];
     uint32_t offset;
     uint64_t value;
 
@@ -217,10 +216,7 @@ static void step(struct input *input)
         break;
     case 4:
         offset = input_u16(input);
-        for (unsigned i = 0; i < sizeof bytes; i++) {
-            bytes[i] = input_u8(input);
-        }
-        guest_put(offset, bytes, 1U + (op >> 4));
+        guest_put_input(input, offset, 1U + (op >> 4));
         break;
     case 5:
         probe.quiet = (op & 0x10) != 0;

@@ -84,6 +84,16 @@ void guest_put(uint32_t offset, const void *data, size_t bytes)
     }
 }
 
+void guest_put_input(struct input *input, uint32_t offset, size_t bytes)
+{
+    uint8_t from[16];
+
+    for (size_t i = 0; i < sizeof from; i++) {
+        from[i] = input_u8(input);
+    }
+    guest_put(offset, from, bytes < sizeof from ? bytes : sizeof from);
+}
+
 uint8_t guest_get(uint32_t offset)
 {
     return *place(offset);

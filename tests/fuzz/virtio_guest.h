@@ -37,6 +37,8 @@ const struct guestmem *guest_mem(void);
 void guest_clear(void);
 /* Store bytes at an offset from its start; what is beyond the end is left out. */
 void guest_put(uint32_t offset, const void *data, size_t bytes);
+/* The next 16 bytes of the input; so many of them, 16 at most, are stored there. */
+void guest_put_input(struct input *input, uint32_t offset, size_t bytes);
 /* A byte of it. */
 uint8_t guest_get(uint32_t offset);
 /* Copy all of it. */

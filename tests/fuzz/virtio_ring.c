@@ -213,7 +213,6 @@ static void step(struct bench *bench, struct input *input)
 {
     uint8_t op = input_u8(input);
     unsigned which = op >> 4 & (HELD - 1);
-    uint8_t bytes[16];
     uint16_t offset;
     bool more;
 
@@ -230,10 +229,7 @@ static void step(struct bench *bench, struct input *input)
         break;
     case 4:
         offset = input_u16(input);
-        for (unsigned i = 0; i < sizeof bytes; i++) {
-            bytes[i] = input_u8(input);
-        }
-        guest_put(offset, bytes, 1U + (op >> 4));
+        guest_put_input(input, offset, 1U + (op >> 4));
         break;
     case 5:
         more = virtq_interrupt_due(&bench->queue);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "io/block/partition.h"
+#include "tests/unit/crc32.h"
 
 #define SECTORS 4096u
 
@@ -23,20 +24,6 @@ static void put32(size_t at, uint32_t value)
 static void put64(size_t at, uint64_t value)
 {
     memcpy(&disk[at], &value, sizeof(value));
-}
-
-/* Written apart from the code under test: bit by bit, from the polynomial. */
-static uint32_t crc32(const uint8_t *bytes, size_t count)
-{
-    uint32_t crc = 0xffffffff;
-
-    while (count-- > 0) {
-        crc ^= *bytes++;
-        for (int i = 0; i < 8; i++) {
-            crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xedb88320 : crc >> 1;
-        }
-    }
-    return ~crc;
 }
 
 static void mbr_entry(uint32_t sector, unsigned int number, uint8_t type, uint32_t first,
