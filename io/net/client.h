@@ -17,6 +17,10 @@
 #define NET_LARGE_SLOTS 20U
 #define NET_CLIENT_SLOTS (NET_SMALL_SLOTS + NET_LARGE_SLOTS)
 
+_Static_assert(NET_SMALL_SLOTS == NET_OUT_SMALL && NET_LARGE_SLOTS == NET_OUT_LARGE &&
+                   NET_SMALL_BYTES == NET_HELD_BYTES,
+               "what others may keep is counted by these");
+
 _Static_assert(NET_SMALL_BYTES *NET_SMALL_SLOTS + NET_LARGE_BYTES * NET_LARGE_SLOTS <=
                    NET_BUFFER_BYTES,
                "the slots fit");

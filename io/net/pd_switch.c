@@ -52,11 +52,14 @@ static void notify(void)
     }
 }
 
-/* Serve a port until nothing is left. */
+/* Serve a port, and when that was not all, all of them until nothing is left. */
 static void serve(unsigned port)
 {
-    while (net_switch_serve(&network, port, clock_now())) {
+    bool left = net_switch_serve(&network, port, clock_now());
+
+    while (left) {
         notify_all(net_switch_notify(&network));
+        left = net_switch_round(&network, clock_now());
     }
     notify();
 }

@@ -53,10 +53,18 @@
 #define NET_MAX_PORTS 62U
 /** Most slots of a port's buffers, which may lie anywhere in them. */
 #define NET_SLOTS 512U
-/** @{ Most slots of one sender that one receiver may have: of frames of up to NET_HELD_BYTES, and
- *  of larger ones. What is beyond is dropped, for that receiver. So the slots that somebody keeps
- *  leave some for frames to others. */
+/**
+ * @{ Slots of one sender that one receiver may have, of frames of up to NET_HELD_BYTES, and of
+ * larger ones: 9 times, and 4 times, as many as nobody has. What is beyond is dropped, for that
+ * receiver. So one that gives nothing back has NET_HELD_SMALL and NET_HELD_LARGE at most, two have
+ * fewer each, and whatever many of them keep, there are some for frames to others; the last one
+ * is for a receiver that has none.
+ */
 #define NET_HELD_BYTES 2048U
+#define NET_OUT_SMALL 320U
+#define NET_OUT_LARGE 20U
+#define NET_HELD_PART_SMALL 9U
+#define NET_HELD_PART_LARGE 4U
 #define NET_HELD_SMALL 288U
 #define NET_HELD_LARGE 16U
 /** @} */

@@ -10,6 +10,10 @@
 #define SWITCH_LENT_FEW 16U
 #define SWITCH_LENT (NET_SLOTS / 4U)
 /** @} */
+/** Among the holders of a slot: the switch itself, which is no port. */
+#define SWITCH_HOLDS (UINT64_C(1) << 63)
+
+_Static_assert(NET_MAX_PORTS < 63, "that bit is no port's");
 
 void net_switch_init(struct net_switch *sw, uint64_t age)
 {
@@ -103,6 +107,7 @@ static void take_back(struct net_switch *sw, struct net_port *from, uint64_t bit
     from->held[entry->port][slot->large]--;
     from->large -= slot->large;
     if (slot->holders == 0) {
+        owner->out[slot->large]--;
         give_back(sw, owner, entry->port, entry->slot);
     }
 }
@@ -134,7 +139,8 @@ static void __attribute__((noinline)) forget(struct net_switch *sw, unsigned num
 
             if ((held->holders & bit) != 0) {
                 held->holders &= ~bit;
-                if (held->holders == 0 && i != number) {
+                if (held->holders == 0) {
+                    owner->out[held->large]--;
                     give_back(sw, owner, i, slot);
                 }
             }
@@ -150,54 +156,78 @@ static void __attribute__((noinline)) forget(struct net_switch *sw, unsigned num
         memset(other->held[number], 0, sizeof(other->held[number]));
     }
     memset(port->held, 0, sizeof(port->held));
+    memset(port->out, 0, sizeof(port->out));
     port->large = 0;
     net_ring_drop(&port->returned);
     net_table_forget(&sw->table, number);
 }
 
-/* Whether a port may have one more slot of a sender; what it has returned counts. */
-static bool may_hold(struct net_switch *sw, struct net_port *port, uint64_t bit,
-                     const uint16_t *held, bool large)
+/* Whether who has `held` slots of a sender leaves enough of them for others when it gets one more.
+ */
+static inline bool is_fair(const struct net_port *owner, unsigned held, bool large)
 {
-    uint16_t most = large ? NET_HELD_LARGE : NET_HELD_SMALL;
+    unsigned part = large ? NET_HELD_PART_LARGE : NET_HELD_PART_SMALL;
+    unsigned most = large ? NET_OUT_LARGE : NET_OUT_SMALL;
 
-    if (*held >= most) {
-        take_returns(sw, port, bit);
-    }
-    return *held < most;
+    return held + part * owner->out[large] < part * (most - 1) || held == 0;
 }
 
-/* Lend the frame to all who get it. Returns who did. */
-static uint64_t deliver(struct net_switch *sw, unsigned from, struct net_frame *frame,
-                        uint16_t vlan, uint64_t set)
+/* The same, when it seems not to be so: what was returned counts, whoever did it. */
+static bool __attribute__((noinline))
+may_hold(struct net_switch *sw, unsigned from, uint64_t bit, bool large)
 {
-    bool large = frame->bytes > NET_HELD_BYTES;
+    const struct net_port *owner = net_switch_port(sw, from);
+    const struct net_port *to = net_switch_port(sw, (unsigned)__builtin_ctzll(bit));
+
+    for (unsigned i = 0; i < sw->count; i++) {
+        struct net_port *port = net_switch_port(sw, i);
+
+        if (net_ring_any(&port->returned)) {
+            take_returns(sw, port, UINT64_C(1) << i);
+        }
+    }
+    return is_fair(owner, to->held[from][large], large);
+}
+
+/* Lend the frame to all who get it. The first may return it before the last one gets it, so the
+ * switch is a holder meanwhile. */
+static void deliver(struct net_switch *sw, unsigned from, struct net_frame *frame, uint16_t vlan,
+                    uint64_t set, struct net_slot *slot)
+{
+    const struct net_port *owner = net_switch_port(sw, from);
     uint16_t sent = frame->vlan;
     uint64_t got = set;
+    bool large = slot->large;
 
+    slot->holders = SWITCH_HOLDS;
     for (; set != 0; set &= set - 1) {
         struct net_port *port = net_switch_port(sw, (unsigned)__builtin_ctzll(set));
         uint16_t *held = &port->held[from][large];
         uint64_t bit = set & -set;
+        struct net_frame *entry;
 
         /* With those in its ring and in its hands fewer than the ring of returns holds. */
         if (++port->lent >= SWITCH_LENT) {
             take_returns(sw, port, bit);
         }
         frame->vlan = net_switch_tag(port, sent, vlan);
-        if (!may_hold(sw, port, bit, held, large) ||
-            !net_ring_put(&port->received, NET_FRAME_SHAPE, frame)) {
+        /* In its ring it is there at once, and may be back before anything else is done. */
+        if ((!is_fair(owner, *held, large) && !may_hold(sw, from, bit, large)) ||
+            (entry = net_ring_next(&port->received, NET_FRAME_SHAPE)) == NULL) {
             port->stats.congested++;
             got &= ~bit;
             continue;
         }
+        slot->holders |= bit;
+        *entry = *frame;
+        net_ring_publish(&port->received);
         ++*held;
         port->large += large;
         port->stats.received_frames++;
         port->stats.received_bytes += frame->bytes;
     }
+    slot->holders &= ~SWITCH_HOLDS;
     sw->fed |= got;
-    return got;
 }
 
 /* One frame of a port. Returns whether it was lent to anybody. */
@@ -218,8 +248,12 @@ static bool forward(struct net_switch *sw, struct net_port *port, unsigned from,
     }
     slot->number = frame->number;
     slot->large = frame->bytes > NET_HELD_BYTES;
-    slot->holders = deliver(sw, from, frame, vlan, set);
-    return slot->holders != 0;
+    deliver(sw, from, frame, vlan, set, slot);
+    if (slot->holders == 0) {
+        return false;
+    }
+    port->out[slot->large]++;
+    return true;
 }
 
 void net_switch_signal(struct net_switch *sw)
@@ -310,6 +344,16 @@ bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
         left = !ring_wait_data(&port->returned);
     }
     return !ring_wait_data(&port->sent) || left;
+}
+
+bool net_switch_round(struct net_switch *sw, uint64_t now)
+{
+    bool left = false;
+
+    for (unsigned i = 0; i < sw->count; i++) {
+        left = net_switch_serve(sw, i, now) || left;
+    }
+    return left;
 }
 
 uint64_t net_switch_notify(struct net_switch *sw)

@@ -72,12 +72,16 @@ struct net_port {
     /** Frames that it was lent since its returns were last looked at; large slots that it has. */
     unsigned lent;
     unsigned large;
+    /** Bytes that it may send now, millionths of a byte beside, and since when. */
     uint64_t tokens;
+    uint64_t parts;
     uint64_t filled;
     struct net_port_stats stats;
     struct net_landing landing;
-    /** Slots of each other port that this one has: small ones, and large ones. */
+    /** Slots of each other port that this one has, and slots of this one that others have: small
+     *  ones, and large ones. */
     uint16_t held[NET_MAX_PORTS][2];
+    uint16_t out[2];
     struct net_slot slots[NET_SLOTS];
 };
 
@@ -122,6 +126,12 @@ void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, v
  * whether some is left; else the port notifies when there is more.
  */
 bool net_switch_serve(struct net_switch *sw, unsigned port, uint64_t now);
+
+/**
+ * Do a piece of it for each port, when one of them has more than that: so no port that always has
+ * more keeps the others waiting. Returns whether some is left.
+ */
+bool net_switch_round(struct net_switch *sw, uint64_t now);
 
 /**
  * NET_CALL_SEND of the port `number`: forward the first frames of its batch, of which there are

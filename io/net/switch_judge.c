@@ -32,8 +32,10 @@ static bool is_sound(const struct net_frame *frame)
         frame->offset > NET_BUFFER_BYTES || payload > NET_BUFFER_BYTES - frame->offset) {
         return false;
     }
+    /* Nobody fills it into an Ethernet header, which was checked. */
     if ((frame->flags & NET_NEEDS_CSUM) != 0 &&
-        (uint32_t)frame->csum_start + frame->csum_offset + 2U > frame->bytes) {
+        (frame->csum_start < NET_ETHERNET_BYTES ||
+         (uint32_t)frame->csum_start + frame->csum_offset + 2U > frame->bytes)) {
         return false;
     }
     if (frame->gso_type == NET_GSO_NONE) {
@@ -71,15 +73,15 @@ static bool within_rate(struct net_port *port, uint32_t bytes, uint64_t now)
         idle = NS_A_SECOND;
         port->filled = now - idle;
     }
-    /* A rate is at most 2^40, so that this does not overflow. Time that is too short for a byte
-     * counts later. */
-    uint64_t more = port->rules.rate * (idle / NS_A_MICROSECOND) / MICROSECONDS;
-    if (more != 0) {
-        port->filled += idle / NS_A_MICROSECOND * NS_A_MICROSECOND;
-        port->tokens += more;
-        if (port->tokens > port->rules.burst) {
-            port->tokens = port->rules.burst;
-        }
+    /* A rate is at most 2^40, so that this does not overflow. Nothing is rounded off, however
+     * often somebody tries. */
+    uint64_t parts = port->rules.rate * (idle / NS_A_MICROSECOND) + port->parts;
+
+    port->filled += idle / NS_A_MICROSECOND * NS_A_MICROSECOND;
+    port->parts = parts % MICROSECONDS;
+    port->tokens += parts / MICROSECONDS;
+    if (port->tokens > port->rules.burst) {
+        port->tokens = port->rules.burst;
     }
     if (port->tokens < bytes) {
         return false;
