@@ -6,7 +6,7 @@
 #include <io/words/words.h>
 
 #define NS_A_SECOND 1000000000ULL
-/** Ages count in 32 bits of 2^20 ns; half of that range can be told apart. */
+/** 23 days: far below what can be told apart (switch_internal.h). */
 #define CONFIG_MOST_AGE 2000000ULL
 #define CONFIG_VLANS 4095ULL
 #define CONFIG_MOST_RATE (1ULL << 40)

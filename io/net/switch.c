@@ -27,7 +27,7 @@ void net_switch_init(struct net_switch *sw, uint64_t age)
     sw->paid = 0;
     sw->starving = 0;
     sw->notify = 0;
-    net_table_init(&sw->table, net_switch_tick(age));
+    net_table_init(&sw->table, net_switch_tick(age) + 1);
 }
 
 /* The bits of a port in the switch's sets follow from what it wishes now. */

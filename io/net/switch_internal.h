@@ -5,8 +5,9 @@
 
 #include "switch.h"
 
-/** The table counts in these: 2^20 ns. */
-#define NET_SWITCH_TICK_SHIFT 20
+/** The table counts in these: 2^28 ns, a quarter of a second. 32 bits of them are 36 years, so that
+ * no address that was forgotten seems to be young again. */
+#define NET_SWITCH_TICK_SHIFT 28
 
 static inline uint32_t net_switch_tick(uint64_t now)
 {

@@ -29,14 +29,40 @@ static void release(struct net_table *table, struct net_table_entry *entry)
     }
 }
 
+static unsigned count_of(const struct net_table_entry *set, unsigned port)
+{
+    unsigned count = 0;
+
+    for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+        count += set[way].port == port;
+    }
+    return count;
+}
+
+/* The entry of a port in the set that was seen the longest ago, or NULL. */
+static struct net_table_entry *oldest_of(struct net_table_entry *set, unsigned port, uint32_t now)
+{
+    struct net_table_entry *oldest = NULL;
+
+    for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
+        if (set[way].port == port && (oldest == NULL || now - set[way].seen > now - oldest->seen)) {
+            oldest = &set[way];
+        }
+    }
+    return oldest;
+}
+
 /*
- * A place in the set for an address of `port`: a free or forgotten one; else, when the port has
- * entries here, the oldest of those. NULL: others have them all.
+ * A place in the set for an address of `port`: a free or forgotten one; else the oldest of who has
+ * most here, if those are more than the port has then; else its own oldest. So nobody who chooses
+ * addresses keeps others out of a set. NULL: others have it all.
  */
 static struct net_table_entry *place_for(struct net_table *table, struct net_table_entry *set,
                                          unsigned port, uint32_t now)
 {
-    struct net_table_entry *own = NULL;
+    bool may_add = table->counts[port] < NET_TABLE_SHARE;
+    unsigned first = port;
+    unsigned most = count_of(set, port) + 1;
 
     for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
         struct net_table_entry *entry = &set[way];
@@ -44,15 +70,16 @@ static struct net_table_entry *place_for(struct net_table *table, struct net_tab
         if (entry->port != NET_NO_PORT && is_old(table, entry, now)) {
             release(table, entry);
         }
-        if (entry->port == NET_NO_PORT && table->counts[port] < NET_TABLE_SHARE) {
+        if (entry->port == NET_NO_PORT && may_add) {
             return entry;
         }
-        if (entry->port == port && (own == NULL || now - entry->seen > now - own->seen)) {
-            own = entry;
+        if (may_add && count_of(set, entry->port) > most) {
+            first = entry->port;
+            most = count_of(set, first);
         }
     }
     table->crowded++;
-    return own;
+    return oldest_of(set, first, now);
 }
 
 /* A key that is not there finds a place, or none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which addresses are behind which port: a table of fixed size that learns and forgets. An address
- * counts in one VLAN. Each port has a share of the table, so that one that shows many addresses
- * only pushes out its own.
+ * counts in one VLAN. Each port has a share of the table, and of each set of places that an address
+ * may be in, so that one that shows many addresses, however chosen, pushes out its own first.
  */
 #ifndef IO_NET_TABLE_H
 #define IO_NET_TABLE_H

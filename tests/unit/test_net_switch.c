@@ -419,11 +419,29 @@ static void addresses_are_learned_and_forgotten(void **state)
     send_to(0, behind);
     assert_int_equal(receive(2, 0), 0);
     assert_int_equal(receive(3, 0), 1);
+    /* As long as it is seen it is known. */
+    for (unsigned i = 0; i < 3; i++) {
+        now += 200 * SECOND;
+        put(3, &frame);
+        (void)serve();
+        assert_int_equal(receive(0, 3), 1);
+    }
+    now += 299 * SECOND;
+    send_to(0, behind);
+    assert_int_equal(receive(2, 0), 0);
+    assert_int_equal(receive(3, 0), 1);
     /* It is forgotten. */
-    now += 301 * SECOND;
+    now += 2 * SECOND;
     send_to(0, behind);
     assert_int_equal(receive(2, 0), 1);
     assert_int_equal(receive(3, 0), 1);
+    /* And stays so, whatever the clock shows. */
+    for (unsigned bit = 40; bit < 60; bit++) {
+        now += UINT64_C(1) << bit;
+        send_to(0, behind);
+        assert_int_equal(receive(2, 0), 1);
+        assert_int_equal(receive(3, 0), 1);
+    }
     /* A port's own address cannot be taken over by another. */
     frame = frame_to(1, to);
     put(3, &frame);
@@ -461,6 +479,62 @@ static void a_flood_of_addresses_harms_nobody(void **state)
     send_to(0, behind);
     assert_int_equal(receive(2, 0), 1);
     assert_int_equal(receive(3, 0), 0);
+    assert_all_back();
+}
+
+/* Addresses that are all in the same set as another: what is behind one port is learned though a
+ * second one has filled that set, and is not pushed out of it. */
+static void chosen_addresses_harm_nobody(void **state)
+{
+    static struct net_table scratch;
+    uint8_t behind[NET_MAC_BYTES];
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+    struct net_frame victim;
+    unsigned wanted = NET_TABLE_SETS;
+    unsigned chosen = 0;
+
+    (void)state;
+    has_others_behind(2);
+    has_others_behind(3);
+    net_rig_mac(0, to);
+    net_rig_mac(99, behind);
+    victim = frame_to(99, to);
+    for (uint32_t i = 0; chosen < 3 * NET_TABLE_WAYS; i++) {
+        unsigned set = 0;
+
+        frame = i == 0 ? victim : frame_to(0, to);
+        if (i != 0) {
+            memcpy(frame.ethernet + 7, &i, sizeof i);
+            frame.ethernet[11] = 5;
+        }
+        net_table_init(&scratch, 1);
+        net_table_learn(&scratch,
+                        net_table_key(net_table_address(frame.ethernet + NET_MAC_BYTES), 1), 0, 0);
+        while (scratch.sets[set][0].port == NET_NO_PORT) {
+            set++;
+        }
+        wanted = i == 0 ? set : wanted;
+        if (i == 0 || set != wanted) {
+            continue;
+        }
+        put(3, &frame);
+        (void)serve();
+        assert_int_equal(receive(0, 3), 1);
+        chosen++;
+        if (chosen == 2 * NET_TABLE_WAYS) {
+            put(2, &victim);
+            (void)serve();
+            assert_int_equal(receive(0, 2), 1);
+        }
+        if (chosen >= 2 * NET_TABLE_WAYS) {
+            send_to(0, behind);
+            assert_int_equal(receive(2, 0), 1);
+            assert_int_equal(receive(3, 0), 0);
+        }
+    }
+    assert_int_equal(network.table.counts[2], 1);
+    assert_int_equal(network.table.counts[3], NET_TABLE_WAYS - 1);
     assert_all_back();
 }
 
@@ -511,7 +585,14 @@ static void vlans_are_apart(void **state)
     (void)serve();
     assert_int_equal(receive(1, 0), 0);
     assert_int_equal(network.ports[0].stats.wrong_vlan, 1);
+    frame.vlan = 0;
+    frame.ethernet[12] = 0x88;
+    frame.ethernet[13] = 0xa8;
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(network.ports[0].stats.wrong_vlan, 2);
     /* But a priority. */
+    frame = frame_to(0, everybody);
     frame.vlan = NET_VLAN_TAG | 0x2000;
     put(0, &frame);
     (void)serve();
@@ -519,6 +600,11 @@ static void vlans_are_apart(void **state)
     assert_true(net_client_receive(&clients[3], &frame, &payload));
     assert_int_equal(frame.vlan, NET_VLAN_TAG | 5 | 0x2000);
     net_client_return(&clients[3], &frame);
+    /* An address that nobody knows is looked for in its VLAN alone. */
+    has_others_behind(1);
+    send(0, 77);
+    assert_int_equal(receive(1, 0), 0);
+    assert_int_equal(network.ports[0].stats.unwanted, 2);
     assert_all_back();
 }
 
@@ -565,6 +651,14 @@ static void a_rate_is_kept(void **state)
         got += receive(1, 0);
     }
     assert_in_range(got, 3299, 3301);
+    /* The highest rate after a rest that is long. */
+    network.ports[0].rules.rate = UINT64_C(1) << 40;
+    network.ports[0].rules.burst = UINT64_C(1) << 40;
+    network.ports[0].tokens = 0;
+    now += (UINT64_C(1) << 24) * 1000;
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    assert_in_range(network.ports[0].tokens, (UINT64_C(1) << 40) - 100, UINT64_C(1) << 40);
     assert_all_back();
 }
 
@@ -843,6 +937,8 @@ static void hostile_descriptors(void **state)
     assert_int_equal(network.ports[0].stats.malformed, 17);
     assert_int_equal(receive(1, 0), 0);
     /* The same slot twice: the second is not what the receiver reads. */
+    good.reserved[0] = 0xbad;
+    good.flags = NET_LANDED | 0x80;
     put_raw(0, &good);
     put_raw(0, &good);
     (void)serve();
@@ -850,6 +946,9 @@ static void hostile_descriptors(void **state)
     struct net_frame frame;
     const uint8_t *payload;
     assert_true(net_client_receive(&clients[1], &frame, &payload));
+    /* What only the switch says, a port cannot say. */
+    assert_int_equal(frame.reserved[0], 0);
+    assert_int_equal(frame.flags, 0);
     net_client_return(&clients[1], &frame);
     assert_false(net_client_receive(&clients[1], &frame, &payload));
     assert_all_back();
@@ -895,6 +994,15 @@ static void small_slots_go_back_together(void **state)
     net_client_return(&clients[1], &frame);
     (void)net_switch_serve(&network, 1, now);
     assert_int_equal(lent_of(0), 0);
+    /* Of a port that has nothing else to say the returns are looked at, too. */
+    for (unsigned i = 0; i < 200; i++) {
+        struct net_frame small = frame_to(0, mac);
+
+        put(0, &small);
+        (void)net_switch_serve(&network, 0, now);
+        assert_int_equal(receive(1, 0), 1);
+        assert_true(lent_of(0) <= NET_SLOTS / 4);
+    }
     assert_all_back();
 }
 
@@ -963,10 +1071,24 @@ static void hostile_positions(void **state)
 
 static void a_port_that_begins_anew(void **state)
 {
+    uint8_t to[NET_MAC_BYTES];
     struct net_frame frame;
     const uint8_t *payload;
 
     (void)state;
+    /* What was behind it is forgotten. */
+    has_others_behind(1);
+    has_others_behind(2);
+    net_rig_mac(0, to);
+    frame = frame_to(99, to);
+    put(1, &frame);
+    (void)serve();
+    assert_int_equal(receive(0, 1), 1);
+    open_client(1);
+    (void)serve();
+    send(0, 99);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(2, 0), 1);
     /* It has a frame of another in hand, and one on its way, and another has one of it. */
     send(0, 1);
     send(2, 1);
@@ -1070,6 +1192,7 @@ int main(void)
         T(a_port_sends_from_its_address),
         T(addresses_are_learned_and_forgotten),
         T(a_flood_of_addresses_harms_nobody),
+        T(chosen_addresses_harm_nobody),
         T(vlans_are_apart),
         T(a_rate_is_kept),
         T(frames_stay_in_order_and_none_is_lost),
