@@ -43,6 +43,9 @@ static bool virtio_net_describe(const struct vnet_frame *frame, const uint8_t *a
     };
     __builtin_memcpy(to->ethernet, __builtin_assume_aligned(at, 4), NET_ETHERNET_BYTES);
     if (tagged) {
+        /* A hint, which may be anything. */
+        to->header_bytes =
+            (uint16_t)(to->header_bytes - (to->header_bytes < TAG_BYTES ? 0 : TAG_BYTES));
         to->vlan = (uint16_t)(virtio_net_big16(at + NET_ETHERNET_BYTES) | NET_VLAN_TAG);
         memcpy(to->ethernet + ETHERTYPE_AT, at + NET_ETHERNET_BYTES + 2, 2);
     }
@@ -164,6 +167,7 @@ static enum vnet_result virtio_net_give(struct virtio_net *device, struct vnet_f
     pieces[2] = *rest;
     out->bytes += TAG_BYTES;
     out->csum_start = (uint16_t)(out->csum_start + TAG_BYTES);
+    out->header_bytes = (uint16_t)(out->header_bytes + (out->header_bytes != 0 ? TAG_BYTES : 0));
     return virtio_net_hand(device, out, pieces, 3);
 }
 

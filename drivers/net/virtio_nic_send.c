@@ -128,8 +128,13 @@ static void nic_send_whole(struct virtio_nic *nic)
     if (frame->gso_type != NET_GSO_NONE) {
         piece.header.gso_type = frame->gso_type;
         piece.header.gso_bytes = frame->gso_bytes;
-        /* All headers, whose length was taken from themselves: the sender's word is a guess. */
+        /* All headers, whose length was taken from themselves: the sender's word is a guess. The
+         * device gets those that were judged, whatever the sender has written there since. */
         piece.header.header_bytes = (uint16_t)(nic->offload.head_bytes + tag);
+        piece.head = nic->offload.original;
+        piece.head_bytes = nic->offload.head_bytes;
+        piece.data += nic->offload.head_bytes - NET_ETHERNET_BYTES;
+        piece.data_bytes = frame->bytes - nic->offload.head_bytes;
     }
     nic_show(nic, nic->hand, &piece);
 }

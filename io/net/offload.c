@@ -24,6 +24,12 @@
 #define IPV6_ADDRESSES 8U
 #define IPV6_BYTES 40U
 #define IPV6_BYTES_OF_ADDRESSES 32U
+/* Extension headers that may stand between: of 8 bytes and as many more as their second byte says.
+ * With a routing header the checksum is that of another address, and what is a fragment is no
+ * segment. */
+#define IPV6_HOP_BY_HOP 0U
+#define IPV6_DESTINATION 60U
+#define IPV6_UNIT 8U
 /* TCP, from its header on. */
 #define TCP_SEQUENCE 4U
 #define TCP_OFFSET 12U
@@ -56,7 +62,26 @@ static void put32(uint8_t *at, uint32_t value)
     put16(at + 2, value);
 }
 
-/* Bytes of the IP header that is in the head, when TCP follows directly. 0: it does not. */
+/* Bytes of the IPv6 header and its extensions that are in the head, when TCP follows. 0: it does
+ * not. */
+static uint32_t ipv6_bytes(const struct net_offload *offload)
+{
+    const uint8_t *ip = offload->original + IP_AT;
+    uint32_t room = offload->head_bytes - IP_AT;
+    uint32_t bytes = IPV6_BYTES;
+    uint8_t next = ip[IPV6_NEXT];
+
+    while (next == IPV6_HOP_BY_HOP || next == IPV6_DESTINATION) {
+        if (bytes + IPV6_UNIT > room) {
+            return 0;
+        }
+        next = ip[bytes];
+        bytes += (ip[bytes + 1] + 1U) * IPV6_UNIT;
+    }
+    return next == PROTOCOL_TCP ? bytes : 0;
+}
+
+/* Bytes of the IP header that is in the head, when TCP follows. 0: it does not. */
 static uint32_t ip_bytes(const struct net_offload *offload, const struct net_frame *frame)
 {
     const uint8_t *ip = offload->original + IP_AT;
@@ -72,11 +97,8 @@ static uint32_t ip_bytes(const struct net_offload *offload, const struct net_fra
 
         return bytes >= IPV4_LEAST_BYTES ? bytes : 0;
     }
-    if (kind == NET_GSO_TCP6 && type == ETHERTYPE_IPV6 && ip[0] >> 4 == 6 &&
-        ip[IPV6_NEXT] == PROTOCOL_TCP) {
-        return IPV6_BYTES;
-    }
-    return 0;
+    return kind == NET_GSO_TCP6 && type == ETHERTYPE_IPV6 && ip[0] >> 4 == 6 ? ipv6_bytes(offload)
+                                                                             : 0;
 }
 
 /* Prepare for cutting: the head becomes all headers, and nothing else. */
@@ -96,7 +118,7 @@ static bool begin_cut(struct net_offload *offload, const struct net_frame *frame
         return false;
     }
     offload->cut = true;
-    offload->is_ipv6 = ip == IPV6_BYTES && offload->original[IP_AT] >> 4 == 6;
+    offload->is_ipv6 = offload->original[IP_AT] >> 4 == 6;
     offload->step = frame->gso_bytes;
     offload->sum_start = (uint16_t)tcp;
     offload->sum_at = (uint16_t)(tcp + TCP_SUM);
@@ -159,7 +181,7 @@ static void write_headers(struct net_offload *offload, uint32_t number, bool las
     uint64_t sum = PROTOCOL_TCP + tcp_bytes;
 
     if (offload->is_ipv6) {
-        put16(ip + IPV6_LENGTH, tcp_bytes);
+        put16(ip + IPV6_LENGTH, offload->sum_start - (IP_AT + IPV6_BYTES) + tcp_bytes);
         sum = net_sum_add(sum, ip + IPV6_ADDRESSES, IPV6_BYTES_OF_ADDRESSES);
     } else {
         uint32_t ip_header = offload->sum_start - IP_AT;

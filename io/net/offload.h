@@ -5,8 +5,9 @@
  *
  * The frame's bytes may change while they are read, and its headers are whatever the sender wrote.
  * Headers are copied once and judged then; the payload is read and not interpreted. A frame is cut
- * only when its headers are TCP directly in IPv4 or IPv6; the length of its headers is taken from
- * themselves. What does not make sense is not sent on.
+ * only when its headers are TCP in IPv4, or in IPv6 behind hop-by-hop and destination options at
+ * most; the length of its headers is taken from themselves. What does not make sense is not sent
+ * on.
  */
 #ifndef IO_NET_OFFLOAD_H
 #define IO_NET_OFFLOAD_H
@@ -35,6 +36,7 @@ struct net_offload {
     bool is_ipv6;
     bool cut;
     bool ended;
+    /** Of a frame that is to be cut: its headers, head_bytes, as they were judged. */
     uint8_t original[NET_OFFLOAD_HEAD];
 };
 

@@ -107,7 +107,7 @@ struct net_frame {
     uint8_t flags;
     uint8_t gso_type;
     uint16_t gso_bytes;
-    /** From the frame's first byte, as if there were no tag. */
+    /** From the frame's first byte, as if there were no tag; the last is a hint of the sender. */
     uint16_t csum_start;
     uint16_t csum_offset;
     uint16_t header_bytes;

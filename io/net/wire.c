@@ -36,6 +36,9 @@ bool net_wire_describe(struct net_frame *frame, const uint8_t *at)
     frame->vlan = 0;
     __builtin_memcpy(frame->ethernet, __builtin_assume_aligned(at, 4), NET_ETHERNET_BYTES);
     if (tagged) {
+        /* A hint, which may be anything. */
+        frame->header_bytes =
+            (uint16_t)(frame->header_bytes - (frame->header_bytes < skip ? 0 : skip));
         frame->vlan = get16(at + NET_ETHERNET_BYTES) | NET_VLAN_TAG;
         memcpy(frame->ethernet + ETHERTYPE_AT, at + NET_ETHERNET_BYTES + 2, 2);
     }

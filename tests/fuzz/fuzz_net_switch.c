@@ -264,6 +264,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
             check(network.ports[i].slots[slot].holders == 0);
         }
+        check(network.ports[i].out[0] == 0 && network.ports[i].out[1] == 0);
+        for (unsigned from = 0; from < PORTS; from++) {
+            check(network.ports[i].held[from][0] == 0 && network.ports[i].held[from][1] == 0);
+        }
     }
     return 0;
 }

@@ -214,6 +214,90 @@ static void a_segment_is_cut(void **state)
     }
 }
 
+/* A TCP frame over IPv6 with `bytes` bytes of extension headers before TCP, the first of which is
+ * of kind `first`. */
+static struct net_frame extended(uint8_t first, uint32_t bytes, uint32_t payload)
+{
+    struct net_frame frame = tcp(true, 0, payload, 1000);
+    uint8_t *ip = frame_bytes + ETHERNET;
+
+    memmove(ip + 40 + bytes, ip + 40, 20 + payload);
+    memset(ip + 40, 0, bytes);
+    ip[6] = first;
+    ip[40] = bytes > 8 ? 60 : 6;
+    if (bytes > 8) {
+        /* One of 8 bytes, and one of the rest. */
+        ip[48] = 6;
+        ip[49] = (uint8_t)((bytes - 8) / 8 - 1);
+    }
+    frame.bytes += bytes;
+    frame.csum_start = (uint16_t)(frame.csum_start + bytes);
+    return frame;
+}
+
+static void a_segment_behind_extension_headers_is_cut(void **state)
+{
+    struct net_frame frame;
+
+    (void)state;
+    for (uint32_t bytes = 8; bytes <= 160; bytes += 8) {
+        unsigned count = 0;
+
+        frame = extended(bytes % 16 == 0 ? 0 : 60, bytes, 2500);
+        assert_true(begin(&frame));
+        while (net_offload_next(&offload)) {
+            const uint8_t *ip = offload.head + ETHERNET;
+            const uint8_t *transport = ip + 40 + bytes;
+            uint32_t data = count < 2 ? 1000 : 500;
+            uint32_t sum = sum_of(ip + 8, 32, 6 + 20 + data);
+
+            assert_int_equal(offload.head_bytes, ETHERNET + 40 + bytes + 20);
+            assert_int_equal(offload.data_bytes, data);
+            assert_int_equal(number_at(ip + 4, 2), bytes + 20 + data);
+            assert_int_equal(number_at(transport + 4, 4), (uint32_t)(SEQUENCE + count * 1000));
+            assert_int_equal(sum_of(offload.data, data, sum_of(transport, 20, sum)), 0xffff);
+            assert_memory_equal(ip + 40, frame_bytes + ETHERNET + 40, bytes);
+            count++;
+        }
+        assert_int_equal(count, 3);
+    }
+    /* Another address is in the checksum; it is a fragment; they are longer than can be looked at,
+     * or than the frame; TCP is not where the checksum begins. */
+    frame = extended(43, 8, 2500);
+    assert_false(begin(&frame));
+    frame = extended(44, 8, 2500);
+    assert_false(begin(&frame));
+    frame = extended(0, 200, 2500);
+    assert_false(begin(&frame));
+    frame = extended(0, 16, 2500);
+    frame_bytes[ETHERNET + 49] = 255;
+    assert_false(begin(&frame));
+    frame = extended(0, 16, 0);
+    frame_bytes[ETHERNET + 48] = 0;
+    assert_false(begin(&frame));
+    frame = extended(0, 16, 2500);
+    frame.csum_start = ETHERNET + 40;
+    assert_false(begin(&frame));
+}
+
+/* A sum of 0 is written as 0xffff: in UDP, 0 says that there is none. */
+static void a_sum_is_never_zero(void **state)
+{
+    static const uint8_t nothing[2] = { 0xff, 0xff };
+    struct net_frame frame = tcp(false, 0, 8, 0);
+
+    (void)state;
+    assert_int_equal(net_sum_finish(0xffff), 0xffff);
+    assert_int_equal(net_sum_finish(net_sum_add(0, nothing, 2)), 0xffff);
+    memset(frame_bytes + 34, 0, 28);
+    frame_bytes[40] = 0xff;
+    frame_bytes[41] = 0xff;
+    frame.csum_offset = 6;
+    assert_true(begin(&frame));
+    assert_true(net_offload_next(&offload));
+    assert_memory_equal(offload.head + 40, nothing, 2);
+}
+
 static void the_ethernet_header_is_the_descriptors(void **state)
 {
     struct net_frame frame = tcp(false, 0, 100, 0);
@@ -246,6 +330,8 @@ static void hostile_headers(void **state)
     /* A header that is too short, or longer than the frame. */
     frame = tcp(false, 0, 3000, 1460);
     frame_bytes[ETHERNET] = 0x44;
+    frame_bytes[ETHERNET + 16 + 12] = 0x50;
+    frame.csum_start = ETHERNET + 16;
     assert_false(begin(&frame));
     frame_bytes[ETHERNET] = 0x4f;
     assert_false(begin(&frame));
@@ -288,6 +374,8 @@ int main(void)
         cmocka_unit_test(a_checksum_that_begins_anywhere),
         cmocka_unit_test(a_checksum_is_filled_in),
         cmocka_unit_test(a_segment_is_cut),
+        cmocka_unit_test(a_segment_behind_extension_headers_is_cut),
+        cmocka_unit_test(a_sum_is_never_zero),
         cmocka_unit_test(the_ethernet_header_is_the_descriptors),
         cmocka_unit_test(hostile_headers),
     };
