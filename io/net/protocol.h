@@ -131,7 +131,8 @@ _Static_assert(sizeof(struct net_return) == 8, "layout");
 /** @{ Of net_wishes.flags. */
 /** The port takes frames at all. */
 #define NET_WISH_UP 1U
-/** Every frame of its VLANs that the rules let through. */
+/** Every frame of its VLANs that the rules let through; of a port that may have no addresses beside
+ * its own: every one to a group. */
 #define NET_WISH_PROMISCUOUS 2U
 #define NET_WISH_ALL_MULTICAST 4U
 #define NET_WISH_NO_MULTICAST 8U

@@ -39,8 +39,10 @@ static void look_at_wishes(struct net_switch *sw, struct net_port *port, uint64_
     if (flags != port->wishes.flags) {
         port->wishes.flags = flags;
         sw->up = (flags & NET_WISH_UP) != 0 ? sw->up | bit : sw->up & ~bit;
-        sw->promiscuous =
-            (flags & NET_WISH_PROMISCUOUS) != 0 ? sw->promiscuous | bit : sw->promiscuous & ~bit;
+        /* What is for others is shown to those alone that may have others behind them. */
+        sw->promiscuous = (flags & NET_WISH_PROMISCUOUS) != 0 && port->rules.any_mac
+                              ? sw->promiscuous | bit
+                              : sw->promiscuous & ~bit;
     }
 }
 

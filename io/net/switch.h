@@ -8,8 +8,8 @@
  * is in. Its source must be an address that the port may have. It goes to the port that has the
  * destination as its own address, or behind which it was seen; to a group address, or an address
  * that nobody knows, to all ports of the VLAN which want it (an unknown address: those that may
- * have addresses beside their own, and promiscuous ones); and never to a port that the sender's
- * rules do not name.
+ * have addresses beside their own); what is for others goes also to those of the latter that are
+ * promiscuous; and nothing ever to a port that the sender's rules do not name.
  *
  * Plain C without kernel or clock: `now` is given, and whom to notify is returned.
  */

@@ -333,7 +333,15 @@ static void multicast_goes_to_members(void **state)
     assert_int_equal(receive(1, 0), 1);
     assert_int_equal(receive(2, 0), 0);
     assert_int_equal(receive(3, 0), 1);
-    /* A promiscuous port sees what is for others, too. */
+    /* What is for others it sees only where it may have others behind it. */
+    send(0, 1);
+    assert_int_equal(receive(1, 0), 1);
+    assert_int_equal(receive(3, 0), 0);
+    send(0, 77);
+    assert_int_equal(receive(3, 0), 0);
+    wish(3, NET_WISH_UP, 0);
+    has_others_behind(3);
+    wish(3, NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
     send(0, 1);
     assert_int_equal(receive(1, 0), 1);
     assert_int_equal(receive(3, 0), 1);
@@ -356,6 +364,7 @@ static void rules_keep_ports_apart(void **state)
     send(1, 3);
     assert_int_equal(receive(3, 1), 1);
     /* Not by being promiscuous either. */
+    has_others_behind(2);
     wish(2, NET_WISH_UP | NET_WISH_PROMISCUOUS, 0);
     send(0, 1);
     assert_int_equal(receive(2, 0), 0);

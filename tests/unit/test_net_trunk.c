@@ -199,6 +199,55 @@ static void tags_and_offloads_stay(void **state)
     assert_int_equal(frame.gso_bytes, 1448);
 }
 
+static void groups_cross(void **state)
+{
+    static const uint8_t group[NET_MAC_BYTES] = { 0x33, 0x33, 0, 0, 0, 1 };
+    struct net_frame frame = frame_of(0, 0, group);
+
+    (void)state;
+    net_client_wish(&guests[1][1], NET_WISH_UP, UINT64_C(1) << net_hash(group));
+    run();
+    send(0, 0, &frame);
+    run();
+    assert_int_equal(receive(0, 1, &frame), 0);
+    assert_int_equal(receive(1, 0, &frame), 0);
+    assert_int_equal(receive(1, 1, &frame), 1);
+}
+
+/* While the other switch does nothing frames wait, and of too many the oldest go. */
+static void a_switch_that_stands_still_keeps_no_buffers(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+    unsigned held = 0;
+    unsigned got = 0;
+
+    (void)state;
+    run();
+    mac_of(1, 0, to);
+    frame = frame_of(0, 0, to);
+    for (unsigned i = 0; i < 1000; i++) {
+        send(0, 0, &frame);
+        (void)net_client_flush(&guests[0][0]);
+        serve(0);
+        net_trunk_serve(&trunk);
+        (void)net_trunk_flush(&trunk, 0);
+    }
+    (void)net_client_wait_slots(&guests[0][0]);
+    serve(0);
+    for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
+        held += switches[0].ports[0].slots[slot].holders != 0;
+    }
+    assert_int_equal(held, NET_TRUNK_BACKLOG + 1);
+    assert_int_equal(trunk.ends[0].dropped, 1000 - NET_SMALL_SLOTS - held);
+    for (unsigned round = 0; round < 40; round++) {
+        got += receive(1, 0, &frame);
+        (void)net_client_flush(&guests[1][0]);
+        run();
+    }
+    assert_int_equal(got + switches[1].ports[0].stats.congested, NET_SMALL_SLOTS + held);
+}
+
 static void who_does_not_read_keeps_no_buffers(void **state)
 {
     uint8_t to[NET_MAC_BYTES];
@@ -273,6 +322,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(frames_cross_and_addresses_are_learned),
         T(tags_and_offloads_stay),
+        T(groups_cross),
+        T(a_switch_that_stands_still_keeps_no_buffers),
         T(who_does_not_read_keeps_no_buffers),
         T(configurations_that_are_wrong),
     };
