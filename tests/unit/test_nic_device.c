@@ -187,11 +187,18 @@ static void a_device_that_answers_nonsense(void **state)
     nic_rig_run();
     assert_int_equal(nic_rig.nic.stats.dropped, 3);
     nic_rig_expect_none();
+    /* One that it has given back already. */
+    rx[18] = 0;
+    rx[20] = 100;
+    rx[1] = 5;
+    nic_rig_run();
+    assert_int_equal(nic_rig.nic.stats.nonsense, 6);
+    nic_rig_expect_none();
     /* An index that has run away. */
     rx[1] = 60000;
     tx[1] = 60000;
     nic_rig_run();
-    assert_int_equal(nic_rig.nic.stats.nonsense, 5);
+    assert_int_equal(nic_rig.nic.stats.nonsense, 6);
     nic_rig_expect_none();
     /* A restart mends it. */
     assert_int_equal(nic_rig_start(), VIRTIO_DEVICE_OK);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -192,6 +193,98 @@ static void offloads_that_the_device_has_are_its_work(void **state)
     assert_int_equal(nic_rig.nic.stats.finished, 0);
 }
 
+/* The headers that the device gets are those that were judged, though their sender has changed them
+ * before it read them. */
+static void headers_do_not_change_behind_the_check(void **state)
+{
+    (void)state;
+    nic_rig.answer = VNET_WAIT;
+    assert_true(nic_rig_send_segment(60000, NET_GSO_TCP4));
+    nic_rig_run();
+    for (unsigned slot = NET_SMALL_SLOTS; slot < NET_CLIENT_SLOTS; slot++) {
+        memset(net_client_at(&nic_rig.peer, (uint16_t)slot), 0xff,
+               NIC_RIG_HEADERS - NET_ETHERNET_BYTES);
+    }
+    nic_rig.answer = VNET_TAKEN;
+    vnet_transmit_resume(&nic_rig.net);
+    assert_int_equal(nic_rig.wire_count, 1);
+    assert_int_equal(nic_rig.wire[0][NET_ETHERNET_BYTES], 0x45);
+    assert_int_equal(nic_rig.wire[0][NET_ETHERNET_BYTES + 32], 5 << 4);
+    for (uint32_t i = 0; i < 60000; i++) {
+        assert_int_equal(nic_rig.wire[0][NIC_RIG_HEADERS + i], nic_rig_pattern(i));
+    }
+}
+
+static void some_offloads_of_the_device(void **state)
+{
+    struct net_frame frame = {
+        .bytes = 1000,
+        .flags = NET_NEEDS_CSUM,
+        .csum_start = 34,
+        .csum_offset = 6,
+        .vlan = NET_VLAN_TAG | 5,
+    };
+
+    (void)state;
+    /* A place counts from the frame's beginning, and a tag is there. */
+    assert_true(nic_rig_send(&frame, NULL, 0));
+    nic_rig_run();
+    assert_int_equal(nic_rig.wire_frames[0].csum_start, 38);
+    assert_int_equal(nic_rig.wire_frames[0].csum_offset, 6);
+    /* One that knows nothing of ECN is given none. */
+    nic_rig.wire_count = 0;
+    nic_rig_start_with(nic_rig.features & ~VNET_F_HOST_ECN);
+    assert_true(nic_rig_send_segment(2000, NET_GSO_TCP4));
+    assert_true(nic_rig_send_segment(2000, NET_GSO_TCP4 | NET_GSO_ECN));
+    nic_rig_run();
+    assert_int_equal(nic_rig.wire_count, 3);
+    assert_int_equal(nic_rig.wire_frames[0].gso_type, VNET_GSO_TCP4);
+    assert_int_equal(nic_rig.wire_frames[1].gso_type, VNET_GSO_NONE);
+    assert_int_equal(nic_rig.nic.stats.finished, 1);
+}
+
+/* The header that the device has written before the frame that came last. */
+static struct virtio_net_header *last_header(void)
+{
+    const uint16_t *used = (const uint16_t *)(const void *)(nic_rig.memory + NIC_QUEUE_USED);
+    uint16_t last = (uint16_t)((used[1] - 1U) % NIC_RIG_ENTRIES);
+
+    return (void *)net_client_at(&nic_rig.nic.client, nic_rig.nic.rx_slots[used[2 + 4 * last]]);
+}
+
+/* What was not negotiated is not believed. */
+static void offloads_that_the_device_must_not_use(void **state)
+{
+    struct vnet_frame in = { .bytes = 100 };
+    struct net_frame frame;
+
+    (void)state;
+    nic_rig_start_with(VIRTIO_F_EVENT_IDX);
+    assert_int_equal(nic_rig_arrive(&in, NULL), VNET_TAKEN);
+    last_header()->flags = NET_NEEDS_CSUM | NET_DATA_VALID;
+    nic_rig_run();
+    nic_rig_expect(&frame, 100);
+    assert_int_equal(frame.flags, 0);
+    for (uint8_t type = NET_GSO_TCP4; type <= NET_GSO_TCP6; type += 3) {
+        assert_int_equal(nic_rig_arrive(&in, NULL), VNET_TAKEN);
+        last_header()->gso_type = type;
+        last_header()->gso_bytes = 1448;
+        nic_rig_run();
+        nic_rig_expect_none();
+    }
+    assert_int_equal(nic_rig.nic.stats.dropped, 2);
+    nic_rig_start_with(VNET_F_GUEST_CSUM | VIRTIO_F_EVENT_IDX);
+    assert_int_equal(nic_rig_arrive(&in, NULL), VNET_TAKEN);
+    last_header()->gso_type = NET_GSO_TCP4;
+    last_header()->gso_bytes = 1448;
+    last_header()->flags = NET_NEEDS_CSUM;
+    last_header()->csum_start = 34;
+    last_header()->csum_offset = 16;
+    nic_rig_run();
+    nic_rig_expect_none();
+    assert_int_equal(nic_rig.nic.stats.dropped, 1);
+}
+
 static void offloads_that_the_device_has_not_are_done_here(void **state)
 {
     uint32_t done = 0;
@@ -317,6 +410,9 @@ int main(void)
         TEST(large_frames_are_put_together),
         TEST(without_a_large_slot_a_large_frame_is_dropped),
         TEST(offloads_that_the_device_has_are_its_work),
+        TEST(headers_do_not_change_behind_the_check),
+        TEST(some_offloads_of_the_device),
+        TEST(offloads_that_the_device_must_not_use),
         TEST(offloads_that_the_device_has_not_are_done_here),
         TEST(small_frames_are_copied),
         TEST(a_segment_that_is_none_goes_back),
