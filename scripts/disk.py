@@ -93,8 +93,11 @@ def main():
         at = (at + size // SECTOR + ALIGN - 1) // ALIGN * ALIGN
     end = arguments.partitions[0][1] // SECTOR if arguments.table == "none" else at + END
     temporary = arguments.out + ".part"
-    with open(temporary, "wb") as file:
-        file.truncate(end * SECTOR)
+    try:
+        with open(temporary, "wb") as file:
+            file.truncate(end * SECTOR)
+    except OSError as error:
+        sys.exit(f"disk.py: {arguments.out} cannot be written: {error.strerror}")
     if arguments.table != "none":
         write_table(temporary, arguments.table, starts, arguments.partitions)
     for number, (start, partition) in enumerate(zip(starts, arguments.partitions), 1):

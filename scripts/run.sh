@@ -38,6 +38,11 @@ fi
 disk=()
 if grep -q '<disk name=' "$description" && ! grep -q 'device="ram"' "$description"; then
     file=${DISK:-build/images/$system.img}
+    if [ -n "${DISK-}" ] && [ ! -e "$file" ]; then
+        echo "run: there is no file '$file' (DISK); to make one:" >&2
+        echo "    scripts/disk.py $file fat:64M fat:64M" >&2
+        exit 3
+    fi
     if [ ! -e "$file" ]; then
         mkdir -p build/images
         scripts/disk.py "$file" fat:1020K fat:1020K
@@ -47,13 +52,21 @@ fi
 
 image=build/images/$system-$config
 mkdir -p build/images
-build/sdk/bin/bulkhead build "$description" --board "$board" --config "$config" \
-    --search-path "build/main/systems/$system" --search-path "build/main/systems/$system/$config" \
-    "${guest_search[@]}" -o "$image" -r "$image.txt"
+programs=(--config "$config" --search-path "build/main/systems/$system"
+    --search-path "build/main/systems/$system/$config" "${guest_search[@]}")
+build/main/sdk/bin/bulkhead build "$description" --board "$board" "${programs[@]}" -o "$image" \
+    -r "$image.txt"
 echo "run: $system ($config) on $board; Ctrl-A x ends it"
 [ "${#disk[@]}" -eq 0 ] || echo "run: its disk is $file"
+# The description, not the image, names the programs whose symbols a debugger loads.
+machine=("$image")
+for argument in "$@"; do
+    case "$argument" in
+        --gdb|--gdb=*) machine=("$description" "${programs[@]}") ;;
+    esac
+done
 status=0
-build/sdk/bin/bulkhead run "$image" --board "$board" "${disk[@]}" "$@" || status=$?
+build/main/sdk/bin/bulkhead run "${machine[@]}" --board "$board" "${disk[@]}" "$@" || status=$?
 # The system may have left the terminal in one of its colours.
 [ ! -t 1 ] || printf '\033[0m'
 exit "$status"

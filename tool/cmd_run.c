@@ -216,7 +216,10 @@ static void cmd_run_print_gdb(const struct source *source, const char *port)
 {
     char *kernel = source_sdk_path(source, "elf/kernel.elf");
 
-    fprintf(stderr, "gdb-multiarch -ex 'target remote :%s'", port);
+    fprintf(stderr,
+            "bulkhead: the machine waits for a debugger; in another terminal:\n"
+            "gdb-multiarch -ex 'target remote :%s'",
+            port);
     cmd_run_print_symbols("symbol-file",
                           source->kernel_path != NULL ? source->kernel_path : kernel);
     for (size_t i = 0; source->plan.pds != NULL && i < source->plan.sdf->pds_count; i++) {

@@ -301,6 +301,34 @@ def test_gdb_command_loads_every_program():
     assert all(os.path.isabs(f) and os.path.exists(f) for f in files)
 
 
+def test_make_run_with_a_debugger_names_the_programs():
+    """Those of the configuration that is run, in a line that says what to do with it."""
+    done = subprocess.run([TOP / 'scripts/run.sh', '--board', BOARD, '--config', 'release', 'hello',
+                           '--gdb', '2346', '--', '-device', 'no-such-device'], cwd=TOP,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                          check=False)
+    said = done.stderr.splitlines()
+    at = said.index('bulkhead: the machine waits for a debugger; in another terminal:')
+    files = re.findall(r"symbol-file ([^']+)'", said[at + 1])
+    assert [os.path.relpath(f, TOP / 'build') for f in files] == [
+        f'main/sdk/board/{BOARD}/release/elf/kernel.elf', 'main/systems/hello/release/hello.elf']
+
+
+def test_make_run_wants_the_disk_that_it_is_given(tmp_path):
+    done = subprocess.run([TOP / 'scripts/run.sh', '--board', BOARD, '--config', 'debug',
+                           'shared-disk'], cwd=TOP, env={**os.environ, 'LINUX': 'a', 'INITRD': 'b',
+                                                         'DISK': str(tmp_path / 'typo.img')},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 3
+    assert f"there is no file '{tmp_path}/typo.img'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    done = subprocess.run([TOP / 'scripts/disk.py', tmp_path / 'none/a.img', 'fat:1M'],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and 'a.img cannot be written: No such file' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
 def test_microkit_command_line(tmp_path):
     """As Microkit's makefiles call it: options first or last, its own file names."""
     program = SDK / 'bin/microkit'
