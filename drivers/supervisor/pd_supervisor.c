@@ -61,21 +61,42 @@ void notified(microkit_channel ch)
     (void)ch;
 }
 
+/** Say what happened to the driver. */
+static void report(microkit_msginfo msginfo)
+{
+    switch (microkit_msginfo_get_label(msginfo)) {
+    case seL4_Fault_VMFault:
+        printf("%s: the driver touched 0x%lx at pc 0x%lx\n", microkit_name,
+               microkit_mr_get(seL4_VMFault_Addr), microkit_mr_get(seL4_VMFault_IP));
+        return;
+    case seL4_Fault_UserException:
+        printf("%s: the driver had an exception, esr 0x%lx, at pc 0x%lx\n", microkit_name,
+               microkit_mr_get(seL4_UserException_Number),
+               microkit_mr_get(seL4_UserException_FaultIP));
+        return;
+    case seL4_Fault_UnknownSyscall:
+        printf("%s: the driver made system call %lu, which there is not, at pc 0x%lx\n",
+               microkit_name, microkit_mr_get(seL4_UnknownSyscall_Syscall),
+               microkit_mr_get(seL4_UnknownSyscall_FaultIP));
+        return;
+    default:
+        printf("%s: the driver had a fault\n", microkit_name);
+    }
+}
+
 seL4_Bool fault(microkit_child child, microkit_msginfo msginfo, microkit_msginfo *reply_msginfo)
 {
     uint64_t now = ticks();
 
     (void)reply_msginfo;
-    if (microkit_msginfo_get_label(msginfo) == seL4_Fault_VMFault) {
-        printf("%s: it touched 0x%lx at pc 0x%lx\n", microkit_name,
-               microkit_mr_get(seL4_VMFault_Addr), microkit_mr_get(seL4_VMFault_IP));
-    }
+    report(msginfo);
     if (last) {
         microkit_pd_stop(child);
         return seL4_False;
     }
     if (limit == 0 || (restarts >= limit && now - times[restarts % limit] < frequency * SECONDS)) {
-        printf("%s: that is enough after %u restarts\n", microkit_name, restarts);
+        printf("%s: that is enough after %u restart%s; the driver takes leave\n", microkit_name,
+               restarts, restarts == 1 ? "" : "s");
         last = true;
         *(volatile uint32_t *)word_vaddr = SUPERVISOR_LEAVE;
     } else {
