@@ -282,7 +282,7 @@ Dir::Etc::preferencesparts "/dev/null";
         if libraries:
             wanted = self._resolve_closure(wanted)
         wanted = sorted(set(wanted))
-        say(f"fetching {len(wanted)} packages of Debian {self.release}: {' '.join(wanted)}")
+        say(f"fetching from Debian {self.release}: {' '.join(wanted)}")
         packages = []
         for fields in self._newest(*wanted):
             packages.append({"name": fields["package"], "version": fields["version"],

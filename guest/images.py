@@ -252,7 +252,8 @@ def write(out, name, data):
     new = out / (name + ".new")
     new.write_bytes(data)
     new.replace(out / name)
-    debian.say(f"  {name}: {len(data) / 1e6:.1f} MB")
+    size = f"{len(data) / 1e6:.1f} MB" if len(data) >= 100_000 else f"{len(data) / 1e3:.1f} kB"
+    debian.say(f"  {name}: {size}")
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
