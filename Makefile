@@ -104,7 +104,7 @@ bench: all
 bench-compare: setup
 	@$(PYTHON) bench/run.py --compare '$(OLD)' $(if $(NEW),'$(NEW)')
 
-## lint: of these, clang-tidy and the checks, formatting among them
+## lint: of `make test`, clang-tidy and the checks, formatting among them
 lint: all
 	@scripts/lint.sh
 	@$(PYTHON) scripts/test.py checks
