@@ -99,6 +99,26 @@ static void nothing_is_written_after_unpost(void **state)
     assert_true(direct_rig_idle(1));
 }
 
+/* The same with a buffer that the switch had in hand already, for a frame that did not fit. */
+static void what_is_in_hand_is_given_up_by_unpost(void **state)
+{
+    (void)state;
+    direct_rig_fill(0, DIRECT_RIG_SOURCE, 600);
+    direct_rig_wish(1, 0);
+    direct_rig_post(1, 0, 1, 512);
+    assert_int_equal(direct_rig_send_to(0, 1, 600), 0);
+    net_switch_unpost(&direct_rig.network, 1);
+    assert_int_equal(net_direct_unposted(&direct_rig.direct[1], false), 0);
+    memset(direct_rig.ram[1], 0, DIRECT_RIG_RAM_BYTES);
+    assert_int_equal(direct_rig_send_to(0, 1, 100), 0);
+    assert_true(direct_rig_is_zero(direct_rig.ram[1], DIRECT_RIG_RAM_BYTES));
+    direct_rig_post(1, 4, 1, 512);
+    assert_int_equal(direct_rig_send_to(0, 1, 100), 1);
+    (void)direct_rig_landed(1, 1);
+    assert_true(
+        direct_rig_is_zero(direct_rig.ram[1], DIRECT_RIG_BUFFERS + 4 * 512 + DIRECT_RIG_HEAD));
+}
+
 /* A switch that begins anew knows of no posts until the port has taken back those of before. */
 static void a_restart_forgets_posts(void **state)
 {
@@ -317,6 +337,7 @@ int main(void)
         TEST(a_frame_is_copied_once),
         TEST(large_frames_are_spread),
         TEST(nothing_is_written_after_unpost),
+        TEST(what_is_in_hand_is_given_up_by_unpost),
         TEST(a_restart_forgets_posts),
         TEST(no_room_is_said_and_order_kept),
         TEST(buffers_that_are_too_small),

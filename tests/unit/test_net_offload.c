@@ -270,6 +270,7 @@ static void a_segment_behind_extension_headers_is_cut(void **state)
     frame = extended(0, 200, 2500);
     assert_false(begin(&frame));
     frame = extended(0, 16, 2500);
+    frame_bytes[ETHERNET + 48] = 60;
     frame_bytes[ETHERNET + 49] = 255;
     assert_false(begin(&frame));
     frame = extended(0, 16, 0);

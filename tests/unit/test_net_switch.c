@@ -444,9 +444,10 @@ static void addresses_are_learned_and_forgotten(void **state)
     send_to(0, behind);
     assert_int_equal(receive(2, 0), 1);
     assert_int_equal(receive(3, 0), 1);
-    /* And stays so, whatever the clock shows. */
+    /* And stays so, whatever the clock shows: it was seen 301 s ago. */
+    const uint64_t seen = now - 301 * SECOND;
     for (unsigned bit = 40; bit < 60; bit++) {
-        now += UINT64_C(1) << bit;
+        now = seen + (UINT64_C(1) << bit);
         send_to(0, behind);
         assert_int_equal(receive(2, 0), 1);
         assert_int_equal(receive(3, 0), 1);
@@ -491,59 +492,69 @@ static void a_flood_of_addresses_harms_nobody(void **state)
     assert_all_back();
 }
 
-/* Addresses that are all in the same set as another: what is behind one port is learned though a
- * second one has filled that set, and is not pushed out of it. */
-static void chosen_addresses_harm_nobody(void **state)
+/* The set of the table in which the source of a frame is. */
+static unsigned set_of(const struct net_frame *frame)
 {
     static struct net_table scratch;
-    uint8_t behind[NET_MAC_BYTES];
+    unsigned set = 0;
+
+    net_table_init(&scratch, 1);
+    net_table_learn(&scratch, net_table_key(net_table_address(frame->ethernet + NET_MAC_BYTES), 1),
+                    0, 0);
+    while (scratch.sets[set][0].port == NET_NO_PORT) {
+        set++;
+    }
+    return set;
+}
+
+/* Port `from` sends from an address, which is then known to be there. */
+static void learn(unsigned from, const struct net_frame *frame)
+{
+    put(from, frame);
+    (void)serve();
+    assert_int_equal(receive(0, from), 1);
+    send_to(0, frame->ethernet + NET_MAC_BYTES);
+    assert_int_equal(receive(2, 0), from == 2);
+    assert_int_equal(receive(3, 0), from == 3);
+}
+
+/* Addresses that are all in the same set: what is behind one port is learned though a second one
+ * has filled that set, and is not pushed out of it by more. */
+static void chosen_addresses_harm_nobody(void **state)
+{
+    struct net_frame chosen[3 * NET_TABLE_WAYS];
+    const unsigned count = sizeof(chosen) / sizeof(chosen[0]);
+    const unsigned fair = NET_TABLE_WAYS / 2;
     uint8_t to[NET_MAC_BYTES];
-    struct net_frame frame;
-    struct net_frame victim;
-    unsigned wanted = NET_TABLE_SETS;
-    unsigned chosen = 0;
+    unsigned found = 0;
 
     (void)state;
     has_others_behind(2);
     has_others_behind(3);
     net_rig_mac(0, to);
-    net_rig_mac(99, behind);
-    victim = frame_to(99, to);
-    for (uint32_t i = 0; chosen < 3 * NET_TABLE_WAYS; i++) {
-        unsigned set = 0;
-
-        frame = i == 0 ? victim : frame_to(0, to);
-        if (i != 0) {
-            memcpy(frame.ethernet + 7, &i, sizeof i);
-            frame.ethernet[11] = 5;
-        }
-        net_table_init(&scratch, 1);
-        net_table_learn(&scratch,
-                        net_table_key(net_table_address(frame.ethernet + NET_MAC_BYTES), 1), 0, 0);
-        while (scratch.sets[set][0].port == NET_NO_PORT) {
-            set++;
-        }
-        wanted = i == 0 ? set : wanted;
-        if (i == 0 || set != wanted) {
-            continue;
-        }
-        put(3, &frame);
-        (void)serve();
-        assert_int_equal(receive(0, 3), 1);
-        chosen++;
-        if (chosen == 2 * NET_TABLE_WAYS) {
-            put(2, &victim);
-            (void)serve();
-            assert_int_equal(receive(0, 2), 1);
-        }
-        if (chosen >= 2 * NET_TABLE_WAYS) {
-            send_to(0, behind);
-            assert_int_equal(receive(2, 0), 1);
-            assert_int_equal(receive(3, 0), 0);
-        }
+    for (uint32_t i = 0; found < count; i++) {
+        chosen[found] = frame_to(0, to);
+        memcpy(chosen[found].ethernet + 7, &i, sizeof i);
+        chosen[found].ethernet[11] = 5;
+        found += found == 0 || set_of(&chosen[found]) == set_of(&chosen[0]);
     }
-    assert_int_equal(network.table.counts[2], 1);
-    assert_int_equal(network.table.counts[3], NET_TABLE_WAYS - 1);
+    for (unsigned i = fair; i < count - fair; i++) {
+        learn(3, &chosen[i]);
+    }
+    assert_int_equal(network.table.counts[3], NET_TABLE_WAYS);
+    for (unsigned i = 0; i < fair; i++) {
+        learn(2, &chosen[i]);
+    }
+    for (unsigned i = count - fair; i < count; i++) {
+        learn(3, &chosen[i]);
+    }
+    assert_int_equal(network.table.counts[2], fair);
+    assert_int_equal(network.table.counts[3], NET_TABLE_WAYS - fair);
+    for (unsigned i = 0; i < fair; i++) {
+        send_to(0, chosen[i].ethernet + NET_MAC_BYTES);
+        assert_int_equal(receive(2, 0), 1);
+        assert_int_equal(receive(3, 0), 0);
+    }
     assert_all_back();
 }
 
@@ -1053,6 +1064,34 @@ static void hostile_returns(void **state)
     assert_all_back();
 }
 
+/* A frame is in somebody's ring before the others have it, and may be back, or seem so, before they
+ * have been looked at. */
+static void a_return_that_is_early(void **state)
+{
+    struct net_frame frame = frame_to(0, everybody);
+    struct net_return entry = { .number = network.number + 1, .slot = 0, .port = 0 };
+    uint16_t *out = &network.ports[0].out[0];
+
+    (void)state;
+    /* So that the returns of all are looked at for the second one, who has enough. */
+    *out = NET_SMALL_SLOTS - 1;
+    network.ports[2].held[0][0] = 1;
+    network.ports[3].held[0][0] = 1;
+    entry.slot = clients[0].small[clients[0].small_count - 1];
+    assert_true(net_ring_put(&clients[1].returned, NET_RETURN_SHAPE, &entry));
+    put(0, &frame);
+    (void)serve();
+    assert_int_equal(network.ports[0].slots[entry.slot].holders, 0);
+    assert_int_equal(*out, NET_SMALL_SLOTS - 1);
+    assert_int_equal(network.ports[1].held[0][0], 0);
+    assert_int_equal(ring_available(&clients[0].done), 1);
+    assert_int_equal(receive(1, 0), 1);
+    *out = 0;
+    network.ports[2].held[0][0] = 0;
+    network.ports[3].held[0][0] = 0;
+    assert_all_back();
+}
+
 static void hostile_positions(void **state)
 {
     struct net_port_memory *memory = memories[0];
@@ -1211,6 +1250,7 @@ int main(void)
         T(each_port_has_its_turn),
         T(hostile_descriptors),
         T(hostile_returns),
+        T(a_return_that_is_early),
         T(hostile_positions),
         T(a_port_that_begins_anew),
         T(a_switch_that_begins_anew),
