@@ -271,7 +271,7 @@ static void a_segment_behind_extension_headers_is_cut(void **state)
     assert_false(begin(&frame));
     frame = extended(0, 16, 2500);
     frame_bytes[ETHERNET + 48] = 60;
-    frame_bytes[ETHERNET + 49] = 255;
+    frame_bytes[ETHERNET + 49] = 25;
     assert_false(begin(&frame));
     frame = extended(0, 16, 0);
     frame_bytes[ETHERNET + 48] = 0;
