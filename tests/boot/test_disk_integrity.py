@@ -12,8 +12,7 @@ import sys
 import pytest
 
 from conftest import BUILD, DISKS, IMAGES, TOP, attached, build_image, make_disk, system_file
-from test_shared_console import command, prompt
-from test_shared_disk import log_in
+from guest_shell import command, log_in, prompt
 
 sys.path.insert(0, str(TOP / 'guest'))
 import cpio  # noqa: E402

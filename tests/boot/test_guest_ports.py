@@ -5,6 +5,7 @@ import re
 import pytest
 
 from conftest import IMAGES, MAIN, TOP, build_image
+from guest_shell import command, log_in, prompt
 
 SYSTEM = TOP / 'tests/boot/systems/guest-ports/guest-ports.system'
 # Register pages of the guest, by the order of its devices.
@@ -25,31 +26,10 @@ def ports(boot, debian):
                             search=[debian, MAIN / 'systems/guest-ports/debug'])
         board = boot(image, gic=gic, smp=2, timeout=120)
         board.expect_all(['left login: ', 'right login: '])
-        login(board, 'left')
+        board.send('\r')
+        log_in(board, 'left')
         return board
     return start
-
-
-def login(board, name):
-    """Logs in to the guest that has the input."""
-    board.send('\r')
-    board.expect(f'{name} login: ')
-    board.send('root\r')
-    prompt(board, name)
-
-
-def prompt(board, name):
-    board.expect(rf'root@{name}:~# ')
-
-
-def command(board, name, text):
-    """Runs a command in the guest that has the input; returns what it printed."""
-    board.send(text + '; echo end of $?\r')
-    board.expect(r'end of \$\?')
-    found = board.expect(r'(?s)(.*)end of (\d+)\s')
-    assert found[2] == '0', f'{text}: {found[0]}'
-    prompt(board, name)
-    return re.sub(r'\x1b\[[0-9;]*[a-zA-Z]', '', found[1]).replace('\r', '').strip()
 
 
 def statistics(board, name):
@@ -85,7 +65,8 @@ def test_ports(ports, gic):
         'tr a-z A-Z </tmp/lines | md5sum').replace(' -', '').split()[-2:]
     assert answer == wanted
     board.send('@2')
-    login(board, 'right')
+    board.send('\r')
+    log_in(board, 'right')
     command(board, 'right', f'exec 4<>/dev/virtio-ports/link; {lines}')
     board.send('@mcat /tmp/lines >&4 & [ "$(head -c $bytes <&4 | md5sum)" = '
                '"$(md5sum </tmp/lines)" ] && echo same for $(hostname)\r')

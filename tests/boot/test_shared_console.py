@@ -5,6 +5,7 @@ import re
 import pytest
 
 from conftest import IMAGES, build_image, system_file
+from guest_shell import command, log_in, plain, prompt
 
 COLOURS = {'32': 'left', '31': 'right'}
 
@@ -18,31 +19,9 @@ def shared(boot, debian):
         for number, name in enumerate(['left', 'right'], 1):
             if number > 1:
                 board.send(f'@{number}\r')
-            board.expect(f'{name} login: ')
-            board.send('root\r')
-            prompt(board, name)
+            log_in(board, name)
         return board
     return start
-
-
-def prompt(board, name):
-    """The shell waits for a command. (It asks the terminal for the cursor's place behind it.)"""
-    board.expect(rf'root@{name}:~# ')
-
-
-def command(board, name, text):
-    """Runs a command in the guest that has the input; returns what it printed."""
-    board.send(text + '; echo end of $?\r')
-    board.expect(r'end of \$\?')
-    found = board.expect(r'(?s)(.*)end of (\d+)\s')
-    assert found[2] == '0', f'{text}: {found[0]}'
-    prompt(board, name)
-    return plain(found[1])
-
-
-def plain(text):
-    """Without colours and carriage returns."""
-    return re.sub(r'\x1b\[[0-9;]*[a-zA-Z]', '', text).replace('\r', '')
 
 
 def by_client(text):
@@ -62,16 +41,15 @@ def test_devices(shared, gic):
     """What the guest sees: its console on virtio-mmio, whose interrupt is an edge."""
     board = shared(gic)
     assert command(board, 'right', 'cat /sys/bus/virtio/devices/virtio0/driver/module/initstate'
-                   ).strip() == 'live'
+                   ) == 'live'
     assert re.search(r'\s209 Edge\s+virtio0', command(board, 'right', 'cat /proc/interrupts'))
-    assert command(board, 'right', 'cat /sys/class/misc/hw_random/rng_current').strip() \
-        == 'virtio_rng.0'
+    assert command(board, 'right', 'cat /sys/class/misc/hw_random/rng_current') == 'virtio_rng.0'
     first, second = (command(board, 'right', 'head -c 32 /dev/hwrng | od -An -tx8')
                      for _ in range(2))
     assert first != second and len(first.split()) == 4, first + second
     board.send('@1\r')
     prompt(board, 'left')
-    assert command(board, 'left', 'hostname').strip() == 'left'
+    assert command(board, 'left', 'hostname') == 'left'
 
 
 def test_one_stream(shared, tmp_path):
@@ -107,13 +85,11 @@ def test_reboot(shared):
     board.send('@1\rreboot\r')
     board.expect('left: reset')
     board.expect('left: started')
-    board.expect('left login: ')
-    board.send('root\r')
-    prompt(board, 'left')
-    assert command(board, 'left', 'echo $((6 * 7))').strip() == '42'
+    log_in(board, 'left')
+    assert command(board, 'left', 'echo $((6 * 7))') == '42'
     board.send('@2\r')
     prompt(board, 'right')
-    assert command(board, 'right', 'cat /tmp/kept').strip() == 'kept'
+    assert command(board, 'right', 'cat /tmp/kept') == 'kept'
 
 
 def test_rebind(shared):
@@ -125,10 +101,8 @@ def test_rebind(shared):
                'echo rebound >/dev/kmsg; echo he""re >/dev/hvc0" </dev/null >/dev/null 2>&1 &\r')
     board.expect(r'\shere\s')
     board.send('\r')
-    board.expect('right login: ')
-    board.send('root\r')
-    prompt(board, 'right')
-    assert command(board, 'right', 'dmesg | grep -c rebound').strip() == '1'
+    log_in(board, 'right')
+    assert command(board, 'right', 'dmesg | grep -c rebound') == '1'
 
 
 @pytest.mark.parametrize('gic, lines', [

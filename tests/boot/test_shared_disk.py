@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conftest import DISKS, IMAGES, attached, build_image, make_disk, system_file
-from test_shared_console import command, plain, prompt
+from guest_shell import command, log_in, plain, prompt
 
 SEED = '[vda] 2040 512-byte logical blocks (1.04 MB/1020 KiB)'
 
@@ -23,12 +23,6 @@ def two(boot, debian):
             log_in(board, name)
         return board
     return start
-
-
-def log_in(board, name):
-    board.expect(f'{name} login: ')
-    board.send('root\r')
-    prompt(board, name)
 
 
 def test_seed(two, gic):

@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from conftest import BOARD, IMAGES, attached, build_image, make_disk, networked, system_file
-from test_shared_console import prompt
+from guest_shell import log_in, prompt
 from test_vswitch import command
 
 ROUTER = '10.0.2.2'
@@ -80,9 +80,7 @@ def two(boot, debian):
                      extra=[*attached(disk), *networked(*forwards)])
         for name in NAMES:
             board.send(f'@{NAMES.index(name) + 1}\r')
-            board.expect(f'{name} login: ')
-            board.send('root\r')
-            prompt(board, name)
+            log_in(board, name)
             wait_for_address(board, name)
         return board
     return start

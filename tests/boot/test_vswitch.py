@@ -5,7 +5,7 @@ import re
 import pytest
 
 from conftest import BUILD, IMAGES, build_image, system_file
-from test_shared_console import plain, prompt
+from guest_shell import plain, prompt
 
 NAMES = ['left', 'right', 'alone']
 

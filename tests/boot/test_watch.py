@@ -9,7 +9,7 @@ import pexpect.fdpexpect
 import pytest
 
 from conftest import BOARD, IMAGES, LOGS, TOOL, Board, build_image, make_disk, system_file
-from test_shared_console import prompt
+from guest_shell import log_in, prompt
 from test_vswitch import command
 
 PATIENCE = 120
@@ -112,9 +112,7 @@ def two(run, debian):
     board = run(image, 'test_watch-two.log', '--disk', disk, f'--watch={lines}')
     for number, name in enumerate(['left', 'right']):
         board.send(f'@{number + 1}\r')
-        board.expect(f'{name} login: ')
-        board.send('root\r')
-        prompt(board, name)
+        log_in(board, name)
     board.send('@1\r')
     prompt(board, 'left')
     board.lines = lines
