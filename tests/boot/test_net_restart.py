@@ -7,8 +7,7 @@ import re
 import pytest
 
 from conftest import BOARD, IMAGES, MAIN, TOP, build_image, networked
-from test_two_guests import ADDRESSES, NAMES, PATIENCE, ROUTER, to, wait_for_address, web_server
-from test_shared_console import prompt
+from test_two_guests import ADDRESSES, PATIENCE, ROUTER, log_in_to_both, to, web_server
 from test_vswitch import command
 
 SYSTEM = TOP / 'tests/boot/systems/net-restart/net-restart.system'
@@ -27,12 +26,7 @@ def mortal(boot, debian, tool, tmp_path):
         image = build_image(path, output=IMAGES / 'net-restart', search=[
             debian, MAIN / 'systems/net-restart/debug'])
         board = boot(image, gic=gic, smp=2, timeout=PATIENCE, extra=networked())
-        for name in NAMES:
-            board.send(f'@{NAMES.index(name) + 1}\r')
-            board.expect(f'{name} login: ')
-            board.send('root\r')
-            prompt(board, name)
-            wait_for_address(board, name)
+        log_in_to_both(board)
         return board
     return start
 

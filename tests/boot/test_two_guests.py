@@ -69,6 +69,14 @@ def wait_for_address(board, name):
     command(board, name, 'until ip addr show dev eth0 | grep -q "inet 10"; do sleep 0.1; done')
 
 
+def log_in_to_both(board):
+    """Logs in to both guests, which have their addresses then; the last one has the input."""
+    for number, name in enumerate(NAMES, 1):
+        board.send(f'@{number}\r')
+        log_in(board, name)
+        wait_for_address(board, name)
+
+
 @pytest.fixture
 def two(boot, debian):
     """Boots the system with a disk and the user network, and logs in to both guests."""
@@ -78,10 +86,7 @@ def two(boot, debian):
         disk = make_disk(f'two-guests-gicv{gic}.img', 'fat:1020K', 'fat:1020K')
         board = boot(image, gic=gic, smp=2, timeout=PATIENCE,
                      extra=[*attached(disk), *networked(*forwards)])
-        for name in NAMES:
-            board.send(f'@{NAMES.index(name) + 1}\r')
-            log_in(board, name)
-            wait_for_address(board, name)
+        log_in_to_both(board)
         return board
     return start
 

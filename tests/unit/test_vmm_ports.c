@@ -118,8 +118,8 @@ static void expect(uint32_t id, uint16_t event, uint16_t value, uint32_t more)
     assert_int_equal(message.value, value);
 }
 
-/** The driver learns of both ports, of the first whether its other end is open, and opens it. */
-static void start(bool peer)
+/** The driver learns of both ports, and is ready for the first. */
+static void greet(void)
 {
     rig_start_driver(PORTS, QUEUES, MULTIPORT);
     tell(0, READY, 1);
@@ -127,6 +127,12 @@ static void start(bool peer)
     expect(1, ADD, 0, 0);
     tell(0, PORT_READY, 1);
     expect(0, NAME, 1, 5);
+}
+
+/** It also learns whether the first one's other end is open, and opens it. */
+static void start(bool peer)
+{
+    greet();
     assert_memory_equal(rig_buffer(CONTROL_IN) + sizeof(struct message), "upper", 5);
     if (peer) {
         expect(0, OPEN, 1, 0);
@@ -179,12 +185,7 @@ static void data_goes_both_ways(void **state)
     (void)state;
     assert_true(boot());
     open_upper();
-    rig_start_driver(PORTS, QUEUES, MULTIPORT);
-    tell(0, READY, 1);
-    expect(0, ADD, 0, 0);
-    expect(1, ADD, 0, 0);
-    tell(0, PORT_READY, 1);
-    expect(0, NAME, 1, 5);
+    greet();
     expect(0, OPEN, 1, 0);
     /* What comes before the guest opens its side waits for that. */
     say_upper("early ");

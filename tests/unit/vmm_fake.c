@@ -36,6 +36,16 @@ static bool vmm_fake_index(uint32_t id, uint32_t *index)
     return id >= VMM_FAKE_ID(0) && *index < vmm_fake.vcpus;
 }
 
+/** The same, and who names another vCPU is wrong. */
+static bool vmm_fake_vcpu(uint32_t id, uint32_t *index)
+{
+    if (vmm_fake_index(id, index)) {
+        return true;
+    }
+    vmm_fake.wrong++;
+    return false;
+}
+
 enum bh_error sys_vcpu_start(uint32_t id, uint64_t pc, uint64_t x0)
 {
     uint32_t index;
@@ -55,8 +65,7 @@ enum bh_error sys_vcpu_resume(uint32_t id)
 {
     uint32_t index;
 
-    if (!vmm_fake_index(id, &index)) {
-        vmm_fake.wrong++;
+    if (!vmm_fake_vcpu(id, &index)) {
         return BH_ERR_CHILD;
     }
     vmm_fake.resumes++;
@@ -67,8 +76,7 @@ enum bh_error sys_vcpu_stop(uint32_t id)
 {
     uint32_t index;
 
-    if (!vmm_fake_index(id, &index)) {
-        vmm_fake.wrong++;
+    if (!vmm_fake_vcpu(id, &index)) {
         return BH_ERR_CHILD;
     }
     vmm_fake.running[index] = false;
@@ -179,8 +187,7 @@ enum bh_error sys_virq_set(uint32_t id, enum bh_virq_field field, uint32_t first
     uint32_t *bits;
     uint8_t *priorities;
 
-    if (!vmm_fake_index(id, &index)) {
-        vmm_fake.wrong++;
+    if (!vmm_fake_vcpu(id, &index)) {
         return BH_ERR_CHILD;
     }
     bits = vmm_fake_bits(index, field, first);
@@ -209,8 +216,7 @@ enum bh_error sys_virq_get(uint32_t id, enum bh_virq_field field, uint32_t first
     const uint32_t *bits;
     const uint8_t *priorities;
 
-    if (!vmm_fake_index(id, &index)) {
-        vmm_fake.wrong++;
+    if (!vmm_fake_vcpu(id, &index)) {
         return BH_ERR_CHILD;
     }
     bits = vmm_fake_bits(index, field, first);
@@ -244,8 +250,7 @@ void sys_report(uint32_t id, enum bh_report_kind kind, uint64_t number)
 {
     uint32_t index;
 
-    if (!vmm_fake_index(id, &index)) {
-        vmm_fake.wrong++;
+    if (!vmm_fake_vcpu(id, &index)) {
         return;
     }
     vmm_fake.reports++;
