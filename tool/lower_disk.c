@@ -409,6 +409,7 @@ static void disk_client(struct lower *lower, struct lower_guest *guest, size_t n
                            DISK_CLIENTS + disk->clients * DISK_CLIENT_BYTES, DISK_CLIENT_BYTES,
                            name.text, guest->from->ram.value, share, from->readonly ? " ro" : ""));
     free(share);
+    lower_disk_part(lower, disk, from);
     disk_limits(lower, name.text, from, disk);
     disk_memory(lower, guest, name.text, from, disk, lower->sdf->disks[index].ram);
     free(name.text);
@@ -442,6 +443,9 @@ void lower_disks_end(struct lower *lower)
                        lower->sdf->disks[i].name.text);
             diag_help(lower->diag, "add a <disk> to a <guest>, or remove it");
         }
+    }
+    for (size_t i = 0; i < lower->sdf->disks_count; i++) {
+        free(lower->disks[i].written);
     }
     sdf_index_free(&lower->disk_names);
     free(lower->disks);

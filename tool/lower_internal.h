@@ -46,6 +46,8 @@ struct lower_disk {
     bool timed;           /* its virtualiser has a timer */
     uint64_t clients;
     uint64_t memory; /* RAM disk: where its driver sees the next client's memory; 0: none yet */
+    const struct sdf_guest_disk **written; /* parts that are, none of which overlaps another */
+    size_t written_count;
 };
 
 /** A port of a network. */
@@ -209,6 +211,11 @@ void lower_disks(struct lower *lower);
 
 /** The guest's disks: their connections to the virtualisers, and their registers. */
 void lower_disk_clients(struct lower *lower, struct lower_guest *guest);
+
+/** Warn if a part of a disk, which is good, overlaps one that was added before, both written. A
+ * partition and an extent are not compared: where a partition is, only the disk says. */
+void lower_disk_part(struct lower *lower, struct lower_disk *disk,
+                     const struct sdf_guest_disk *part);
 
 /** What is to be said of disks when all guests are lowered. */
 void lower_disks_end(struct lower *lower);

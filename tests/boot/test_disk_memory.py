@@ -19,8 +19,9 @@ def report(tool, folder, guests, disk):
     """What the tool says of guests that all have a part of one disk, or none."""
     lines = ['<system>', '  <image name="test" kernel="guest-test.img"/>']
     lines += ['  <disk name="disk0"/>'] if disk else []
-    part = '<disk from="disk0"/>' if disk else ''
-    lines += [f'  <guest name="g{i}" image="test" ram="32M">{part}</guest>' for i in range(guests)]
+    parts = [f'<disk from="disk0" partition="{i + 1}"/>' if disk else '' for i in range(guests)]
+    lines += [f'  <guest name="g{i}" image="test" ram="32M">{part}</guest>'
+              for i, part in enumerate(parts)]
     path = folder / 'disks.system'
     path.write_text('\n'.join([*lines, '</system>', '']), encoding='utf-8')
     said = tool('report', path, '--board', BOARD, '--config', 'release', '--json',
