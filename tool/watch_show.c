@@ -146,9 +146,10 @@ void watch_show_screen(const struct watch_view *view, FILE *out, unsigned column
 {
     char *text;
     const char *line;
-    unsigned lines = watch_show_compose(view, columns, true, &text);
+    unsigned all = watch_show_compose(view, columns, true, &text);
+    unsigned lines = all;
 
-    if (lines >= rows) {
+    if (all >= rows) {
         free(text);
         lines = watch_show_compose(view, columns, false, &text);
     }
@@ -163,6 +164,9 @@ void watch_show_screen(const struct watch_view *view, FILE *out, unsigned column
             fprintf(out, "%.*s\033[K\r\n", length < (int)columns ? length : (int)columns - 1, line);
         }
         line += length + 1;
+    }
+    if (lines < all && lines + 1 < rows) {
+        fprintf(out, "(%u more did nothing)\033[K\r\n", all - lines);
     }
     fputs("\033[J", out);
     free(text);

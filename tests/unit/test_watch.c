@@ -404,6 +404,45 @@ static void survives_any_length(void **state)
     }
 }
 
+/* How many lines the screen has that is the end of a text. */
+static unsigned lines_of_screen(const char *text)
+{
+    unsigned lines = 0;
+
+    for (const char *at = strstr(text, "\033[H"); (at = strstr(at, "\r\n")) != NULL; at++) {
+        lines++;
+    }
+    return lines;
+}
+
+/* What is left out because nothing happened there is counted. */
+static void quiet_lines_are_counted(void **state)
+{
+    struct watch_maker *maker = *state;
+    char *whole = look_at_all(maker, 80, 80);
+    unsigned all = lines_of_screen(whole);
+    bool seen = false;
+
+    assert_null(strstr(whole, "more did nothing"));
+    for (unsigned rows = 1; rows < 80; rows++) {
+        char *text = look_at_all(maker, 80, rows);
+        const char *left = strstr(text, "more did nothing)");
+        unsigned count;
+
+        if (left != NULL) {
+            while (*left != '(') {
+                left--;
+            }
+            assert_int_equal(sscanf(left, "(%u more", &count), 1);
+            assert_int_equal(lines_of_screen(text) - 1 + count, all);
+            seen = true;
+        }
+        free(text);
+    }
+    assert_true(seen);
+    free(whole);
+}
+
 static void fits_the_screen(void **state)
 {
     struct watch_maker *maker = *state;
@@ -514,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(trusts_no_directory, test_start, test_end),
         cmocka_unit_test_setup_teardown(survives_any_word, test_start, test_end),
         cmocka_unit_test_setup_teardown(survives_any_length, test_start, test_end),
+        cmocka_unit_test_setup_teardown(quiet_lines_are_counted, test_start, test_end),
         cmocka_unit_test_setup_teardown(fits_the_screen, test_start, test_end),
         cmocka_unit_test_setup_teardown(prints_lines, test_start, test_end),
         cmocka_unit_test(prints_numbers),
