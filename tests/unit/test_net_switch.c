@@ -814,9 +814,13 @@ static void what_one_keeps_is_bounded(void **state)
     assert_int_equal(network.ports[1].held[0][0] + network.ports[1].held[0][1], 0);
     send(0, 1);
     assert_int_equal(network.ports[1].held[0][0], 1);
+    assert_int_equal(network.ports[0].out[0], 1);
+    assert_int_equal(network.ports[0].out[0], 1);
     open_client(0);
     (void)serve();
     assert_int_equal(network.ports[1].held[0][0], 0);
+    assert_int_equal(network.ports[0].out[0], 0);
+    assert_int_equal(network.ports[0].out[0], 0);
 }
 
 /* Whatever many of them return nothing, there are slots for frames to those that do, and one for

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/net/virtio_nic_device.h"
 #include "nic_rig.h"
 
 static uint16_t sum_of(const uint8_t *at, uint32_t bytes, uint32_t sum)
@@ -24,10 +25,14 @@ static uint16_t sum_of(const uint8_t *at, uint32_t bytes, uint32_t sum)
 
 static void all_addresses_are_asked_for(void **state)
 {
+    /* Class and command, that it is to be on, and that it was done. */
+    static const uint8_t message[] = { 0, 0, 1, 0 };
+
     (void)state;
+    assert_memory_equal(nic_rig.memory + VIRTIO_NIC_COMMAND, message, sizeof(message));
     assert_true(nic_rig.net.modes.promiscuous);
     assert_true(vnet_is_up(&nic_rig.net));
-    /* The control queue's answer, and nothing that was not negotiated. */
+    /* Nothing that was not negotiated. */
     assert_int_equal(nic_rig.nic.features, nic_rig.features | VIRTIO_F_VERSION_1);
     nic_rig_start_with(VNET_F_STATUS);
     assert_int_equal(nic_rig.nic.features, VNET_F_STATUS | VIRTIO_F_VERSION_1);
