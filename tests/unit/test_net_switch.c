@@ -946,6 +946,8 @@ static void hostile_descriptors(void **state)
     bad.csum_offset = 0;
     put_raw(0, &bad);
     bad = good;
+    bad.csum_start = 34;
+    bad.csum_offset = 16;
     bad.gso_type = NET_GSO_TCP4;
     bad.gso_bytes = 1460;
     put_raw(0, &bad);

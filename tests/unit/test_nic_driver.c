@@ -150,6 +150,34 @@ static void large_frames_are_put_together(void **state)
     assert_int_equal(nic_rig.nic.stats.dropped, 0);
 }
 
+/* The switch is told of large slots that are back before the driver has none. */
+static void large_slots_are_asked_back_in_time(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        struct vnet_frame in = {
+            .bytes = 60000,
+            .flags = VNET_NEEDS_CSUM,
+            .gso_type = VNET_GSO_TCP4,
+            .gso_bytes = 1448,
+            .csum_start = 34,
+            .csum_offset = 16,
+        };
+        struct net_frame frame;
+        const uint8_t *payload;
+
+        assert_int_equal(nic_rig_arrive(&in, NULL), VNET_TAKEN);
+        (void)virtio_nic_serve(&nic_rig.nic);
+        (void)net_switch_serve(&nic_rig.network, NIC_RIG_NIC, NIC_RIG_SECOND);
+        assert_true(net_client_receive(&nic_rig.peer, &frame, &payload));
+        net_client_return(&nic_rig.peer, &frame);
+        if (net_client_flush(&nic_rig.peer)) {
+            (void)net_switch_serve(&nic_rig.network, NIC_RIG_PEER, NIC_RIG_SECOND);
+        }
+    }
+    assert_int_equal(nic_rig.nic.stats.dropped, 0);
+}
+
 static void without_a_large_slot_a_large_frame_is_dropped(void **state)
 {
     struct vnet_frame in = { .bytes = 60000,
@@ -413,6 +441,7 @@ int main(void)
         TEST(frames_come_in),
         TEST(what_the_device_knows_of_a_checksum_is_passed_on),
         TEST(large_frames_are_put_together),
+        TEST(large_slots_are_asked_back_in_time),
         TEST(without_a_large_slot_a_large_frame_is_dropped),
         TEST(offloads_that_the_device_has_are_its_work),
         TEST(headers_do_not_change_behind_the_check),
