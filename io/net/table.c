@@ -101,13 +101,13 @@ void net_table_learn(struct net_table *table, uint64_t key, unsigned port, uint3
 
     for (unsigned way = 0; way < NET_TABLE_WAYS; way++) {
         if (set[way].key == key && set[way].port != NET_NO_PORT) {
-            if (set[way].port != port) {
-                table->counts[set[way].port]--;
-                table->counts[port]++;
-                set[way].port = (uint8_t)port;
+            if (set[way].port == port) {
+                set[way].seen = now;
+                return;
             }
-            set[way].seen = now;
-            return;
+            /* It moved; its place now is of the other port's share. */
+            release(table, &set[way]);
+            break;
         }
     }
     add(table, set, key, port, now);

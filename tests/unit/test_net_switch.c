@@ -492,6 +492,29 @@ static void a_flood_of_addresses_harms_nobody(void **state)
     assert_all_back();
 }
 
+static void a_share_of_the_table_counts_addresses_that_moved(void **state)
+{
+    uint8_t to[NET_MAC_BYTES];
+    struct net_frame frame;
+
+    (void)state;
+    has_others_behind(2);
+    has_others_behind(3);
+    net_rig_mac(0, to);
+    for (uint32_t i = 0; i < 2 * NET_TABLE_SHARE; i++) {
+        frame = frame_to(0, to);
+        memcpy(frame.ethernet + 7, &i, sizeof i);
+        frame.ethernet[11] = 5;
+        for (unsigned port = 2; port <= 3; port++) {
+            put(port, &frame);
+            (void)serve();
+            assert_int_equal(receive(0, port), 1);
+        }
+        assert_true(network.table.counts[3] <= NET_TABLE_SHARE);
+    }
+    assert_all_back();
+}
+
 /* The set of the table in which the source of a frame is. */
 static unsigned set_of(const struct net_frame *frame)
 {
@@ -1246,6 +1269,7 @@ int main(void)
         T(a_port_sends_from_its_address),
         T(addresses_are_learned_and_forgotten),
         T(a_flood_of_addresses_harms_nobody),
+        T(a_share_of_the_table_counts_addresses_that_moved),
         T(chosen_addresses_harm_nobody),
         T(vlans_are_apart),
         T(a_rate_is_kept),
