@@ -1,197 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A switch of three ports between a port that writes whatever the input says into the memory that
- * it shares, and two that behave. What the others get is sound and from whom it says, rules and
- * VLANs hold, and no slot of theirs is lost. The switch has the memory of all three's guests, and
- * copies between them; it writes where those that behave posted buffers, and nowhere else.
+ * A switch of four ports (net_world.h), one of which writes whatever the input says into the memory
+ * that it shares, or does something that makes nearly sense. What the others get must be right.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "io/net/direct.h"
-#include "io/net/switch.h"
+#include "net_world.h"
 
-#define PORTS 3U
-/* The hostile one; its rules let it send to port 1 alone. */
-#define HOSTILE 2U
+#define MAX_STEPS 400U
+#define MAX_FLOODS 3U
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct net_switch network;
-static struct net_client clients[PORTS];
-static struct net_direct direct[PORTS];
-/* Guest memory: what is sent, then buffers. The sanitizer sees what is outside of it. */
-#define RAM 0x40000000U
-#define RAM_BYTES 0x8000U
-#define BUFFERS 0x4000U
-#define BUFFER_BYTES 512U
-static uint8_t *ram[PORTS];
-/* Buffers that are posted and not filled, of those that behave: from `first` on, in turns. */
-static unsigned posted_first[PORTS];
-static unsigned posted_count[PORTS];
-static _Alignas(64) uint8_t memories[PORTS][NET_PORT_BYTES];
-static uint8_t *buffers;
-static uint64_t now;
-
-static void check(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
-static void begin(void)
-{
-    if (buffers == NULL) {
-        buffers = malloc((size_t)PORTS * NET_BUFFER_BYTES);
-        for (unsigned i = 0; i < PORTS; i++) {
-            ram[i] = malloc(RAM_BYTES);
-        }
-    }
-    memset(memories, 0, sizeof(memories));
-    net_switch_init(&network, NET_DEFAULT_AGE);
-    for (unsigned i = 0; i < PORTS; i++) {
-        const struct net_port_rules rules = {
-            .mac = { 2, 0, 0, 0, 0, (uint8_t)i },
-            .vlan = NET_DEFAULT_VLAN,
-            .tagged = { i == HOSTILE ? 0 : 1U << 5 },
-            .to = i == HOSTILE ? 2 : UINT64_MAX,
-            .guest = { RAM, RAM_BYTES, ram[i] },
-        };
-        const struct net_client_place place = {
-            .memory = memories[i],
-            .buffers = buffers,
-            .readable = 7,
-            .port = i,
-        };
-
-        net_switch_add(&network, &rules, memories[i]);
-        net_client_open(&clients[i], &place);
-        net_client_wish(&clients[i], NET_WISH_UP | NET_WISH_POSTS | NET_WISH_MERGE, 0);
-        net_direct_open(&direct[i], &clients[i]);
-        net_switch_unpost(&network, i);
-        memset(ram[i], 0, RAM_BYTES);
-        posted_first[i] = 0;
-        posted_count[i] = 0;
-    }
-    now = 1;
-}
-
-static void serve(void)
-{
-    for (unsigned i = 0; i < PORTS; i++) {
-        for (unsigned round = 0; round < 64 && net_switch_serve(&network, i, now); round++) {
-        }
-    }
-    (void)net_switch_notify(&network);
-}
-
-static uint8_t *buffer_at(unsigned port, unsigned number)
-{
-    return ram[port] + BUFFERS +
-           (size_t)(number % ((RAM_BYTES - BUFFERS) / BUFFER_BYTES)) * BUFFER_BYTES;
-}
-
-/* A port that behaves posts a buffer. */
-static void post(unsigned port)
-{
-    unsigned number = posted_first[port] + posted_count[port];
-    uint8_t *at = buffer_at(port, number);
-    const struct net_piece piece = { RAM + (uint64_t)(at - ram[port]), BUFFER_BYTES, 1 };
-
-    if (posted_count[port] < (RAM_BYTES - BUFFERS) / BUFFER_BYTES &&
-        net_direct_post(&direct[port], &piece, 1)) {
-        memset(at, 0, BUFFER_BYTES);
-        posted_count[port]++;
-    }
-}
-
-/* A landed frame is in as many of the posted buffers as it says and needs. */
-static void check_landed(unsigned port, const struct net_frame *frame)
-{
-    uint32_t head = NET_POST_HEADER + NET_ETHERNET_BYTES + (frame->vlan != 0 ? NET_TAG_BYTES : 0);
-    uint32_t bytes = head + frame->bytes - NET_ETHERNET_BYTES;
-
-    check(net_direct_counts(&direct[port]));
-    check(frame->slot == (bytes + BUFFER_BYTES - 1) / BUFFER_BYTES);
-    check(frame->slot <= posted_count[port]);
-    for (uint32_t i = 0; i < head; i++) {
-        check(buffer_at(port, posted_first[port])[i] == 0);
-    }
-    posted_first[port] += frame->slot;
-    posted_count[port] -= frame->slot;
-}
-
-/* What a port that behaves sends by the switch's copying. */
-static void land(unsigned port, uint32_t bytes)
-{
-    struct net_frame frame = { .bytes = NET_ETHERNET_BYTES + bytes };
-    struct net_piece *pieces;
-
-    frame.ethernet[0] = 2;
-    frame.ethernet[5] = (uint8_t)(1 - port);
-    frame.ethernet[6] = 2;
-    frame.ethernet[11] = (uint8_t)port;
-    if (net_direct_room(&direct[port], &pieces) > 0) {
-        pieces[0] = (struct net_piece){ RAM, bytes, 0 };
-        net_direct_add(&direct[port], &frame, 1, 0);
-        (void)net_switch_send(&network, port, 1, now);
-        direct[port].frames = 0;
-        direct[port].pieces = 0;
-    }
-}
-
-/* Everything that a port that behaves has got. */
-static void receive(unsigned port)
-{
-    struct net_frame frame;
-    const uint8_t *payload;
-
-    while (net_client_receive(&clients[port], &frame, &payload)) {
-        check(frame.bytes >= NET_ETHERNET_BYTES && frame.bytes <= NET_MAX_FRAME);
-        check(frame.offset <= NET_BUFFER_BYTES &&
-              frame.bytes - NET_ETHERNET_BYTES <= NET_BUFFER_BYTES - frame.offset);
-        check(frame.port < PORTS && frame.port != port);
-        check((frame.flags & NET_NEEDS_CSUM) == 0 ||
-              (uint32_t)frame.csum_start + frame.csum_offset + 2U <= frame.bytes);
-        if (frame.port == HOSTILE) {
-            static const uint8_t own[NET_MAC_BYTES] = { 2, 0, 0, 0, 0, HOSTILE };
-
-            check(port == 1 && frame.vlan == 0);
-            check(memcmp(frame.ethernet + NET_MAC_BYTES, own, sizeof(own)) == 0);
-        }
-        if ((frame.flags & NET_LANDED) != 0) {
-            check_landed(port, &frame);
-            continue;
-        }
-        check(frame.slot < NET_SLOTS);
-        net_client_return(&clients[port], &frame);
-    }
-}
-
-/* One of the two that behave sends to the other, or to all. */
-static void send(unsigned port, bool all)
-{
-    struct net_frame frame = { .offset = NET_ETHERNET_BYTES, .bytes = 60 };
-    uint16_t slot;
-    uint8_t *at;
-
-    if (net_client_reserve(&clients[port], 60, &slot, &at)) {
-        memset(frame.ethernet, all ? 0xff : 0, NET_MAC_BYTES);
-        if (!all) {
-            frame.ethernet[0] = 2;
-            frame.ethernet[5] = (uint8_t)(1 - port);
-        }
-        frame.ethernet[6] = 2;
-        frame.ethernet[11] = (uint8_t)port;
-        net_client_send(&clients[port], slot, &frame);
-    }
-}
-
 /* The hostile port stores bytes into its memory: at the rings' words most often. */
-static size_t scribble(const uint8_t *data, size_t size)
+static void scribble(struct net_input *input)
 {
     static const size_t places[] = {
         offsetof(struct net_port_memory, wishes),
@@ -206,68 +28,172 @@ static size_t scribble(const uint8_t *data, size_t size)
         offsetof(struct net_port_memory, batch),
         offsetof(struct net_port_memory, batch) + offsetof(struct net_batch, pieces),
     };
-    size_t bytes = data[2] % 96;
+    uint8_t *at = net_world.memories[HOSTILE] +
+                  places[net_world_u8(input) % (sizeof(places) / sizeof(places[0]))];
+    unsigned bytes;
 
-    if (bytes > size - 3) {
-        bytes = size - 3;
+    at += (size_t)8 * net_world_u8(input);
+    for (bytes = net_world_u8(input) % 96; bytes != 0; bytes--) {
+        *at++ = net_world_u8(input);
     }
-    memcpy(memories[HOSTILE] + places[data[0] % (sizeof(places) / sizeof(places[0]))] +
-               (size_t)8 * data[1],
-           data + 3, bytes);
-    return 3 + bytes;
+}
+
+/* A frame of the hostile port, most of which makes sense. */
+static struct net_frame invent(struct net_input *input)
+{
+    uint8_t kind = net_world_u8(input);
+    struct net_frame frame = { .slot =
+                                   (uint16_t)(net_world_u8(input) * ((kind & 4) != 0 ? 3U : 1U)) };
+
+    frame.bytes = NET_ETHERNET_BYTES + net_world_u8(input) * ((kind & 8) != 0 ? 300U : 4U);
+    frame.offset = (kind & 0x10) != 0 ? NET_BUFFER_BYTES - net_world_u8(input) * 4U : 0;
+    frame.vlan = (kind & 0x20) != 0 ? (uint16_t)(NET_VLAN_TAG | net_world_u8(input)) : 0;
+    net_world_address(frame.ethernet, kind, 0);
+    net_world_address(frame.ethernet + NET_MAC_BYTES, 0, 0);
+    frame.ethernet[11] = HOSTILE;
+    if ((kind & 0x40) != 0) {
+        frame.flags = net_world_u8(input);
+        frame.gso_type = net_world_u8(input);
+        frame.gso_bytes = net_world_u8(input);
+        frame.csum_start = net_world_u16(input);
+        frame.csum_offset = net_world_u8(input);
+    }
+    if ((kind & 0x80) != 0) {
+        net_world_address(frame.ethernet + NET_MAC_BYTES, 3, net_world_u8(input));
+        frame.ethernet[13] = net_world_u8(input);
+    }
+    return frame;
+}
+
+static void hostile_sends(struct net_input *input)
+{
+    const struct net_frame frame = invent(input);
+
+    (void)net_ring_put(&net_world.clients[HOSTILE].sent, NET_FRAME_SHAPE, &frame);
+}
+
+/* The hostile port shows many addresses. */
+static void flood(struct net_input *input)
+{
+    struct net_frame frame = { .bytes = 60 };
+    unsigned count = net_world_u8(input) * 2U;
+    uint8_t group = net_world_u8(input);
+
+    net_world_address(frame.ethernet, 1, 0);
+    for (unsigned i = 0; i < count; i++) {
+        net_world_address(frame.ethernet + NET_MAC_BYTES, 3, (uint8_t)i);
+        frame.ethernet[9] = group;
+        frame.ethernet[10] = (uint8_t)(i >> 8);
+        frame.slot = (uint16_t)(i % NET_SLOTS);
+        (void)net_ring_put(&net_world.clients[HOSTILE].sent, NET_FRAME_SHAPE, &frame);
+        if (i % 64 == 63) {
+            net_world_serve();
+            net_world_receive(1, false);
+        }
+    }
+    net_world_serve();
+}
+
+/* The hostile port returns a frame, once or twice, or one that it does not have. */
+static void hostile_returns(struct net_input *input)
+{
+    uint8_t kind = net_world_u8(input);
+    struct net_frame frame = { .port = (uint16_t)(kind >> 5) };
+    struct net_return entry;
+
+    if ((kind & 1) == 0) {
+        (void)net_ring_take(&net_world.clients[HOSTILE].received, NET_FRAME_SHAPE, &frame);
+        ring_release(&net_world.clients[HOSTILE].received);
+    }
+    entry = (struct net_return){ frame.number, frame.slot, frame.port };
+    entry.number += (kind & 2) != 0 ? net_world_u8(input) : 0U;
+    entry.slot = (kind & 4) != 0 ? (uint16_t)(net_world_u8(input) * 3U) : entry.slot;
+    for (unsigned i = 0; i < 1U + (kind >> 3 & 1); i++) {
+        (void)net_ring_put(&net_world.clients[HOSTILE].returned, NET_RETURN_SHAPE, &entry);
+    }
+}
+
+/* A piece of the hostile port's guest memory, or not. */
+static struct net_piece invent_piece(struct net_input *input)
+{
+    uint32_t address = RAM + net_world_u16(input);
+
+    return (struct net_piece){ address, net_world_u8(input) * 8U, net_world_u8(input) & 1 };
+}
+
+static void hostile_lands(struct net_input *input)
+{
+    struct net_batch *batch =
+        &((struct net_port_memory *)(void *)net_world.memories[HOSTILE])->batch;
+    unsigned first = 0;
+    uint8_t kind = net_world_u8(input);
+
+    for (unsigned i = 0; i < 1U + kind % 4; i++) {
+        struct net_frame frame = invent(input);
+
+        frame.slot = (kind & 0x80) != 0 ? frame.slot : frame.slot % 4;
+        frame.bytes = (kind & 0x40) != 0 ? frame.bytes : NET_ETHERNET_BYTES;
+        for (unsigned n = 0; n < frame.slot && n < 4; n++) {
+            struct net_piece piece = invent_piece(input);
+
+            frame.bytes += (kind & 0x40) != 0 ? 0 : piece.bytes;
+            batch->pieces[(first + n) % NET_BATCH_PIECES] = piece;
+        }
+        batch->frames[i] = frame;
+        first += frame.slot;
+    }
+    (void)net_switch_send(&net_world.network, HOSTILE,
+                          (kind & 0x20) != 0 ? UINT64_MAX : 1U + kind % 4, net_world.now);
+}
+
+static void step(struct net_input *input, unsigned *floods)
+{
+    static const unsigned behaving[] = { 0, 1, UPLINK };
+    uint8_t what = net_world_u8(input);
+    unsigned port = behaving[what % 3];
+
+    if (what < 48) {
+        scribble(input);
+    } else if (what < 80) {
+        hostile_sends(input);
+    } else if (what < 96) {
+        hostile_returns(input);
+    } else if (what < 112) {
+        const struct net_piece piece = invent_piece(input);
+
+        (void)net_direct_post(&net_world.direct[HOSTILE], &piece, 1);
+    } else if (what < 128) {
+        hostile_lands(input);
+    } else if (what < 156) {
+        net_world_send(port, input);
+    } else if (what < 160 && (*floods)++ < MAX_FLOODS) {
+        flood(input);
+    } else if (what < 184) {
+        net_world_receive(port, (what & 8) != 0);
+    } else if (what < 192) {
+        net_world_restart(what % 8);
+    } else if (what < 200) {
+        net_world.now += (uint64_t)(what - 191U) << (what % 2 != 0 ? 34 : 20);
+    } else if (what < 204) {
+        net_switch_unpost(&net_world.network, HOSTILE);
+    } else if (what < 220) {
+        net_world_post(port, (what & 4) != 0);
+    } else if (what < 236) {
+        net_world_land(port, input);
+    } else {
+        net_world_serve();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    begin();
-    while (size > 4) {
-        uint8_t step = data[0];
-        size_t used = 1;
+    struct net_input input = { data, size };
+    unsigned floods = 0;
 
-        if (step < 128) {
-            used += scribble(data + 1, size - 1);
-        } else if (step < 160) {
-            send(step & 1, (step & 2) != 0);
-        } else if (step < 192) {
-            receive(step & 1);
-        } else if (step < 200) {
-            now += (uint64_t)step << 30;
-        } else if (step < 212) {
-            (void)net_switch_send(&network, HOSTILE, step == 211 ? UINT64_MAX : step - 199U, now);
-        } else if (step < 216) {
-            net_switch_unpost(&network, HOSTILE);
-        } else if (step < 228) {
-            post(step & 1);
-        } else if (step < 240) {
-            land(step & 1, (step & 6) * 200U + 1);
-        } else {
-            serve();
-        }
-        data += used;
-        size -= used;
+    net_world_begin(net_world_u8(&input));
+    for (unsigned i = 0; i < MAX_STEPS && input.left != 0; i++) {
+        step(&input, &floods);
     }
-    /* With the hostile port silent and gone, all that the others lent comes back. */
-    net_client_wish(&clients[HOSTILE], 0, 0);
-    for (unsigned i = 0; i < 3; i++) {
-        serve();
-        receive(0);
-        receive(1);
-    }
-    const struct net_client_place place = { memories[HOSTILE], buffers, 7, HOSTILE };
-    net_client_open(&clients[HOSTILE], &place);
-    /* Who waits for slots gets what is back. */
-    for (unsigned i = 0; i < 2; i++) {
-        (void)net_client_wait_slots(&clients[i]);
-    }
-    serve();
-    for (unsigned i = 0; i < 2; i++) {
-        for (unsigned slot = 0; slot < NET_SLOTS; slot++) {
-            check(network.ports[i].slots[slot].holders == 0);
-        }
-        check(network.ports[i].out[0] == 0 && network.ports[i].out[1] == 0);
-        for (unsigned from = 0; from < PORTS; from++) {
-            check(network.ports[i].held[from][0] == 0 && network.ports[i].held[from][1] == 0);
-        }
-    }
+    net_world_end();
     return 0;
 }
