@@ -150,6 +150,15 @@ def keep(run, whole):
     write_json(KEPT, kept)
 
 
+def minutes_of(names):
+    """How long it took the last time to measure these systems wholly."""
+    kept = read_json(KEPT)['systems'] if KEPT.exists() else {}
+    # The columns of a system are measured together.
+    seconds = sum(max((kept[column]['seconds'] for column in importlib.import_module(name).COLUMNS
+                       if column in kept), default=0) for name in names)
+    return round(seconds / 60)
+
+
 def make_pages():
     """The tables and plots of docs/performance.md."""
     kept = read_json(KEPT)
@@ -182,7 +191,12 @@ def main():
     parser.add_argument('new', nargs='?', type=Path, help='with --compare: the later run')
     arguments = parser.parse_args()
     if arguments.compare:
-        print(compare.text(read_json(arguments.compare), read_json(arguments.new or LAST)), end='')
+        later = arguments.new or LAST
+        for path in (arguments.compare, later):
+            if not path.is_file():
+                parser.error(f"there is no run '{path}'; each leaves a file below "
+                             f'{RUNS.relative_to(TOP)}')
+        print(compare.text(read_json(arguments.compare), read_json(later)), end='')
         return 0
     if arguments.tables:
         make_pages()
@@ -196,6 +210,13 @@ def main():
     unknown = [name for name in names if name not in SYSTEMS]
     if unknown:
         parser.error(f'no such system: {", ".join(unknown)}; there are {", ".join(SYSTEMS)}')
+    if not any(arguments.only in name for name in figures.FIGURES):
+        parser.error(f"no figure has '{arguments.only}' in its name; there are "
+                     f'{", ".join(figures.FIGURES)}')
+    if not arguments.quick and not arguments.only:
+        minutes = minutes_of(names)
+        print(f'{", ".join(names)}: about {minutes} minute{"" if minutes == 1 else "s"} on an idle '
+              'machine', file=sys.stderr)
     run = measure(names, arguments.quick, arguments.only, progress)
     progress.end()
     path = RUNS / f'{datetime.datetime.now():%Y%m%d-%H%M%S}-{run["commit"]}.json'
@@ -222,4 +243,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit('\nrun.py: interrupted; nothing is kept')

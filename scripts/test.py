@@ -322,8 +322,13 @@ def main():
     screen.line(f'took {time.monotonic() - started:.0f} s, logs in {LOGS.relative_to(TOP)}')
     skipped = f', {total.skipped} skipped' if total.skipped else ''
     print(f'{total.passed} passed, {total.failed} failed{skipped}', flush=True)
+    if arguments.only and not total.passed + total.failed + total.skipped:
+        print(f"no test has '{arguments.only}' in its name", file=sys.stderr)
     return 1 if total.failed or not total.passed else 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(f'\ntest.py: interrupted; logs in {LOGS.relative_to(TOP)}')

@@ -161,3 +161,20 @@ def test_again():
     done = subprocess.run([TOP / 'bench/run.py', '--again'], check=False, text=True, timeout=1800,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['--compare', 'nowhere.json'], "there is no run 'nowhere.json'"),
+    (['--compare', ''], "there is no run '.'; each leaves a file below build/bench"),
+    (['--systems', 'bulkhead,hurd'], 'no such system: hurd; there are native, bulkhead'),
+    (['--only', 'nosuch'], "no figure has 'nosuch' in its name; there are "),
+])
+def test_wrong_use_is_2(arguments, words):
+    done = subprocess.run([sys.executable, TOP / 'bench/run.py', *arguments], text=True,
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2 and words in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_how_long_it_takes():
+    assert run.minutes_of(['bulkhead', 'kvm']) > run.minutes_of(['bulkhead']) > 0
