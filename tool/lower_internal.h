@@ -266,6 +266,9 @@ struct lower_network *lower_network_find(struct lower *lower, const struct sdf_s
 /** The trunks: each is a PD with a port of two networks. */
 void lower_trunks(struct lower *lower);
 
+/** The number of the network that stands for all that trunks join with that number's. */
+size_t lower_trunk_root(const struct lower *lower, size_t network);
+
 /** The guest's network devices. */
 void lower_nets(struct lower *lower, struct lower_guest *guest);
 

@@ -24,20 +24,31 @@ static bool mac_parse(const char *text, uint8_t mac[NET_MAC_BYTES])
     return (mac[0] & 1) == 0;
 }
 
-static bool mac_is_taken(const struct lower_network *network, const uint8_t mac[NET_MAC_BYTES])
+/** The network, of those that trunks join with this one, on which a port has the address; NULL: no
+ * port has it. */
+static const struct lower_network *mac_find(const struct lower *lower,
+                                            const struct lower_network *network,
+                                            const uint8_t mac[NET_MAC_BYTES])
 {
-    for (size_t i = 0; i < network->ports_count; i++) {
-        if (memcmp(network->ports[i].mac, mac, NET_MAC_BYTES) == 0) {
-            return true;
+    size_t root = lower_trunk_root(lower, (size_t)(network - lower->networks));
+
+    for (size_t i = 0; i < lower->sdf->networks_count; i++) {
+        const struct lower_network *other = &lower->networks[i];
+
+        for (size_t j = 0; j < other->ports_count; j++) {
+            if (memcmp(other->ports[j].mac, mac, NET_MAC_BYTES) == 0 &&
+                lower_trunk_root(lower, i) == root) {
+                return other;
+            }
         }
     }
-    return false;
+    return NULL;
 }
 
 /** An address of the names alone, so that it is the same in every build: FNV-1a, local, no group.
  */
-static void mac_make(const struct lower_network *network, const char *guest,
-                     uint8_t mac[NET_MAC_BYTES])
+static void mac_make(const struct lower *lower, const struct lower_network *network,
+                     const char *guest, uint8_t mac[NET_MAC_BYTES])
 {
     const char *const words[] = { network->from->name.text, "/", guest };
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -55,14 +66,16 @@ static void mac_make(const struct lower_network *network, const char *guest,
         for (size_t i = 1; i < NET_MAC_BYTES; i++) {
             mac[i] = (uint8_t)(hash >> (8 * i));
         }
-    } while (mac_is_taken(network, mac));
+    } while (mac_find(lower, network, mac) != NULL);
 }
 
 bool lower_network_mac(struct lower *lower, const struct lower_network *network,
                        const struct sdf_net *net, const char *guest, uint8_t mac[NET_MAC_BYTES])
 {
+    const struct lower_network *other;
+
     if (net->mac.text == NULL) {
-        mac_make(network, guest, mac);
+        mac_make(lower, network, guest, mac);
         return true;
     }
     if (!mac_parse(net->mac.text, mac)) {
@@ -71,9 +84,10 @@ bool lower_network_mac(struct lower *lower, const struct lower_network *network,
         diag_help(lower->diag, "write six bytes such as 02:00:00:00:00:01, the first one even");
         return false;
     }
-    if (mac_is_taken(network, mac)) {
+    other = mac_find(lower, network, mac);
+    if (other != NULL) {
         diag_error(lower->diag, net->mac.pos, "another device on '%s' has the address %s",
-                   net->on.text, net->mac.text);
+                   other->from->name.text, net->mac.text);
         diag_help(lower->diag, "give each its own, or leave mac= out");
         return false;
     }

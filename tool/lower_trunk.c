@@ -6,8 +6,7 @@
 #define TRUNK_CONFIG UINT64_C(0x1200000)
 #define TRUNK_PORTS UINT64_C(0x2000000)
 
-/** The network that stands for all that are joined with this one. */
-static size_t trunk_root(const struct lower *lower, size_t network)
+size_t lower_trunk_root(const struct lower *lower, size_t network)
 {
     while (lower->networks[network].joined != network) {
         network = lower->networks[network].joined;
@@ -19,8 +18,8 @@ static size_t trunk_root(const struct lower *lower, size_t network)
 static bool trunk_join(struct lower *lower, const struct sdf_trunk *from,
                        struct lower_network *const ends[2])
 {
-    size_t one = trunk_root(lower, (size_t)(ends[0] - lower->networks));
-    size_t other = trunk_root(lower, (size_t)(ends[1] - lower->networks));
+    size_t one = lower_trunk_root(lower, (size_t)(ends[0] - lower->networks));
+    size_t other = lower_trunk_root(lower, (size_t)(ends[1] - lower->networks));
 
     if (one == other) {
         diag_error(lower->diag, from->net.pos, "there is a way from '%s' to '%s' already",
