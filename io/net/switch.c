@@ -322,8 +322,8 @@ bool net_switch_serve(struct net_switch *sw, unsigned number, uint64_t now)
     if (port->lent >= SWITCH_LENT_FEW || port->large != 0 || sw->starving != 0) {
         take_returns(sw, port, bit);
     }
-    for (frames = frames < SWITCH_ROUND ? frames : SWITCH_ROUND; frames != 0; frames--) {
-        (void)net_ring_take(&port->sent, NET_FRAME_SHAPE, &frame);
+    for (frames = frames < SWITCH_ROUND ? frames : SWITCH_ROUND;
+         frames != 0 && net_ring_take(&port->sent, NET_FRAME_SHAPE, &frame); frames--) {
         if (frame.slot >= NET_SLOTS || port->slots[frame.slot].holders != 0) {
             /* Whose slot would go back? */
             port->stats.malformed++;
