@@ -12,7 +12,7 @@ static const char cmd_check_help[] =
     "\n"
     "  --board B             also check what depends on the board: memory, interrupts, CPUs\n"
     "  --ram SIZE            of the board, if it is emulated; such as 4G\n"
-    "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
+    "  --search-path DIR     where files of images and contents are looked for; repeatable\n"
     "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"
     "\n"
     "Exit codes: 0 nothing but warnings, 1 wrong description, 2 wrong use, 3 cannot be read.\n";

@@ -14,7 +14,7 @@ static const char cmd_expand_help[] =
     "\n"
     "  --board B             the board; needed when there are guests or a console\n"
     "  --ram SIZE            of the board, if it is emulated; such as 4G\n"
-    "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
+    "  --search-path DIR     where files of images and contents are looked for; repeatable\n"
     "  --sdk DIR             the SDK, where it is not beside the program or in $BULKHEAD_SDK\n"
     "\n"
     "Exit codes: 0 done, 1 wrong description, 2 wrong use, 3 cannot be read or written.\n";

@@ -23,17 +23,46 @@ static const char cmd_graph_help[] =
     "usage: bulkhead graph SYSTEM [--board B] [-o FILE]\n"
     "\n"
     "Draw a system: protection domains and virtual machines by CPU, memory regions, channels,\n"
-    "devices and interrupts. Graphviz draws it; a FILE that ends in .dot gets Graphviz's input.\n"
+    "devices and interrupts. Graphviz draws it, as SVG, or as PNG or PDF when FILE ends in .png or\n"
+    ".pdf; a FILE that ends in .dot gets Graphviz's input.\n"
     "\n"
     "  --board B             tells devices from memory\n"
-    "  --search-path DIR     where the files of prefill_path are looked for; repeatable\n"
+    "  --search-path DIR     where files of images and contents are looked for; repeatable\n"
     "  --sdk DIR             as for 'bulkhead build'\n"
     "  -o, --output FILE     instead of standard output\n";
 
-/* Run `dot` from one file to another. Returns 0, an errno, or -1 when it failed. */
-static int cmd_graph_dot(int in, int out)
+/* What a file gets by the end of its name: an option of `dot`, or NULL for its input. */
+static const struct {
+    const char *end;
+    const char *option;
+} cmd_graph_kinds[] = {
+    { ".svg", "-Tsvg" },
+    { ".png", "-Tpng" },
+    { ".pdf", "-Tpdf" },
+    { ".dot", NULL },
+};
+
+/* Sets *option; false when there is no such kind of drawing. */
+static bool cmd_graph_kind(const char *path, const char **option)
 {
-    char *const argv[] = { (char *)"dot", (char *)"-Tsvg", NULL };
+    const char *slash = strrchr(path, '/');
+    const char *end = strrchr(slash != NULL ? slash : path, '.');
+
+    *option = cmd_graph_kinds[0].option;
+    for (size_t i = 0; end != NULL && i < sizeof(cmd_graph_kinds) / sizeof(cmd_graph_kinds[0]);
+         i++) {
+        if (strcmp(end, cmd_graph_kinds[i].end) == 0) {
+            *option = cmd_graph_kinds[i].option;
+            return true;
+        }
+    }
+    return end == NULL;
+}
+
+/* Run `dot` from one file to another. Returns 0, an errno, or -1 when it failed. */
+static int cmd_graph_dot(const char *option, int in, int out)
+{
+    char *const argv[] = { (char *)"dot", (char *)option, NULL };
     posix_spawn_file_actions_t actions;
     pid_t child;
     int status;
@@ -55,24 +84,25 @@ static int cmd_graph_dot(int in, int out)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
-/* Turn the graph into SVG. The result is to be freed; NULL after saying what went wrong. */
-static uint8_t *cmd_graph_svg(const char *graph, size_t size, size_t *svg_size)
+/* Draw the graph. The result is to be freed; NULL after saying what went wrong. */
+static uint8_t *cmd_graph_draw(const char *option, const char *graph, size_t size,
+                               size_t *drawing_size)
 {
     int in = memfd_create("graph", MFD_CLOEXEC);
-    int out = memfd_create("svg", MFD_CLOEXEC);
-    uint8_t *svg = NULL;
+    int out = memfd_create("drawing", MFD_CLOEXEC);
+    uint8_t *drawing = NULL;
     int error = in < 0 || out < 0 ? errno : file_write_fd(in, graph, size);
 
     if (error == 0 && lseek(in, 0, SEEK_SET) != 0) {
         error = errno;
     }
     if (error == 0) {
-        error = cmd_graph_dot(in, out);
+        error = cmd_graph_dot(option, in, out);
     }
     if (error == 0) {
         char *path = alloc_format("/proc/self/fd/%d", out);
 
-        error = file_read(path, CMD_GRAPH_MAX, &svg, svg_size);
+        error = file_read(path, CMD_GRAPH_MAX, &drawing, drawing_size);
         free(path);
     }
     if (error == ENOENT) {
@@ -88,13 +118,12 @@ static uint8_t *cmd_graph_svg(const char *graph, size_t size, size_t *svg_size)
     if (out >= 0) {
         close(out);
     }
-    return error == 0 ? svg : NULL;
+    return error == 0 ? drawing : NULL;
 }
 
-static int cmd_graph_write(const struct source *source, const char *path)
+static int cmd_graph_write(const struct source *source, const char *path, const char *option)
 {
     const struct board *board = source->board.name != NULL ? &source->board : NULL;
-    const char *dot = strrchr(path, '.');
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -106,14 +135,14 @@ static int cmd_graph_write(const struct source *source, const char *path)
     }
     graph_write(&source->sdf, board, out);
     error = fclose(out) != 0 ? ENOMEM : 0;
-    if (error == 0 && (dot == NULL || strcmp(dot, ".dot") != 0)) {
-        uint8_t *svg = cmd_graph_svg(text, size, &size);
+    if (error == 0 && option != NULL) {
+        uint8_t *drawing = cmd_graph_draw(option, text, size, &size);
 
         free(text);
-        if (svg == NULL) {
+        if (drawing == NULL) {
             return CMD_ENVIRONMENT;
         }
-        text = (char *)svg;
+        text = (char *)drawing;
     }
     if (error == 0) {
         error = file_write(path, text, size);
@@ -128,10 +157,16 @@ static int cmd_graph_write(const struct source *source, const char *path)
 
 static int cmd_graph_run(struct source *source, const struct options *options)
 {
-    int code = source_check(source, options, options->input);
+    const char *path = options->output != NULL ? options->output : "-";
+    const char *option;
+    int code;
 
-    return code == CMD_OK ? cmd_graph_write(source, options->output != NULL ? options->output : "-")
-                          : code;
+    if (!cmd_graph_kind(path, &option)) {
+        options_complain(options, "'%s': a drawing's name ends in .svg, .png, .pdf or .dot", path);
+        return CMD_USAGE;
+    }
+    code = source_check(source, options, options->input);
+    return code == CMD_OK ? cmd_graph_write(source, path, option) : code;
 }
 
 int cmd_graph(int argc, char **argv)

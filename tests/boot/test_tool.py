@@ -204,6 +204,17 @@ def test_graph(system, tmp_path):
     assert bulkhead('graph', system_file(system), *files).stdout == svg
 
 
+def test_graph_is_what_the_file_is_called(tmp_path):
+    for name, begins in (('x.png', b'\x89PNG'), ('x.pdf', b'%PDF'), ('x.dot', b'digraph'),
+                         ('x', b'<?xml')):
+        done = bulkhead('graph', system_file('hello'), '-o', tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name).read_bytes().startswith(begins)
+    done = bulkhead('graph', system_file('hello'), '-o', tmp_path / 'x.jpg')
+    assert done.returncode == 2 and "name ends in .svg, .png, .pdf or .dot" in done.stderr
+    assert not (tmp_path / 'x.jpg').exists()
+
+
 def test_decode(tmp_path):
     elf = MAIN / 'systems/hello/release/hello.elf'
     symbols = subprocess.run(['aarch64-linux-gnu-nm', elf], capture_output=True, text=True,
