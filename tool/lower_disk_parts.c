@@ -26,16 +26,16 @@ void lower_disk_part(struct lower *lower, struct lower_disk *disk,
         return;
     }
     for (size_t i = 0; i < disk->written_count; i++) {
-        if (parts_meet(disk->written[i], part)) {
+        if (parts_meet(&disk->written[i], part)) {
             diag_warning(lower->diag, part->pos, "this part of '%s' is written by another, too",
                          part->from.text);
             diag_help(lower->diag,
                       "the one in line %u has it, or some of it; use different parts, or "
                       "readonly=\"true\"",
-                      disk->written[i]->pos.line);
+                      disk->written[i].pos.line);
             return;
         }
     }
     disk->written = alloc_grow(disk->written, disk->written_count, sizeof(*disk->written));
-    disk->written[disk->written_count++] = part;
+    disk->written[disk->written_count++] = *part;
 }

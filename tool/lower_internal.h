@@ -46,7 +46,7 @@ struct lower_disk {
     bool timed;           /* its virtualiser has a timer */
     uint64_t clients;
     uint64_t memory; /* RAM disk: where its driver sees the next client's memory; 0: none yet */
-    const struct sdf_guest_disk **written; /* parts that are, none of which overlaps another */
+    struct sdf_guest_disk *written; /* parts that are, none of which overlaps another */
     size_t written_count;
 };
 
