@@ -119,7 +119,7 @@ sdk: all
 	@meson install -C $(MAIN) --no-rebuild --quiet --destdir $(abspath $(DEST))
 	@echo "The SDK is in $(DEST). It can be moved: MICROKIT_SDK=$(abspath $(DEST)) make ..."
 
-## clean: remove everything that was built
+## clean: remove build/: what was built and fetched, and the disks that `make run` made
 clean:
 	@rm -rf build
 
