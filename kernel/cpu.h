@@ -62,7 +62,7 @@ struct cpu {
     uint64_t counted_kernel;
     uint64_t counted_cycles;
     /** Shared: threads of this CPU to look at again; fetch_or by anyone, exchange by this CPU. */
-    uint64_t poked[CPU_POKE_WORDS];
+    uint64_t poked[2][CPU_POKE_WORDS];
 };
 
 /** The CPU with that number; it must be one that the description uses. */

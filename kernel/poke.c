@@ -55,38 +55,39 @@ void poke_thread(struct cpu *cpu, struct thread *t)
 
 void poke_by_interrupt(struct thread *t)
 {
-    struct cpu *target = cpu_get(t->cpu);
-    uint64_t bit = 1UL << (t->id % 64);
-    /* Whoever set the bit first also sent the interrupt, and the target takes both together. */
-    uint64_t before = __atomic_fetch_or(&target->poked[t->id / 64], bit, __ATOMIC_ACQ_REL);
-    if ((before & bit) == 0) {
-        arch_poke(t->cpu);
+    bool vcpu = (t->flags & THREAD_VCPU) != 0;
+    uint64_t *poked = &cpu_get(t->cpu)->poked[vcpu][t->id / 64];
+    /* Whoever set a first bit also sent the interrupt; as long as there are more the target sends
+     * it to itself. */
+    if (__atomic_fetch_or(poked, 1UL << (t->id % 64), __ATOMIC_ACQ_REL) == 0) {
+        arch_poke(t->cpu, vcpu);
     }
 }
 
-/** First thread at or after `from` that is poked on this CPU, going round; THREAD_MAX for none. */
-static uint32_t poke_next(const struct cpu *cpu, uint32_t from)
+/** First thread at or after `from` that is poked, going round; THREAD_MAX for none. */
+static uint32_t poke_next(const uint64_t *poked, uint32_t from)
 {
     uint32_t word = from / 64;
-    uint64_t bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED) & ~0UL << (from % 64);
+    uint64_t bits = __atomic_load_n(&poked[word], __ATOMIC_RELAXED) & ~0UL << (from % 64);
     for (uint32_t left = poke_words; bits == 0 && left > 0; left--) {
         word = word + 1 < poke_words ? word + 1 : 0;
-        bits = __atomic_load_n(&cpu->poked[word], __ATOMIC_RELAXED);
+        bits = __atomic_load_n(&poked[word], __ATOMIC_RELAXED);
     }
     return bits != 0 ? word * 64 + (uint32_t)__builtin_ctzl(bits) : THREAD_MAX;
 }
 
-void poke_handle(struct cpu *cpu)
+void poke_handle(struct cpu *cpu, bool vcpus)
 {
-    uint32_t id = poke_next(cpu, cpu->poke_from);
+    uint64_t *poked = cpu->poked[vcpus];
+    uint32_t id = poke_next(poked, cpu->poke_from);
     if (id == THREAD_MAX) {
         return;
     }
     /* Cleared before looking: a poke during the look sends a new interrupt. */
     uint64_t bit = 1UL << (id % 64);
-    uint64_t more = __atomic_fetch_and(&cpu->poked[id / 64], ~bit, __ATOMIC_ACQ_REL) & ~bit;
+    uint64_t more = __atomic_fetch_and(&poked[id / 64], ~bit, __ATOMIC_ACQ_REL) & ~bit;
     for (uint32_t word = 1; word < poke_words; word++) {
-        more |= __atomic_load_n(&cpu->poked[(id / 64 + word) % poke_words], __ATOMIC_RELAXED);
+        more |= __atomic_load_n(&poked[(id / 64 + word) % poke_words], __ATOMIC_RELAXED);
     }
     /* Going round: who pokes low numbers all the time keeps no other waiting. */
     cpu->poke_from = (id + (more != 0)) % THREAD_MAX;
@@ -94,6 +95,6 @@ void poke_handle(struct cpu *cpu)
     /* One in each stay in the kernel: whoever was woken does not wait for the next one's message.
      */
     if (more != 0) {
-        arch_poke(cpu->index);
+        arch_poke(cpu->index, vcpus);
     }
 }

@@ -489,9 +489,9 @@ void vgic_tick(struct cpu *cpu, struct vcpu *v)
     }
 }
 
-void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid)
+void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid, bool alone)
 {
-    if (v->thread.cpu == cpu->index) {
+    if (alone && v->thread.cpu == cpu->index) {
         vgic_raise(cpu, v, intid);
     } else {
         __atomic_fetch_or(&v->vgic.sgis, 1u << intid, __ATOMIC_RELEASE);
@@ -541,15 +541,13 @@ static uint32_t *vgic_field(struct vgic_bank *bank, uint64_t field)
 /** Have every vCPU that interrupts of this bank go to follow their new state. */
 static void vgic_changed(struct cpu *cpu, struct vcpu *v, uint32_t bank)
 {
-    for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
+    uint32_t end = bank == 0 ? v->index + 1u : v->vm->vcpus_count;
+    for (uint32_t i = bank == 0 ? v->index : 0; i < end; i++) {
         struct vcpu *each = v->vm->vcpus[i];
-        if (bank == 0 && each != v) {
-            continue;
-        }
         vgic_outdate(each);
         /* Its VMM runs: of this CPU it does not, and follows when it does. */
         if (each->thread.cpu != cpu->index || thread_state(&each->thread) == THREAD_WFI) {
-            poke_thread(cpu, &each->thread);
+            poke_by_interrupt(&each->thread);
         }
     }
 }
@@ -601,10 +599,8 @@ enum bh_error vgic_set(struct cpu *cpu, struct vcpu *v, uint64_t field, uint64_t
     } else if (field == BH_VIRQ_PRIORITY) {
         vgic_set_priorities(bank, n, (uint32_t)value);
     } else {
-        for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
-            bool mine = i == value;
-            bank->target[i] = (bank->target[i] & ~(1u << n)) | (uint32_t)(mine != (i == 0)) << n;
-        }
+        bank->target[vgic_target(v, (uint32_t)intid)->index] ^= 1u << n;
+        bank->target[value] ^= 1u << n;
     }
     vgic_unlock(v->vm);
     vgic_changed(cpu, v, number);

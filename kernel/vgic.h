@@ -84,8 +84,8 @@ void vgic_raise(struct cpu *cpu, struct vcpu *v, uint32_t intid);
 /** The virtual timer of `v` of this CPU expired; the physical interrupt stays active, if it did. */
 void vgic_tick(struct cpu *cpu, struct vcpu *v);
 
-/** The same of SGI `intid`, shorter if `v` is another CPU's. */
-void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid);
+/** The same of SGI `intid`, shorter if `v` is another CPU's, or not `alone` sent it. */
+void vgic_send(struct cpu *cpu, struct vcpu *v, uint32_t intid, bool alone);
 
 /** `intid` was raised for `v` of this CPU, or its state changed: list registers, wake-up. */
 void vgic_update(struct cpu *cpu, struct vcpu *v);

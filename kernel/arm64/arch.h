@@ -148,8 +148,9 @@ void arch_irq_trigger(uint32_t intid, bool edge);
 /** At boot, on `cpu`: `intid` interrupts it from now on. */
 void arch_irq_enable(uint32_t intid, uint32_t cpu);
 
-/** Interrupt another CPU so that it looks at its `poked` words; earlier stores are seen first. */
-void arch_poke(uint32_t cpu);
+/** Interrupt a CPU so that it looks which PDs, or which vCPUs, are poked; earlier stores are seen.
+ */
+void arch_poke(uint32_t cpu, bool vcpu);
 
 /**
  * The CPU stops running its current thread (NULL: it was idle) and runs `to` (NULL: idles) when the

@@ -24,6 +24,7 @@ void gic_init_cpu(uint32_t cpu)
     gic->init_cpu(cpu);
     gic_lrs = gic->lr_count();
     gic->enable_ppi(GIC_SGI_POKE);
+    gic->enable_ppi(GIC_SGI_POKE_VCPU);
     gic->enable_ppi(IRQ_PPI_HYP_TIMER);
     gic->enable_ppi(IRQ_PPI_MAINTENANCE);
     gic->enable_ppi(VGIC_VTIMER);
@@ -64,11 +65,11 @@ void arch_irq_enable(uint32_t intid, uint32_t cpu)
     }
 }
 
-void arch_poke(uint32_t cpu)
+void arch_poke(uint32_t cpu, bool vcpu)
 {
     /* What was stored before is seen by the target when the interrupt arrives. */
     __asm__ volatile("dsb ish" : : : "memory");
-    gic->send_sgi(cpu);
+    gic->send_sgi(cpu, vcpu ? GIC_SGI_POKE_VCPU : GIC_SGI_POKE);
 }
 
 uint32_t arch_lr_count(void)

@@ -13,8 +13,9 @@
 #include "arch.h"
 #include "vgic.h"
 
-/** Software generated interrupt of a poke. */
+/** Software generated interrupts of pokes: of PDs, and the next of vCPUs, of a guest's priority. */
 #define GIC_SGI_POKE 0
+#define GIC_SGI_POKE_VCPU 1
 /** The INTID in what gic_take() says. */
 #define GIC_INTID 0x3ffu
 
@@ -27,7 +28,7 @@
     X(uint32_t, take, (void))                        \
     X(void, mute, (bool mute))                       \
     X(void, deactivate, (uint32_t taken))            \
-    X(void, send_sgi, (uint32_t cpu))                \
+    X(void, send_sgi, (uint32_t cpu, uint32_t sgi))  \
     X(void, set_active, (uint32_t ppi, bool active)) \
     GIC_LR_OPS(X)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gicd.h"
 
+#include "gic.h"
 #include "irq.h"
 #include "mmio.h"
 #include "vgic.h"
@@ -17,6 +18,7 @@ void gicd_reset_bank(uint64_t base, uint32_t bank, uint32_t group)
         mmio_write32(base + GICD_IPRIORITYR + 32UL * bank + i, priority * 0x01010101u);
     }
     if (bank == 0) {
+        mmio_write8(base + GICD_IPRIORITYR + GIC_SGI_POKE_VCPU, GICD_PRIORITY_GUEST);
         mmio_write8(base + GICD_IPRIORITYR + IRQ_PPI_MAINTENANCE, GICD_PRIORITY_GUEST);
         mmio_write8(base + GICD_IPRIORITYR + VGIC_VTIMER, GICD_PRIORITY_GUEST);
     }

@@ -78,9 +78,9 @@ static void gicv2_deactivate(uint32_t taken)
     mmio_write32(gicv2_cpu_interface + GICC_DIR, taken);
 }
 
-static void gicv2_send_sgi(uint32_t cpu)
+static void gicv2_send_sgi(uint32_t cpu, uint32_t sgi)
 {
-    mmio_write32(gicv2_dist + GICD_SGIR, (uint32_t)gicv2_masks[cpu] << 16 | GIC_SGI_POKE);
+    mmio_write32(gicv2_dist + GICD_SGIR, (uint32_t)gicv2_masks[cpu] << 16 | sgi);
 }
 
 static void gicv2_set_active(uint32_t ppi, bool active)

@@ -140,13 +140,13 @@ static void gicv3_deactivate(uint32_t taken)
     arch_write(s3_0_c12_c11_1, taken); /* ICC_DIR_EL1 */
 }
 
-static void gicv3_send_sgi(uint32_t cpu)
+static void gicv3_send_sgi(uint32_t cpu, uint32_t sgi)
 {
     /* ICC_SGI1R_EL1: Aff3 at 48, Aff2 at 32, RS at 44, INTID at 24, Aff1 at 16, target list. */
     uint64_t mpidr = gicv3_affinity[cpu];
     uint64_t target = (mpidr >> 32 & 0xff) << 48 | (mpidr >> 16 & 0xff) << 32 |
                       (mpidr >> 4 & 0xf) << 44 | (mpidr >> 8 & 0xff) << 16 | 1UL << (mpidr & 0xf);
-    arch_write(s3_0_c12_c11_5, target | (uint64_t)GIC_SGI_POKE << 24);
+    arch_write(s3_0_c12_c11_5, target | (uint64_t)sgi << 24);
     __asm__ volatile("isb");
 }
 

@@ -76,10 +76,10 @@ static void trap_undefined(struct vcpu *v)
 /** SGI `intid` to the vCPUs in `targets`, by index. */
 static void trap_send_sgi(struct cpu *cpu, struct vcpu *v, uint32_t intid, uint32_t targets)
 {
-    for (uint32_t i = 0; i < v->vm->vcpus_count; i++) {
-        if ((targets & 1u << i) != 0) {
-            vgic_send(cpu, v->vm->vcpus[i], intid);
-        }
+    targets &= (1u << v->vm->vcpus_count) - 1;
+    bool alone = (targets & (targets - 1)) == 0;
+    for (; targets != 0; targets &= targets - 1) {
+        vgic_send(cpu, v->vm->vcpus[__builtin_ctz(targets)], intid, alone);
     }
 }
 

@@ -33,9 +33,9 @@ static void trap_take_irq(struct cpu *cpu)
     if (intid == VGIC_VTIMER && cpu->loaded != NULL) {
         /* It stays active, so that it is silent, until the guest ends its own interrupt. */
         vgic_tick(cpu, cpu->loaded);
-    } else if (intid == GIC_SGI_POKE) {
+    } else if (intid <= GIC_SGI_POKE_VCPU) {
         gic_deactivate(taken);
-        poke_handle(cpu);
+        poke_handle(cpu, intid == GIC_SGI_POKE_VCPU);
     } else if (intid == IRQ_PPI_HYP_TIMER) {
         /* The timer is a level, which goes low when it is set anew. */
         sched_timer(cpu);

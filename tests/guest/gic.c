@@ -204,6 +204,17 @@ void gic_send_sgi(unsigned sgi, unsigned cpu)
     }
 }
 
+void gic_send_sgi_to_others(unsigned sgi)
+{
+    cpu_barrier();
+    if (platform.gic_version == 3) {
+        WRITE_SYSREG("s3_0_c12_c11_5", 1UL << 40 | (uint64_t)sgi << 24); /* IRM */
+        __asm__ volatile("isb");
+    } else {
+        mmio_write32(platform.distributor + GICD_SGIR, 1U << 24 | sgi);
+    }
+}
+
 void gic_handle(uint64_t counter)
 {
     uint32_t raw, intid;

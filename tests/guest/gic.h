@@ -45,6 +45,9 @@ void gic_set_priority(unsigned intid, uint8_t priority);
 /** Send SGI 0 to 15 to a CPU, by its index. */
 void gic_send_sgi(unsigned sgi, unsigned cpu);
 
+/** Send it to every other CPU. */
+void gic_send_sgi_to_others(unsigned sgi);
+
 /** The interrupt exception: acknowledge, call the handler, end. */
 void gic_handle(uint64_t counter);
 

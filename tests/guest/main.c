@@ -40,6 +40,7 @@ static const struct test_group *const groups[] = {
     &worst_tests,
     &switch_tests,
     &switched_tests,
+    &broadcast_tests,
 };
 
 /* Whether a comma-separated list, which ends at a space, has this word. */

@@ -31,6 +31,7 @@ extern const struct test_group registers_tests;
 extern const struct test_group calls_tests;
 extern const struct test_group devices_tests;
 extern const struct test_group beat_tests;
+extern const struct test_group broadcast_tests;
 extern const struct test_group firmware_tests;
 extern const struct test_group uart_tests;
 extern const struct test_group panic_tests;

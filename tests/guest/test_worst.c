@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that does its worst to the others of its CPU: exits, SGIs, timer interrupts, changes of
- * page tables, and reboots ("worst", for ever); or nothing but reboots ("reboot", `count` of them).
+ * A guest that does its worst to the others of its CPU: exits, SGIs, to all of its CPUs at once if
+ * it has several, timer interrupts, changes of page tables, and reboots ("worst", for ever); or
+ * nothing but reboots ("reboot", `count` of them).
  */
 #include "gic.h"
 #include "platform.h"
@@ -52,7 +53,11 @@ static void do_something(struct random *numbers, uint64_t kinds)
         psci_call(random_next(numbers) | 1UL << 31, 0, 0, 0);
         break;
     case 2:
-        gic_send_sgi(SGI, 0);
+        if (random_below(numbers, 2) == 0) {
+            gic_send_sgi(SGI, 0);
+        } else {
+            gic_send_sgi_to_others(SGI);
+        }
         break;
     case 3:
         WRITE_SYSREG("cntv_cval_el0", cpu_counter() + random_below(numbers, 200));
@@ -86,6 +91,18 @@ static void do_something(struct random *numbers, uint64_t kinds)
     }
 }
 
+/* Waits, so that whatever the other CPU does is to wake it. */
+static void attend(unsigned cpu)
+{
+    (void)cpu;
+    gic_enable(SGI);
+    for (;;) {
+        cpu_mask_irqs();
+        cpu_wait_for_interrupt();
+        cpu_unmask_irqs();
+    }
+}
+
 static void run_worst(void)
 {
     struct random numbers = random_start(test_resume());
@@ -95,6 +112,10 @@ static void run_worst(void)
     gic_set_handler(SGI, handler);
     gic_enable(VIRTUAL_TIMER);
     gic_enable(SGI);
+    test_on_secondary = attend;
+    for (unsigned cpu = 1; cpu < platform.cpus; cpu++) {
+        psci_call(PSCI_CPU_ON, platform.mpidr[cpu], (uintptr_t)secondary_start, cpu);
+    }
     for (unsigned i = 0; i < OPERATIONS && !test_shall_stop(); i++) {
         do_something(&numbers, kinds);
     }

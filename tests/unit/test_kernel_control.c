@@ -262,9 +262,9 @@ static void test_stopped_child_has_its_registers_in_memory(void **state)
     world_args(parent, CHILD, 0, 0);
     world_syscall(parent, BH_SYS_PD_STOP);
     /* CPU 1 has stopped the child and told so, and not yet gone to another thread. */
-    arch_fake.poke_pending[1] = false;
+    arch_fake.poke_pending[1][0] = false;
     arch_fake.cpu = 1;
-    poke_handle(cpu_get(1));
+    poke_handle(cpu_get(1), false);
     assert_true(world_poke(0));
     ask(BH_SYS_PD_READ, 0);
     assert_int_equal(parent->msg->msg[34], 5);

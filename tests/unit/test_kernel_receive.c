@@ -226,8 +226,10 @@ static void test_all_pokes_are_handled(void **state)
         t->notified = 1;
         poke_by_interrupt(t);
     }
-    assert_int_equal(arch_fake.pokes[1], 60);
+    /* One interrupt is for all; the CPU sends it to itself while there are more. */
+    assert_int_equal(arch_fake.pokes[1], 1);
     assert_true(world_settle());
+    assert_int_equal(arch_fake.pokes[1], 60);
     for (uint32_t i = 0; i < 60; i++) {
         assert_int_equal(thread_state(world_get(i)), THREAD_READY);
     }

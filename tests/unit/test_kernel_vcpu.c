@@ -212,6 +212,7 @@ static void test_wfi_goes_on_for_what_is_enabled_only(void **state)
     assert_int_equal(thread_state(&machine_vcpus[0].thread), THREAD_WFI);
     uint64_t bit = 1UL << FIRST_INTID % 32;
     assert_int_equal(vgic_set(cpu_get(0), &machine_vcpus[0], BH_VIRQ_ENABLED, 32, bit, bit), BH_OK);
+    assert_true(world_settle());
     assert_int_equal(thread_state(&machine_vcpus[0].thread), THREAD_READY);
 }
 
@@ -260,7 +261,7 @@ static void test_wfi_after_an_sgi_that_came_again(void **state)
     machine_load(v);
     for (int i = 0; i < 3; i++) {
         arch_fake.cpu = 0;
-        vgic_send(cpu_get(0), v, 5);
+        vgic_send(cpu_get(0), v, 5, true);
         assert_int_equal(v->vgic.sgis, 1u << 5);
         assert_false(wait_for_interrupt(v));
         assert_true(world_settle());

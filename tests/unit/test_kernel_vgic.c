@@ -82,7 +82,7 @@ static void test_pending_and_active_reads_as_both(void **state)
 /** vCPU `index` gets SGI 3 from the other CPU. */
 static void send_from_the_other_cpu(uint32_t index)
 {
-    vgic_send(cpu_get(1 - index), &machine_vcpus[index], 3);
+    vgic_send(cpu_get(1 - index), &machine_vcpus[index], 3, true);
 }
 
 static void test_sgi_of_another_cpu_while_active_comes_again(void **state)
@@ -337,7 +337,7 @@ static void test_target_moves_an_interrupt(void **state)
     assert_int_equal(machine_vmm->context.x[1], MACHINE_CHILD(1));
     assert_null(machine_lr(EDGE));
     /* CPU 1 is told, and its vCPU gets what was pending. */
-    assert_true(arch_fake.poke_pending[1]);
+    assert_true(arch_fake.poke_pending[1][1]);
     assert_true(world_settle());
     machine_load(&machine_vcpus[1]);
     assert_true(machine_take(EDGE));

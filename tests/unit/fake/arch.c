@@ -124,11 +124,11 @@ void arch_irq_enable(uint32_t intid, uint32_t cpu)
     arch_fake.enabled[intid / 64] |= 1UL << (intid % 64);
 }
 
-void arch_poke(uint32_t cpu)
+void arch_poke(uint32_t cpu, bool vcpu)
 {
     arch_expect(cpu < BH_MAX_CPUS, "no such CPU");
     arch_fake.pokes[cpu]++;
-    arch_fake.poke_pending[cpu] = true;
+    arch_fake.poke_pending[cpu][vcpu] = true;
 }
 
 void arch_switch(struct cpu *cpu, struct thread *to)

@@ -47,7 +47,8 @@ struct arch_fake {
     bool mute[BH_MAX_CPUS];
     /** Pokes ever sent to each CPU; whether one waits to be taken. */
     uint32_t pokes[BH_MAX_CPUS];
-    bool poke_pending[BH_MAX_CPUS];
+    /** Of PDs, of vCPUs. */
+    bool poke_pending[BH_MAX_CPUS][2];
     /** Thread whose registers are in the CPU, and its thread pointer there. */
     struct thread *running[BH_MAX_CPUS];
     uint64_t tpidr[BH_MAX_CPUS];
@@ -88,7 +89,7 @@ void arch_init_context(struct thread *t, const uint64_t *root, uint32_t vmid);
 void arch_allow_timer(struct thread *t);
 void arch_irq_trigger(uint32_t intid, bool edge);
 void arch_irq_enable(uint32_t intid, uint32_t cpu);
-void arch_poke(uint32_t cpu);
+void arch_poke(uint32_t cpu, bool vcpu);
 void arch_switch(struct cpu *cpu, struct thread *to);
 void arch_reset_context(struct cpu *cpu, struct thread *t, uint64_t entry, uint64_t sp);
 void arch_irq_deactivate(uint32_t intid);

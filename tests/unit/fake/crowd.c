@@ -151,7 +151,7 @@ static void crowd_step(struct crowd_bytes *b)
 static bool crowd_poked(void)
 {
     for (uint32_t cpu = 0; cpu < CROWD_CPUS; cpu++) {
-        if (arch_fake.poke_pending[cpu]) {
+        if (arch_fake.poke_pending[cpu][0] || arch_fake.poke_pending[cpu][1]) {
             return true;
         }
     }

@@ -173,12 +173,15 @@ void world_fault(struct thread *t, enum bh_fault label, uint64_t addr)
 
 bool world_poke(uint32_t index)
 {
-    if (!arch_fake.poke_pending[index]) {
+    bool *pending = arch_fake.poke_pending[index];
+    /* That of vCPUs has the lower priority, and may be masked. */
+    bool vcpu = !pending[0] && pending[1] && !arch_fake.mute[index];
+    if (!pending[vcpu]) {
         return false;
     }
-    arch_fake.poke_pending[index] = false;
+    pending[vcpu] = false;
     arch_fake.cpu = index;
-    poke_handle(cpu_get(index));
+    poke_handle(cpu_get(index), vcpu);
     (void)world_run(index);
     return true;
 }
