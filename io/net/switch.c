@@ -69,6 +69,8 @@ void net_switch_add(struct net_switch *sw, const struct net_port_rules *rules, v
     ring_begin_consumer(&port->returned, shared->returned, NET_RETURN_SHAPE.capacity);
     ring_begin_producer(&port->done, shared->done, NET_DONE_SHAPE.capacity);
     ring_begin_producer(&port->received, shared->received, NET_FRAME_SHAPE.capacity);
+    /* No return of what an earlier life gave is taken for one of what this one gives. */
+    sw->number += port->received.epoch * 0x9e3779b9U;
     /* What an earlier life of this switch had is forgotten by all. */
     net_ring_drop(&port->sent);
     net_ring_drop(&port->returned);

@@ -1206,6 +1206,36 @@ static void a_switch_that_begins_anew(void **state)
     assert_all_back();
 }
 
+static void a_return_of_an_earlier_life_of_the_switch(void **state)
+{
+    struct net_frame first;
+    struct net_frame second;
+    const uint8_t *payload;
+
+    (void)state;
+    send(0, 1);
+    assert_true(net_client_receive(&clients[1], &first, &payload));
+    net_switch_init(&network, 300 * SECOND);
+    for (unsigned i = 0; i < PORTS; i++) {
+        struct net_port_rules rules = rules_of(i);
+
+        net_switch_add(&network, &rules, memories[i]);
+    }
+    (void)serve();
+    /* The slot is used again while the receiver still has what was in it. */
+    assert_true(net_client_restarted(&clients[0]));
+    send(0, 1);
+    assert_true(net_client_receive(&clients[1], &second, &payload));
+    assert_int_equal(first.slot, second.slot);
+    net_client_return(&clients[1], &first);
+    assert_true(net_client_wait_slots(&clients[0]));
+    (void)serve();
+    assert_int_equal(network.ports[1].stats.malformed, 1);
+    assert_int_equal(network.ports[0].slots[second.slot].holders, 2);
+    net_client_return(&clients[1], &second);
+    assert_all_back();
+}
+
 static void as_many_ports_as_there_are_channels(void **state)
 {
     static struct net_client all[NET_MAX_PORTS];
@@ -1284,6 +1314,7 @@ int main(void)
         T(hostile_positions),
         T(a_port_that_begins_anew),
         T(a_switch_that_begins_anew),
+        T(a_return_of_an_earlier_life_of_the_switch),
         T(as_many_ports_as_there_are_channels),
     };
 
