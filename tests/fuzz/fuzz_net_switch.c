@@ -7,8 +7,15 @@
 
 #include "net_world.h"
 
-#define MAX_STEPS 400U
+#define MAX_STEPS 256U
+/* What takes long is done a few times: a flood more often than fills a share of the table. */
 #define MAX_FLOODS 3U
+#define MAX_RESTARTS 4U
+
+struct budget {
+    unsigned floods;
+    unsigned restarts;
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -113,10 +120,11 @@ static void hostile_returns(struct net_input *input)
     }
 }
 
-/* A piece of the hostile port's guest memory, or not. */
+/* A piece of the hostile port's guest memory, or one that ends, or lies, outside of it. */
 static struct net_piece invent_piece(struct net_input *input)
 {
-    uint32_t address = RAM + net_world_u16(input);
+    uint16_t at = net_world_u16(input);
+    uint32_t address = RAM + (at >> 14 == 2 ? RAM_BYTES - at % 0x400U : at);
 
     return (struct net_piece){ address, net_world_u8(input) * 8U, net_world_u8(input) & 1 };
 }
@@ -130,14 +138,18 @@ static void hostile_lands(struct net_input *input)
 
     for (unsigned i = 0; i < 1U + kind % 4; i++) {
         struct net_frame frame = invent(input);
+        uint32_t bytes = NET_ETHERNET_BYTES;
 
         frame.slot = (kind & 0x80) != 0 ? frame.slot : frame.slot % 4;
-        frame.bytes = (kind & 0x40) != 0 ? frame.bytes : NET_ETHERNET_BYTES;
         for (unsigned n = 0; n < frame.slot && n < 4; n++) {
             struct net_piece piece = invent_piece(input);
 
-            frame.bytes += (kind & 0x40) != 0 ? 0 : piece.bytes;
+            bytes += piece.bytes;
             batch->pieces[(first + n) % NET_BATCH_PIECES] = piece;
+        }
+        /* As long as its pieces, or not. */
+        if ((kind & 0x40) == 0) {
+            frame.bytes = bytes >> (kind >> 4 & 1);
         }
         batch->frames[i] = frame;
         first += frame.slot;
@@ -146,7 +158,7 @@ static void hostile_lands(struct net_input *input)
                           (kind & 0x20) != 0 ? UINT64_MAX : 1U + kind % 4, net_world.now);
 }
 
-static void step(struct net_input *input, unsigned *floods)
+static void step(struct net_input *input, struct budget *budget)
 {
     static const unsigned behaving[] = { 0, 1, UPLINK };
     uint8_t what = net_world_u8(input);
@@ -166,14 +178,14 @@ static void step(struct net_input *input, unsigned *floods)
         hostile_lands(input);
     } else if (what < 156) {
         net_world_send(port, input);
-    } else if (what < 160 && (*floods)++ < MAX_FLOODS) {
+    } else if (what < 160 && budget->floods++ < MAX_FLOODS) {
         flood(input);
     } else if (what < 184) {
         net_world_receive(port, (what & 8) != 0);
-    } else if (what < 192) {
+    } else if (what < 192 && budget->restarts++ < MAX_RESTARTS) {
         net_world_restart(what % 8);
     } else if (what < 200) {
-        net_world.now += (uint64_t)(what - 191U) << (what % 2 != 0 ? 34 : 20);
+        net_world.now += (uint64_t)(what % 8U + 1U) << (what % 2 != 0 ? 34 : 20);
     } else if (what < 204) {
         net_switch_unpost(&net_world.network, HOSTILE);
     } else if (what < 220) {
@@ -188,11 +200,11 @@ static void step(struct net_input *input, unsigned *floods)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct net_input input = { data, size };
-    unsigned floods = 0;
+    struct budget budget = { 0, 0 };
 
     net_world_begin(net_world_u8(&input));
     for (unsigned i = 0; i < MAX_STEPS && input.left != 0; i++) {
-        step(&input, &floods);
+        step(&input, &budget);
     }
     net_world_end();
     return 0;

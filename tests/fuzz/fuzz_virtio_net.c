@@ -364,6 +364,11 @@ static void control(struct input *input)
     for (uint32_t i = 0; i < count; i++) {
         at[2 + i] = input_u8(input);
     }
+    /* A table of addresses, of which there may be too many. */
+    if (at[0] == 1 && at[1] == 0 && count > 4) {
+        at[2] %= 2 * VNET_MAX_FILTER;
+        memset(at + 3, 0, 3);
+    }
     if (driver_ring_add(&world.rings[VNET_QUEUE_CONTROL], elements, 2, DRIVER_DIRECT, 3)) {
         (void)world_kick(&world, VNET_QUEUE_CONTROL);
         (void)vmmio_doorbell(&world.mmio);

@@ -4,7 +4,7 @@
  * What these get is sound, unchanged and in order, and from whom it says; rules, rates and VLANs
  * hold; no slot of theirs is lost, or given back while somebody reads it. The switch has the memory
  * of all four's guests, and copies between them: it writes where those that behave posted buffers,
- * and nowhere else. What does not hold ends the program with a message.
+ * and nowhere else.
  */
 #ifndef TESTS_FUZZ_NET_WORLD_H
 #define TESTS_FUZZ_NET_WORLD_H
@@ -19,6 +19,7 @@
 #define UPLINK 3U
 /* Where each guest's memory begins, for itself. */
 #define RAM 0x40000000U
+#define RAM_BYTES 0x8000U
 
 /* @{ Of net_world.shape: the hostile port may send from any address, has the VLAN with tags, has a
  * rate; port 1's guest takes no frame that is spread over buffers; it completes checksums and
@@ -29,6 +30,10 @@
 #define NO_MERGE 8U
 #define OFFLOADS 16U
 /* @} */
+/* @{ That rate: bytes a second, and at once. */
+#define NET_WORLD_RATE 0x10000U
+#define NET_WORLD_BURST 0x4000U
+/* @} */
 
 struct net_world {
     struct net_switch network;
@@ -36,6 +41,8 @@ struct net_world {
     struct net_direct direct[PORTS];
     _Alignas(64) uint8_t memories[PORTS][NET_PORT_BYTES];
     uint64_t now;
+    /* When the switch began. */
+    uint64_t began;
     uint8_t shape;
 };
 
@@ -54,6 +61,11 @@ uint16_t net_world_u16(struct net_input *input);
 
 /* A port's own address (kinds 0 and 1), a group's, or that of somebody behind a port. */
 void net_world_address(uint8_t *to, uint8_t kind, uint8_t number);
+
+/* What must hold; else the program ends with a message. */
+void net_world_check(bool holds, const char *what);
+/* What the switch knows of slots, addresses and rates agrees with itself and the rules. */
+void net_world_check_state(void);
 
 /* Begin, in a shape. */
 void net_world_begin(uint8_t shape);
