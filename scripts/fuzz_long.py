@@ -37,14 +37,27 @@ UNDER_TEST = {
     'virtio_packed': ['virtio/virtq_packed.c', 'virtio/virtq.c', 'virtio/chain.c',
                       'virtio/guestmem.c'],
     'virtio_mmio': ['virtio/vmmio.c', 'virtio/vdev.c'],
+    'virtio_blk': ['virtio/vblk.c', 'virtio/vblk_disk.c', 'virtio/vblk_request.c'],
     'virtio_console': ['virtio/vconsole.c', 'virtio/vconsole_control.c'],
+    'virtio_net': ['virtio/vnet.c', 'virtio/vnet_control.c', 'virtio/vnet_receive.c'],
+    'net_offload': ['io/net/offload.c', 'io/net/sum.c'],
+    'net_switch': ['io/net/switch.c', 'io/net/switch_judge.c', 'io/net/switch_send.c',
+                   'io/net/landing.c', 'io/net/table.c', 'io/net/client.c', 'io/net/direct.c'],
+    'block': ['io/block/client.c', 'io/block/limit.c', 'io/block/queue.c', 'io/block/server.c',
+              'io/block/virtualiser.c', 'io/block/virtualiser_pending.c',
+              'io/block/virtualiser_start.c'],
+    'block_partition': ['io/block/partition.c'],
+    'serial': ['io/serial/client.c', 'io/serial/queue.c', 'io/serial/rx.c', 'io/serial/tx.c',
+               'io/serial/virtualiser.c'],
+    'serial_config': ['io/serial/config.c', 'io/words/words.c'],
     'vmm_gic': ['vmm/gic.c', 'vmm/gicd.c', 'vmm/gicr.c'],
     'vmm_smccc': ['vmm/smccc.c', 'vmm/psci.c', 'vmm/trng.c'],
     'vmm_images': ['vmm/loader.c', 'vmm/dtb.c', 'vmm/dtb_edit.c', 'vmm/config.c',
                    'io/words/words.c'],
 }
 # Scripts that seed faults for targets of a prefix.
-SEEDING = {'virtio_': ['seed_virtio.py', 'fuzz'], 'vmm_': ['seed_vmm.py']}
+SEEDING = {'virtio_': ['seed_virtio.py', 'fuzz'], 'net_': ['seed_net.py'],
+           'vmm_': ['seed_vmm.py']}
 
 ABOUT_TARGETS = """
 One process, one CPU, under the address and undefined-behaviour sanitizers. "Lines" are those of

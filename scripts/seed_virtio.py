@@ -94,6 +94,21 @@ FAULTS = [
     ("console", "vconsole.c", "    console->pending_ports &= ~(1U << port);\n", ""),
     ("console", "vconsole.c", "        chain_clear(&p->chain);\n        p->output_blocked",
      "        p->output_blocked"),
+    ("net", "vnet.c", "    if (frame->bytes < VNET_ETHERNET_BYTES) {\n        return false;\n    }\n", ""),
+    ("net", "vnet.c", " && frame->gso_bytes != 0", ""),
+    ("net", "vnet.c", "net->held_count == VNET_HELD_FRAMES", "false"),
+    ("net", "vnet.c", " ||\n         (uint32_t)frame->csum_start + frame->csum_offset + 2U > frame->bytes",
+     ""),
+    ("net", "vnet_receive.c", "        (void)net->ops->unpost(net->context, true);\n", ""),
+    ("net", "vnet_receive.c", "room < need", "room + 1 < need"),
+    ("net", "vnet_control.c", "entries > VNET_MAX_FILTER", "false"),
+    ("net", "vnet_control.c", " ||\n        (offloads & ~(net->dev.accepted & VNET_OFFLOADS)) != 0", ""),
+    ("blk", "vblk.c", "!blk->slots[tag].chain.in_flight || blk->stopping",
+     "!blk->slots[tag].chain.in_flight"),
+    ("blk", "vblk_request.c", "request->bytes > MAX_BYTES || request->count > blk->disk.max_segments",
+     "request->bytes > MAX_BYTES"),
+    ("blk", "vblk_request.c", "blk->disk.read_only ? VBLK_IOERR : ", ""),
+    ("blk", "vblk_request.c", " || range.sectors > most", ""),
 ]
 
 # What the hostile driver must notice: kind of attack, and the same.
