@@ -41,8 +41,9 @@ static void mend(uint32_t block, uint32_t at)
     memcpy(&disk[header], "EFI PART", 8);
     put32(header + 12, 92);
     memcpy(&entries, &disk[header + 72], sizeof(entries));
-    if (entries < SECTORS && bytes < sizeof(disk) - entries * block % sizeof(disk) &&
-        entries * block < sizeof(disk)) {
+    /* More than that is no table that is read. */
+    if (entries < SECTORS && bytes <= PARTITION_READ &&
+        bytes < sizeof(disk) - entries * block % sizeof(disk) && entries * block < sizeof(disk)) {
         put32(header + 88, crc32(&disk[entries * block], (size_t)bytes));
     }
     put32(header + 16, 0);
@@ -90,6 +91,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             disk[place++] = data[at++];
         }
     }
+    if ((flags & 8) != 0) {
+        disk[510] = 0x55;
+        disk[511] = 0xaa;
+    }
     if ((flags & 2) != 0) {
         mend(block, 1);
     }
@@ -121,6 +126,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (error == PARTITION_OK) {
         check(&table);
+    }
+    for (unsigned int number = 0; number < PARTITION_MOST + 2; number++) {
+        struct partition one;
+
+        if (partition_find(&table, number, &one) && (number == 0 || one.count == 0)) {
+            abort();
+        }
+    }
+    if (partition_says(error)[0] == '\0') {
+        abort();
     }
     return 0;
 }
