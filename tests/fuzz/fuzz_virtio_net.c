@@ -402,6 +402,7 @@ static void look(struct input *input)
     }
     if ((vlan & 0x1000) != 0) {
         memcpy(mac, net.modes.mac, sizeof mac);
+        all = false;
     } else if ((vlan & 0x2000) != 0) {
         memset(mac, 0xff, sizeof mac);
         all = true;
