@@ -23,7 +23,7 @@ from seeding import CLANG, TOP, compile_seeded, fuzz, run_table, seed
 GUEST = ["virtio_driver.c", "virtio_probe.c", "virtio_world.c"]
 # What the programs of the clauses share beside it.
 RIGS = ["blk_rig.c", "console_rig.c", "packed_rig.c", "probe_rig.c", "split_rig.c",
-        "virtio_race.c", "virtio_rig.c"]
+        "virtio_race.c", "virtio_rig.c", "vnet_rig.c"]
 
 # Identifier, file below virtio/, what is there, and what stands there instead.
 CLAUSES = [
