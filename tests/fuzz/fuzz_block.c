@@ -17,11 +17,17 @@
 #define BASE(client) (0x100000000ull * (1u + (client)))
 #define PART 1000u
 #define MOST_STEPS 200u
+/* An input that begins with it has the first client in a partition, and the second may not write.
+ */
+#define PARTITIONED 0xffu
+/* Where the driver finds the virtualiser's own memory. */
+#define TABLE 0x1000u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t regions[REGIONS][REGION_BYTES] __attribute__((aligned(4096)));
 static uint8_t table[PARTITION_READ];
+static bool partitioned;
 static struct block_virtualiser virtualiser;
 static struct block_config config;
 static struct block_client clients[CLIENTS];
@@ -58,7 +64,7 @@ static const struct block_info info = {
 
 static void start(void)
 {
-    const struct block_buffer buffer = { table, 0x1000 };
+    const struct block_buffer buffer = { table, TABLE };
     uint64_t word;
 
     memset(regions, 0, sizeof(regions));
@@ -77,6 +83,11 @@ static void start(void)
             .operations_a_second = i == 0 ? 0 : 1000000,
         };
     }
+    if (partitioned) {
+        config.clients[0].share = BLOCK_SHARE_PARTITION;
+        config.clients[0].partition = 1;
+        config.clients[1].read_only = true;
+    }
     if (!block_virtualiser_open(&virtualiser, &config, buffer, NULL) ||
         !block_server_open(&driver, regions[CLIENTS], REGION_BYTES)) {
         abort();
@@ -94,6 +105,26 @@ static void start(void)
     (void)block_virtualiser_serve(&virtualiser, 0);
 }
 
+/* What the virtualiser itself reads is a partition table, which may be a good one. */
+static void fill_table(const struct block_request *request, uint8_t how)
+{
+    uint8_t *entry = &table[446];
+
+    if (!partitioned || request->kind != BLOCK_READ || request->segments != 1 ||
+        segments[0].address != TABLE || segments[0].bytes > PARTITION_READ ||
+        request->sector >= info.sectors) {
+        abort();
+    }
+    memset(table, 0, sizeof(table));
+    entry[4] = (how & 0x40) != 0 ? 0xee : 0x83;
+    entry[8] = PART & 0xff;
+    entry[9] = PART >> 8;
+    entry[12] = PART & 0xff;
+    entry[13] = (how & 0x80) != 0 ? 0xff : PART >> 8;
+    table[510] = 0x55;
+    table[511] = 0xaa;
+}
+
 /* A request that reached the driver is its owner's. */
 static void check(const struct block_request *request)
 {
@@ -104,6 +135,10 @@ static void check(const struct block_request *request)
     }
     if (request->kind == BLOCK_FLUSH) {
         return;
+    }
+    if (virtualiser.config->clients[i].read_only && request->kind != BLOCK_READ &&
+        request->kind != BLOCK_LIFETIME) {
+        abort();
     }
     if (request->kind == BLOCK_LIFETIME) {
         if (request->bytes != BLOCK_LIFETIME_BYTES || request->segments == 0) {
@@ -129,7 +164,9 @@ static void drive(uint8_t how, bool honest)
     uint64_t word;
 
     while (block_server_next(&driver, &request, segments)) {
-        if (honest) {
+        if (honest && request.owner == 0) {
+            fill_table(&request, how);
+        } else if (honest) {
             check(&request);
         }
         block_server_take(&driver, &request);
@@ -195,6 +232,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t now = 0;
     bool honest = true;
 
+    partitioned = size > 0 && data[0] == PARTITIONED;
     start();
     for (unsigned int step = 0; step < MOST_STEPS && input.left > 0; step++) {
         uint8_t what = (uint8_t)take(&input, 1);
