@@ -29,12 +29,17 @@ configure = meson setup $(1) --cross-file cross/aarch64.ini --prefix / $(2) >/de
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-.PHONY: all setup run test test-unit test-boot test-long fuzz fuzz-long bench bench-compare lint format sdk clean help
+.PHONY: all product setup run test test-unit test-boot test-long fuzz fuzz-long bench bench-compare lint format sdk clean help
 
 ## all: build everything (what `make` alone does)
 all: setup $(MAIN)/build.ninja
 	@$(call ninja,$(MAIN))
 	@ln -sfn main/compile_commands.json build/compile_commands.json
+	@ln -sfn main/sdk $(SDK)
+
+# What is not for tests.
+product: setup $(MAIN)/build.ninja
+	@$(call ninja,$(MAIN),product)
 	@ln -sfn main/sdk $(SDK)
 
 ## setup: install the Debian packages that are missing (says what and how much first)
@@ -56,7 +61,7 @@ $(FUZZ_COVERAGE)/build.ninja: | setup
 ##      guests boot Debian's kernel, or yours: [LINUX=Image] [INITRD=file] [DTB=file]
 ##      a system with a disk makes one, or takes yours: [DISK=file]
 ##      ARGS="--forward tcp:8080:10.0.2.16:80": a port that leads to a guest's
-run: all
+run: product
 	@scripts/run.sh --board $(BOARD) --config $(CONFIG) $(SYSTEM) $(ARGS)
 
 ## test: all tests of a change: checks, clang-tidy, unit tests, models, short fuzz runs, boot tests
@@ -115,7 +120,7 @@ format: setup
 
 ## sdk: copy the SDK, laid out as Microkit's makefiles expect it: make sdk [DEST=build/bulkhead-sdk]
 DEST ?= build/bulkhead-sdk
-sdk: all
+sdk: product
 	@meson install -C $(MAIN) --no-rebuild --quiet --destdir $(abspath $(DEST))
 	@echo "The SDK is in $(DEST). It can be moved: MICROKIT_SDK=$(abspath $(DEST)) make ..."
 
