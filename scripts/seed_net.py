@@ -9,15 +9,13 @@ Works in a temporary folder. Needs clang with libFuzzer ($CLANG, else clang-14).
 """
 import sys
 
-from seeding import CLANG, TOP, compile_seeded, fuzz, run_table, seed
+from seeding import CLANG, TOP, compile_others, compile_seeded, fuzz, run_table, seed
 
-# What a target is made of beside its own file, in the folder with the fault and elsewhere.
-PROGRAMS = {
-    "offload": (["offload.c", "sum.c"], []),
-    "switch": (["client.c", "direct.c", "landing.c", "switch.c", "switch_judge.c",
-                "switch_send.c", "table.c"], ["io/ring/ring.c", "tests/fuzz/net_world.c",
-                               "tests/fuzz/net_world_state.c"]),
-}
+# What the targets are made of beside their own files.
+OTHERS = ["io/net/client.c", "io/net/direct.c", "io/net/landing.c", "io/net/offload.c",
+          "io/net/sum.c", "io/net/switch.c", "io/net/switch_judge.c", "io/net/switch_send.c",
+          "io/net/table.c", "io/ring/ring.c", "tests/fuzz/net_world.c",
+          "tests/fuzz/net_world_state.c"]
 
 # Target, file below io/net/, what is there, and what stands there instead.
 FAULTS = [
@@ -43,14 +41,15 @@ FAULTS = [
 
 def run(work, target, file, old, new):
     """Whether the fuzz target finds the fault in time."""
-    # The copy is io/net of a tree that has the fault, which comes before the real one.
     copy = seed(work, "io", f"net/{file}", old, new)
     program = work / "fuzz"
-    own, others = PROGRAMS[target]
-    includes = [work, TOP / "include", TOP / "tests/unit", TOP]
-    sources = [TOP / f"tests/fuzz/fuzz_net_{target}.c", *(copy / "net" / name for name in own),
-               *(TOP / path for path in others)]
-    compile_seeded(CLANG, includes, sources, program, ["-w", "-O1", "-fsanitize=fuzzer"])
+    includes = [TOP / "include", TOP / "tests/unit", TOP]
+    others = compile_others(CLANG, work, includes, [TOP / path for path in OTHERS],
+                            ["-w", "-O1", "-fsanitize=fuzzer-no-link"])
+    # The file with the fault comes before the archive, which has it without.
+    sources = [TOP / f"tests/fuzz/fuzz_net_{target}.c", copy / "net" / file]
+    compile_seeded(CLANG, [copy / "net", *includes], sources, program,
+                   ["-w", "-O1", "-fsanitize=fuzzer"], [str(others)])
     return fuzz(work, program, TOP / f"tests/fuzz/corpus/net_{target}",
                 f"{target}: '{' '.join(old.split())}' in {file}")
 
