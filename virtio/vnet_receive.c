@@ -15,6 +15,7 @@ void vnet_receive_reset(struct vnet *net)
     net->stock_bytes = 0;
     net->hand_segments = 0;
     net->used_segments = 0;
+    net->turned = false;
     net->receive_blocked = false;
 }
 
@@ -50,14 +51,31 @@ bool vnet_takes(const struct vnet *net, const struct vnet_frame *frame)
     return (net->offloads & needed) == needed;
 }
 
-/* Move the segments of the buffers in hand to the beginning of their storage. */
-static void pack(struct vnet *net)
+/* The buffer in hand whose segments come first in the storage, of those from `from` on. */
+static struct chain *next_stored(struct vnet *net, const struct chain_segment *from)
 {
-    unsigned used = 0;
+    struct chain *next = NULL;
 
     for (unsigned i = 0; i < net->posted + net->stock_count; i++) {
         struct chain *chain = buffer_at(net, i);
 
+        if (chain->segments >= from && (next == NULL || chain->segments < next->segments)) {
+            next = chain;
+        }
+    }
+    return next;
+}
+
+/* Move the segments of the buffers in hand to the beginning of their storage. */
+static void pack(struct vnet *net)
+{
+    const struct chain_segment *from = net->segments;
+    unsigned used = 0;
+
+    for (unsigned i = 0; i < net->posted + net->stock_count; i++) {
+        struct chain *chain = net->turned ? next_stored(net, from) : buffer_at(net, i);
+
+        from = chain->segments + chain->count;
         __builtin_memmove(net->segments + used, chain->segments,
                           chain->count * sizeof *chain->segments);
         chain->segments = net->segments + used;
@@ -130,6 +148,7 @@ static void drop_buffers(struct vnet *net, unsigned from, unsigned count)
         net->stock_bytes = 0;
         net->hand_segments = 0;
         net->used_segments = 0;
+        net->turned = false;
         return;
     }
     for (unsigned i = from; i < from + count; i++) {
@@ -348,6 +367,7 @@ void vnet_not_landed(struct vnet *net, unsigned buffers)
         net->first++;
         net->posted--;
         net->stock_count++;
+        net->turned = true;
     }
 }
 

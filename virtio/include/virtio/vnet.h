@@ -256,6 +256,8 @@ struct vnet {
     /** Their segments, and those used of the storage, which has gaps. */
     unsigned hand_segments;
     unsigned used_segments;
+    /** They do not lie there in the order of the buffers. */
+    bool turned;
     struct chain_segment *segments;
     struct chain buffers[VNET_BUFFERS];
     struct chain held[VNET_HELD_FRAMES];
