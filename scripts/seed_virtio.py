@@ -101,6 +101,7 @@ FAULTS = [
      " ||\n         (uint32_t)frame->csum_start + frame->csum_offset + 2U > frame->bytes", ""),
     ("net", "vnet_receive.c", "        (void)net->ops->unpost(net->context, true);\n", ""),
     ("net", "vnet_receive.c", "room < need", "room + 1 < need"),
+    ("net", "vnet_receive.c", "net->turned ? next_stored(net, from) : ", ""),
     ("net", "vnet_control.c", "entries > VNET_MAX_FILTER", "false"),
     ("net", "vnet_control.c",
      " ||\n        (offloads & ~(net->dev.accepted & VNET_OFFLOADS)) != 0", ""),

@@ -294,20 +294,6 @@ static void store(struct input *input)
     }
 }
 
-/* A buffer that makes sense, of one element. */
-static void add(struct input *input)
-{
-    uint32_t queue = input_u8(input) % VNET_QUEUES;
-    struct driver_element elements[2] = {
-        { WORLD_DATA_AT + input_u8(input) * 16U, input_u16(input) % 0x4000, queue == 0 },
-        { WORLD_DATA_AT + 0x8000, 1, true },
-    };
-
-    if (driver_ring_add(&world.rings[queue], elements, queue == 2 ? 2 : 1, DRIVER_DIRECT, 1)) {
-        (void)world_kick(&world, queue);
-    }
-}
-
 /* Buffers to be filled, all of a size. */
 static void provide(struct input *input)
 {
@@ -444,9 +430,6 @@ static void step(struct input *input, uint64_t features)
         vnet_set_link(&net, input_u8(input) % 4 != 0);
         vnet_announce(&net);
         break;
-    case 8:
-        provide(input);
-        break;
     case 9:
         transmit(input);
         break;
@@ -473,9 +456,26 @@ static void step(struct input *input, uint64_t features)
         }
         break;
     default:
-        add(input);
+        provide(input);
         break;
     }
+}
+
+/* The buffers in hand are the device's, and what it knows of them is so. */
+static void check_hand(void)
+{
+    unsigned count = 0;
+    uint64_t stock = 0;
+
+    for (unsigned i = 0; i < net.posted + net.stock_count; i++) {
+        const struct chain *chain = &net.buffers[(net.first + i) % VNET_BUFFERS];
+
+        guest_check(chain->in_flight, "buffers in hand are in flight");
+        count += chain->count;
+        stock += i < net.posted ? 0 : chain->writable_bytes.bytes;
+    }
+    guest_check(count == net.hand_segments, "segments in hand");
+    guest_check(stock == net.stock_bytes, "bytes in stock");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -493,7 +493,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         guest_check(net.held_count <= VNET_HELD_FRAMES, "frames that are held");
         guest_check(net.posted == posted_count, "both know what is posted");
         guest_check(net.used_segments <= 2 * ENTRIES, "room for segments");
+        check_hand();
     }
-    (void)vnet_wants(&net, bytes, -1);
     return 0;
 }
