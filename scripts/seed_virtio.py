@@ -107,9 +107,7 @@ FAULTS = [
      " ||\n        (offloads & ~(net->dev.accepted & VNET_OFFLOADS)) != 0", ""),
     ("blk", "vblk.c", "!blk->slots[tag].chain.in_flight || blk->stopping",
      "!blk->slots[tag].chain.in_flight"),
-    ("blk", "vblk_request.c",
-     "request->bytes > MAX_BYTES || request->count > blk->disk.max_segments",
-     "request->bytes > MAX_BYTES"),
+    ("blk", "vblk_request.c", " || request->bytes % blk->disk.block_bytes != 0", ""),
     ("blk", "vblk_request.c", "blk->disk.read_only ? VBLK_IOERR : ", ""),
     ("blk", "vblk_request.c", " || range.sectors > most", ""),
 ]
