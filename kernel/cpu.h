@@ -61,7 +61,7 @@ struct cpu {
     uint64_t counted_user;
     uint64_t counted_kernel;
     uint64_t counted_cycles;
-    /** Shared: threads of this CPU to look at again; fetch_or by anyone, exchange by this CPU. */
+    /** Shared: PDs, and vCPUs, of this CPU to look at again; fetch_or by anyone, fetch_and here. */
     uint64_t poked[2][CPU_POKE_WORDS];
 };
 

@@ -148,8 +148,7 @@ void arch_irq_trigger(uint32_t intid, bool edge);
 /** At boot, on `cpu`: `intid` interrupts it from now on. */
 void arch_irq_enable(uint32_t intid, uint32_t cpu);
 
-/** Interrupt a CPU so that it looks which PDs, or which vCPUs, are poked; earlier stores are seen.
- */
+/** Have a CPU look which PDs, or which vCPUs, are poked; earlier stores are seen first. */
 void arch_poke(uint32_t cpu, bool vcpu);
 
 /**
